@@ -1,0 +1,161 @@
+/* The guest's contract with Inlay, ABI version 1: what a function imports and what it exports.
+ *
+ * A function is a core WebAssembly module with one 32-bit memory, exported as "memory", and the export
+ *
+ *     inlay_handle: () -> i32         0: the invocation succeeded; anything else: it failed with that code
+ *
+ * and, optionally, `_initialize: () -> ()`, which runs first. Each request gets a fresh instance.
+ *
+ * Data is not handed over: it is mapped. A *source* is something with bytes (the request body, an object); a *window* is a
+ * piece of a source, or of new output, that lies in the guest's own memory at `address`, as ordinary pointers see it.
+ * Input windows are read-only: a store into one ends the invocation. Output windows are written once and then respond or
+ * publish by reference. Windows stay valid until unmapped or until the invocation ends.
+ *
+ * Every function returns a value >= 0 (its meaning stands with it) or one of the negative codes below. All integers are
+ * little-endian; structures have the layout that C gives them on wasm32, with no hidden padding.
+ *
+ * Effects (published objects) are staged and take effect together when inlay_handle returns 0, before the client is answered.
+ *
+ * Allocators: the host grows memory behind the guest's heap. An allocator that takes everything up to memory.size for its own
+ * must have allocated once before the first window; the SDKs see to it. Do not link with a small --max-memory.
+ */
+#ifndef INLAY_H
+#define INLAY_H
+
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#ifdef __wasm__
+#define INLAY_IMPORT(name) __attribute__((import_module("inlay"), import_name(#name)))
+#define INLAY_EXPORT(name) __attribute__((export_name(#name)))
+#else
+#define INLAY_IMPORT(name)
+#define INLAY_EXPORT(name)
+#endif
+
+#define INLAY_ABI_VERSION 1
+
+enum inlay_error {
+    INLAY_E_ABSENT = -1,         /* there is no such part, object or window */
+    INLAY_E_ARGUMENT = -2,       /* an argument has a value that is not allowed */
+    INLAY_E_POINTER = -3,        /* a pointer and length do not lie inside the guest's memory */
+    INLAY_E_RANGE = -4,          /* offset and length do not lie inside the source */
+    INLAY_E_NO_ROOM = -5,        /* no address space is left below 4 GiB for this window: unmap, or map a smaller piece */
+    INLAY_E_LIMIT = -6,          /* a limit of the invocation is reached (docs/limits.md) */
+    INLAY_E_NAME = -7,           /* the name of a bucket, object or header is not allowed */
+    INLAY_E_DENIED = -8,         /* not allowed here */
+    INLAY_E_IO = -9,             /* the host could not read or write; the host's log says why */
+    INLAY_E_TWICE = -10          /* what can be done once was done already */
+};
+
+/* A source of bytes. `id` is its name in later calls. 16 bytes. */
+typedef struct inlay_source {
+    uint32_t id;
+    uint32_t reserved;           /* 0 */
+    uint64_t size;               /* bytes */
+} inlay_source;
+
+/* A piece of memory: pointer and length. 8 bytes. */
+typedef struct inlay_range {
+    uint32_t address;
+    uint32_t length;             /* bytes */
+} inlay_range;
+
+/* What the invocation has cost so far. 32 bytes. */
+typedef struct inlay_cost_counts {
+    uint64_t mapped;             /* bytes of windows mapped */
+    uint64_t copied;             /* content bytes copied by the CPU on their way to, through or out of this function */
+    uint64_t windows;            /* windows mapped now */
+    uint64_t reserved;           /* 0 */
+} inlay_cost_counts;
+
+/* ---- the request's parts -------------------------------------------------------------------------------------- */
+
+enum inlay_part {
+    INLAY_PART_METHOD = 1,       /* "GET" */
+    INLAY_PART_PATH = 2,         /* the request's path as it came, percent-encoded, without the query */
+    INLAY_PART_REST = 3,         /* what follows /f/NAME in the path: empty or begins with "/" */
+    INLAY_PART_QUERY = 4,        /* the raw query without "?" */
+    INLAY_PART_PARAMETER = 5,    /* by name: the first query parameter of that name, decoded ("+" is a space) */
+    INLAY_PART_HEADER = 6,       /* by name, in any case: the field's value; several are joined by ", " */
+    INLAY_PART_ENV = 7,          /* by name: a variable given at deploy */
+    INLAY_PART_FUNCTION = 8,     /* the function's own name */
+    INLAY_PART_INVOCATION = 9    /* an identifier of this invocation, as the log shows it */
+};
+
+/* Writes a part into `buffer` and returns its length in bytes. When that is more than `capacity`, nothing is written: call
+ * again with room. `name` and `name_length` are used by the parts that say "by name" and ignored otherwise.
+ * Errors: ABSENT, ARGUMENT (unknown part), POINTER. */
+INLAY_IMPORT(request) int32_t inlay_request(uint32_t part, const char* name, uint32_t name_length, char* buffer, uint32_t capacity);
+
+/* ---- sources and windows ---------------------------------------------------------------------------------------- */
+
+/* Describes the request body; a request without one has a body of size 0. Returns 0. Errors: POINTER. */
+INLAY_IMPORT(body) int32_t inlay_body(inlay_source* out);
+
+/* Opens the current version of the object "BUCKET/KEY". Later writes do not show through. Returns 0.
+ * Errors: ABSENT, NAME, POINTER, LIMIT, IO. */
+INLAY_IMPORT(open) int32_t inlay_open(const char* name, uint32_t name_length, inlay_source* out);
+
+enum inlay_map_flags {
+    INLAY_MAP_RANDOM = 1         /* access will jump about: bring in only the pages that are touched */
+};
+
+/* Maps [offset, offset + length) of a source and writes the window to `out`. At least 64 bytes after it are readable.
+ * Pieces below the copy threshold (16 KiB) are copied instead, counted. Length 0 gives address 0. Returns 0.
+ * Errors: ABSENT (source), ARGUMENT (flags), POINTER, RANGE, NO_ROOM, LIMIT, IO. */
+INLAY_IMPORT(map) int32_t inlay_map(uint32_t source, uint64_t offset, uint64_t length, uint32_t flags, inlay_range* out);
+
+/* Makes a writable output window of `length` bytes, all zero. Returns 0. Errors: ARGUMENT (length 0), POINTER, NO_ROOM, LIMIT, IO. */
+INLAY_IMPORT(output) int32_t inlay_output(uint64_t length, inlay_range* out);
+
+/* Takes a window away. `address` is that of the window; its memory must not be touched afterwards. Unmapping an output window
+ * that is part of the response or of a publication is DENIED. Returns 0. Errors: ABSENT, DENIED. */
+INLAY_IMPORT(unmap) int32_t inlay_unmap(uint32_t address);
+
+/* ---- the response and effects ------------------------------------------------------------------------------------ */
+
+/* Sets the status, 200 to 599 but not 1xx; 200 without this call. Returns 0. Errors: ARGUMENT. */
+INLAY_IMPORT(status) int32_t inlay_status(uint32_t status);
+
+/* Adds a response field. Connection, Keep-Alive, Content-Length, Date, TE, Trailer, Transfer-Encoding, Upgrade and Inlay-* are
+ * the host's: DENIED. Returns 0. Errors: NAME, ARGUMENT (value with CR, LF, NUL), DENIED, POINTER, LIMIT. */
+INLAY_IMPORT(header) int32_t inlay_header(const char* name, uint32_t name_length, const char* value, uint32_t value_length);
+
+/* The response's content: the ranges one after the other. Ranges inside windows leave by reference, from their pages; ranges of
+ * the guest's own heap are copied, counted. What an output window holds when inlay_handle returns is what leaves. Once.
+ * Returns 0. Errors: POINTER, LIMIT, TWICE. */
+INLAY_IMPORT(respond) int32_t inlay_respond(const inlay_range* ranges, uint32_t count);
+
+/* Stages the ranges, one after the other, as the new version of object "BUCKET/KEY". `content_type` may be empty. One output window from its start, or
+ * one whole source, is published by reference; other ranges are copied, counted. Returns 0.
+ * Errors: NAME, ARGUMENT (content type), POINTER, LIMIT, IO. */
+INLAY_IMPORT(publish) int32_t inlay_publish(const char* name, uint32_t name_length, const char* content_type,
+                                            uint32_t content_type_length, const inlay_range* ranges, uint32_t count);
+
+/* ---- around ------------------------------------------------------------------------------------------------------ */
+
+enum inlay_log_level { INLAY_LOG_DEBUG = 0, INLAY_LOG_INFO = 1, INLAY_LOG_WARN = 2, INLAY_LOG_ERROR = 3 };
+
+/* Writes one line to the function's log; longer lines are cut. Returns 0. Errors: ARGUMENT (level), POINTER, LIMIT. */
+INLAY_IMPORT(log) int32_t inlay_log(uint32_t level, const char* text, uint32_t length);
+
+enum inlay_clock_id { INLAY_CLOCK_WALL = 0, INLAY_CLOCK_MONOTONIC = 1 };
+
+/* Nanoseconds: since 1970 (WALL) or since the invocation began (MONOTONIC). Returns 0. Errors: ARGUMENT, POINTER. */
+INLAY_IMPORT(clock) int32_t inlay_clock(uint32_t clock, uint64_t* nanoseconds);
+
+/* Fills up to 64 KiB with random bytes, fit for keys. Returns 0. Errors: POINTER, LIMIT. */
+INLAY_IMPORT(random) int32_t inlay_random(void* buffer, uint32_t length);
+
+/* Tells what the invocation has cost so far. Returns 0. Errors: POINTER. */
+INLAY_IMPORT(cost) int32_t inlay_cost(inlay_cost_counts* out);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

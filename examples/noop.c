@@ -1,0 +1,4 @@
+/* Answers "ok": what a call costs when the function does nothing. */
+#include "inlay_sdk.h"
+
+INLAY_FUNCTION { return inlay_respond_text("text/plain", "ok\n"); }

@@ -1,0 +1,42 @@
+// The command line that the client commands hang themselves into.
+#pragma once
+
+#include <CLI/App.hpp>
+#include <functional>
+#include <string>
+
+#include "app/cli_client.hpp"
+
+namespace inlay::cli {
+
+// What every client command takes.
+struct ServerOptions {
+    std::string server;       // Empty: INLAY_SERVER, else kServerDefault.
+    std::string token_file;   // Empty: INLAY_TOKEN_FILE, else no token.
+    bool json = false;
+};
+
+class CommandLine {
+  public:
+    // What a command does once the line is understood. Returns the exit code.
+    using Action = std::function<int(const Client&)>;
+
+    CommandLine();
+
+    // Adds a command with the options of ServerOptions. Valid until: this ends.
+    CLI::App& add(const std::string& name, const std::string& description, Action action);
+
+    // Parses, and runs the chosen command. Returns the exit code; prints help, version and failures itself.
+    int run(int argc, char** argv);
+
+  private:
+    int parse_and_act(int argc, char** argv);
+    Client make_client() const;
+    void add_server_options(CLI::App& app);
+
+    CLI::App app_;
+    ServerOptions options_;
+    Action action_;
+};
+
+}  // namespace inlay::cli

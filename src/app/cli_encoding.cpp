@@ -1,0 +1,94 @@
+// Encodes text, byte by byte.
+#include "app/cli_encoding.hpp"
+
+#include <algorithm>
+#include <cstdint>
+
+#include "base/names.hpp"
+
+namespace inlay::cli {
+namespace {
+
+bool is_alphanumeric(char c) {
+    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+}
+
+bool is_one_of(char c, std::string_view set) { return set.find(c) != set.npos; }
+
+// The length of the UTF-8 character at the start of `text`, 0 where there is none.
+size_t character_length(std::string_view text) {
+    for (size_t length = 1; length <= 4 && length <= text.size(); length++)
+        if (is_utf8(text.substr(0, length))) return length;
+    return 0;
+}
+
+bool is_control(std::string_view character) {
+    auto first = static_cast<unsigned char>(character[0]);
+    if (character.size() == 1) return (first < 0x20 && first != '\t' && first != '\n') || first == 0x7f;
+    return first == 0xc2 && static_cast<unsigned char>(character[1]) < 0xa0;  // U+0080 to U+009F.
+}
+
+}  // namespace
+
+std::string percent_encode(std::string_view text) {
+    constexpr std::string_view kDigits = "0123456789ABCDEF";
+    std::string out;
+    for (char c : text) {
+        if (is_alphanumeric(c) || is_one_of(c, "-._~/")) {
+            out += c;
+        } else {
+            auto byte = static_cast<unsigned char>(c);
+            out += {'%', kDigits[byte >> 4], kDigits[byte & 15]};
+        }
+    }
+    return out;
+}
+
+std::string query_string(const QueryPairs& pairs) {
+    std::string out;
+    for (const auto& [name, value] : pairs) {
+        out += out.empty() ? '?' : '&';
+        out += percent_encode(name) + "=" + percent_encode(value);
+    }
+    return out;
+}
+
+std::string base64(std::string_view bytes) {
+    constexpr std::string_view kAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    std::string out;
+    out.reserve((bytes.size() + 2) / 3 * 4);
+    for (size_t i = 0; i < bytes.size(); i += 3) {
+        size_t count = std::min<size_t>(3, bytes.size() - i);
+        uint32_t group = 0;
+        for (size_t k = 0; k < 3; k++) group = group << 8 | (k < count ? static_cast<unsigned char>(bytes[i + k]) : 0u);
+        for (size_t k = 0; k < 4; k++) out += k <= count ? kAlphabet[group >> (18 - 6 * k) & 63] : '=';
+    }
+    return out;
+}
+
+std::string printable(std::string_view text) {
+    std::string out;
+    while (!text.empty()) {
+        size_t length = character_length(text);
+        if (length == 0 || is_control(text.substr(0, length))) {
+            out += '?';
+            length = std::max<size_t>(length, 1);
+        } else {
+            out += text.substr(0, length);
+        }
+        text.remove_prefix(length);
+    }
+    return out;
+}
+
+bool is_token(std::string_view text) {
+    return !text.empty() &&
+           std::all_of(text.begin(), text.end(), [](char c) { return is_alphanumeric(c) || is_one_of(c, "!#$%&'*+-.^_`|~"); });
+}
+
+bool is_field_value(std::string_view text) {
+    return std::none_of(text.begin(), text.end(),
+                        [](char c) { return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7f; });
+}
+
+}  // namespace inlay::cli

@@ -1,0 +1,47 @@
+// Encodings: every byte ends up in a form that its reader takes back.
+#include "app/cli_encoding.hpp"
+
+#include <gtest/gtest.h>
+
+namespace inlay::cli {
+namespace {
+
+TEST(PercentEncoding, KeepsUnreservedBytesAndSlashesOnly) {
+    EXPECT_EQ(percent_encode("a/b/c.txt"), "a/b/c.txt");
+    EXPECT_EQ(percent_encode("AZaz09-._~"), "AZaz09-._~");
+    EXPECT_EQ(percent_encode("a b+c%d?e#f&g=h:i"), "a%20b%2Bc%25d%3Fe%23f%26g%3Dh%3Ai");
+    EXPECT_EQ(percent_encode("\xe2\x82\xac/\xc3\xa4"), "%E2%82%AC/%C3%A4");
+    EXPECT_EQ(percent_encode(std::string_view("\0\xff", 2)), "%00%FF");
+}
+
+TEST(Queries, KeepOrderAndRepetition) {
+    EXPECT_EQ(query_string({}), "");
+    EXPECT_EQ(query_string({{"timeout_ms", "500"}, {"env", "K=V"}, {"env", "L=a&b"}}),
+              "?timeout_ms=500&env=K%3DV&env=L%3Da%26b");
+}
+
+TEST(Base64, PadsToWholeGroups) {
+    EXPECT_EQ(base64(""), "");
+    EXPECT_EQ(base64("f"), "Zg==");
+    EXPECT_EQ(base64("fo"), "Zm8=");
+    EXPECT_EQ(base64("foo"), "Zm9v");
+    EXPECT_EQ(base64("foobar"), "Zm9vYmFy");
+    EXPECT_EQ(base64("\xff\xfe"), "//4=");
+}
+
+TEST(PrintableText, HasNothingThatATerminalObeys) {
+    EXPECT_EQ(printable("plain \xe2\x82\xac\tand\nlines"), "plain \xe2\x82\xac\tand\nlines");
+    EXPECT_EQ(printable("\x1b[31mred\r\x7f"), "?[31mred??");
+    EXPECT_EQ(printable("\xc2\x9b" "31m\xff"), "?31m?");
+}
+
+TEST(FieldRules, RefuseWhatWouldEndTheLine) {
+    EXPECT_TRUE(is_token("GET"));
+    EXPECT_FALSE(is_token(""));
+    EXPECT_FALSE(is_token("GET /"));
+    EXPECT_TRUE(is_field_value("text/plain; charset=utf-8"));
+    EXPECT_FALSE(is_field_value("text/plain\r\nX: y"));
+}
+
+}  // namespace
+}  // namespace inlay::cli

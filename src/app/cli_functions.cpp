@@ -1,0 +1,147 @@
+// Deploys, lists and removes functions, and shows their logs.
+#include "app/cli_functions.hpp"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <chrono>
+#include <nlohmann/json.hpp>
+#include <thread>
+
+#include "app/cli_failure.hpp"
+#include "app/cli_progress.hpp"
+#include "app/cli_quantity.hpp"
+#include "app/cli_table.hpp"
+#include "base/limits.hpp"
+#include "base/names.hpp"
+
+namespace inlay::cli {
+namespace {
+
+using nlohmann::ordered_json;
+
+constexpr auto kFollowInterval = std::chrono::milliseconds(500);
+
+void check_function_name(const std::string& name) {
+    auto checked = check_name("function", name);
+    if (!checked.ok()) throw wrong_use(checked.error().detail, "Choose another name");
+}
+
+void print_log_line(const ordered_json& line) {
+    auto text = [&](const char* name) { return line.value(name, std::string()); };
+    print_line(printable(fmt::format("{} {:5} {} {}", text("time"), text("level"), text("invocation"), text("text"))));
+}
+
+}  // namespace
+
+QueryPairs deploy_query(const std::string& timeout, const std::string& memory, const std::vector<std::string>& env) {
+    QueryPairs pairs;
+    if (!timeout.empty()) {
+        auto timeout_ms = parse_duration_ms(timeout);
+        if (!timeout_ms || *timeout_ms == 0)
+            throw wrong_use(fmt::format("--timeout {}: this is not a duration", timeout), "Write it as 500ms, 30s or 2m");
+        pairs.emplace_back("timeout_ms", std::to_string(*timeout_ms));
+    }
+    if (!memory.empty()) {
+        auto memory_bytes = parse_size_bytes(memory);
+        if (!memory_bytes || *memory_bytes == 0)
+            throw wrong_use(fmt::format("--memory {}: this is not a size", memory), "Write it as 64MiB, 1GiB or in bytes");
+        pairs.emplace_back("memory_bytes", std::to_string(*memory_bytes));
+    }
+    for (const auto& pair : env) {
+        if (pair.find('=') == pair.npos || pair.front() == '=')
+            throw wrong_use(fmt::format("--env {}: the name or the = is missing", pair), "Write it as NAME=VALUE");
+        pairs.emplace_back("env", pair);
+    }
+    return pairs;
+}
+
+FunctionCommands::FunctionCommands(CommandLine& line) {
+    auto& deploying = line.add("deploy", "Deploy a module as a function", [this](const Client& client) { return deploy(client); });
+    deploying.add_option("NAME", name_, "The function's name: A-Z a-z 0-9 . _ -")->required();
+    deploying.add_option("FILE", file_, "The module, FILE.wasm or FILE.wat")->required();
+    deploying.add_option("--timeout", timeout_, "Deadline of one invocation, as 500ms or 30s");
+    deploying.add_option("--memory", memory_, "Limit of its own memory, as 64MiB; windows count apart");
+    deploying.add_option("--env", env_, "NAME=VALUE that the function can read; may be repeated")->allow_extra_args(false);
+
+    line.add("functions", "List the functions", [this](const Client& client) { return list(client); });
+
+    auto& removing = line.add("remove", "Remove a function", [this](const Client& client) { return remove(client); });
+    removing.add_option("NAME", name_, "The function's name")->required();
+
+    auto& logging = line.add("logs", "Show a function's log lines", [this](const Client& client) { return logs(client); });
+    logging.add_option("NAME", name_, "The function's name")->required();
+    logging.add_flag("-f,--follow", follow_, "Keep waiting for new lines; with --json one object per line");
+}
+
+int FunctionCommands::deploy(const Client& client) const {
+    check_function_name(name_);
+    auto target = function_target(name_) + query_string(deploy_query(timeout_, memory_, env_));
+    FileSource file(file_);
+    ShownSource body(file, "deploy " + name_);
+    auto deployed = client.ask({"PUT", target, {{"Content-Type", "application/wasm"}}, &body});
+    if (client.json()) {
+        print_json(deployed);
+    } else {
+        print_line(printable(fmt::format("deployed {} (version {})", name_, member_text(deployed, "version"))));
+    }
+    return kExitDone;
+}
+
+int FunctionCommands::list(const Client& client) const {
+    auto answer = client.ask({"GET", "/v1/functions"});
+    if (client.json()) {
+        print_json(answer);
+        return kExitDone;
+    }
+    constexpr auto kRight = Table::Align::right;
+    Table table({{"NAME"}, {"VERSION"}, {"TIMEOUT", kRight}, {"MEMORY", kRight}, {"MODULE", kRight}, {"DEPLOYED"}});
+    for (const auto& function : answer.at("functions"))
+        table.add_row({member_text(function, "name"), member_text(function, "version"),
+                       format_duration(function.value("timeout_ms", uint64_t{0})),
+                       format_size(function.value("memory_bytes", uint64_t{0})),
+                       format_size(function.value("module_bytes", uint64_t{0})), member_text(function, "deployed")});
+    StreamSink out(stdout);
+    out.write(table.text());
+    out.finish();
+    return kExitDone;
+}
+
+int FunctionCommands::remove(const Client& client) const {
+    check_function_name(name_);
+    client.ask({"DELETE", function_target(name_)});
+    if (client.json()) {
+        print_json({{"name", name_}, {"removed", true}});
+    } else {
+        print_line("removed " + name_);
+    }
+    return kExitDone;
+}
+
+int FunctionCommands::logs(const Client& client) const {
+    check_function_name(name_);
+    auto all = ordered_json::array();
+    uint64_t after = 0;
+    for (size_t seen = 0;;) {
+        auto page = client.ask({"GET", function_target(name_) + "/logs" + query_string({{"after", std::to_string(after)}})});
+        after = page.at("next").get<uint64_t>();
+        const auto& lines = page.at("lines");
+        for (const auto& line : lines) {
+            if (!client.json()) {
+                print_log_line(line);
+            } else if (follow_) {
+                print_json(line);
+            } else {
+                all.push_back(line);
+            }
+        }
+        seen += lines.size();
+        if (!lines.empty() && seen < kLogLinesPerFunctionMax) continue;  // There may be another page.
+        if (!follow_) break;
+        std::this_thread::sleep_for(kFollowInterval);
+    }
+    if (client.json()) print_json({{"lines", all}, {"next", after}});
+    return kExitDone;
+}
+
+}  // namespace inlay::cli

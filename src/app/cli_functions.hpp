@@ -1,0 +1,37 @@
+// The commands about functions: deploy, functions, remove, logs.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "app/cli_command_line.hpp"
+#include "app/cli_encoding.hpp"
+
+namespace inlay::cli {
+
+class FunctionCommands {
+  public:
+    // Adds the commands. Requires: this outlives `line`'s run.
+    explicit FunctionCommands(CommandLine& line);
+    FunctionCommands(const FunctionCommands&) = delete;
+    FunctionCommands& operator=(const FunctionCommands&) = delete;
+
+  private:
+    int deploy(const Client& client) const;
+    int list(const Client& client) const;
+    int remove(const Client& client) const;
+    int logs(const Client& client) const;
+
+    std::string name_;
+    std::string file_;
+    std::string timeout_;
+    std::string memory_;
+    std::vector<std::string> env_;
+    bool follow_ = false;
+};
+
+// What PUT /v1/functions/NAME is told. Throws Failure (wrong use) for what cannot be understood; empty texts are left out.
+QueryPairs deploy_query(const std::string& timeout, const std::string& memory, const std::vector<std::string>& env);
+
+}  // namespace inlay::cli

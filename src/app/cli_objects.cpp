@@ -1,0 +1,196 @@
+// Stores, fetches, lists, describes and removes objects.
+#include "app/cli_objects.hpp"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+
+#include "app/cli_encoding.hpp"
+#include "app/cli_failure.hpp"
+#include "app/cli_progress.hpp"
+#include "app/cli_quantity.hpp"
+#include "base/errc.hpp"
+#include "base/limits.hpp"
+#include "base/names.hpp"
+
+namespace inlay::cli {
+namespace {
+
+using nlohmann::ordered_json;
+
+ObjectName object_name(const std::string& text) {
+    auto name = parse_object_name(text);
+    if (!name.ok()) throw wrong_use(name.error().detail, "Write it as BUCKET/KEY");
+    return std::move(name).value();
+}
+
+std::string target_of(const ObjectName& name) { return object_target(name.bucket, name.key); }
+
+// What HEAD answers has no body, so what a failed one means has to be said here.
+Failure head_failure(const ResponseHead& head, const ObjectName& name) {
+    auto failure = answered_failure(head.status, head.reason, "");
+    if (head.status == traits(Errc::object_not_found).http_status) {
+        failure.type = fmt::format("urn:inlay:problem:{}", traits(Errc::object_not_found).name);
+        failure.title = traits(Errc::object_not_found).title;
+    }
+    failure.detail = fmt::format("object {}", name.path());
+    return failure;
+}
+
+// All that the head of a GET or HEAD says about an object.
+ordered_json described(const ObjectName& name, const ResponseHead& head) {
+    return {{"bucket", name.bucket},
+            {"key", name.key},
+            {"bytes", head.content_length ? ordered_json(*head.content_length) : ordered_json()},
+            {"version", etag_to_version(head.find("ETag"))},
+            {"content_type", head.find("Content-Type")},
+            {"modified", http_date_to_rfc3339(std::string(head.find("Last-Modified")))}};
+}
+
+}  // namespace
+
+std::string etag_to_version(std::string_view etag) {
+    if (etag.substr(0, 2) == "W/") etag.remove_prefix(2);
+    bool quoted = etag.size() >= 2 && etag.front() == '"' && etag.back() == '"';
+    return std::string(quoted ? etag.substr(1, etag.size() - 2) : etag);
+}
+
+ObjectCommands::ObjectCommands(CommandLine& line) {
+    auto& putting = line.add("put", "Store a file as an object", [this](const Client& client) { return put(client); });
+    putting.add_option("OBJECT", object_, "BUCKET/KEY; the bucket comes into being with it")->required();
+    putting.add_option("FILE", file_, "The file, or - for standard input")->required();
+    putting.add_option("--content-type", content_type_, "Its media type, as text/plain");
+
+    auto& getting = line.add("get", "Fetch an object", [this](const Client& client) { return get(client); });
+    getting.add_option("OBJECT", object_, "BUCKET/KEY")->required();
+    getting.add_option("-o,--output", file_, "The file to write instead of standard output");
+
+    auto& listing = line.add("ls", "List buckets, or the keys of one", [this](const Client& client) { return list(client); });
+    listing.add_option("BUCKET", object_, "BUCKET or BUCKET/PREFIX; without it the buckets are listed");
+
+    auto& describing = line.add("stat", "Describe an object", [this](const Client& client) { return stat(client); });
+    describing.add_option("OBJECT", object_, "BUCKET/KEY")->required();
+
+    auto& removing = line.add("rm", "Remove an object", [this](const Client& client) { return remove(client); });
+    removing.add_option("OBJECT", object_, "BUCKET/KEY")->required();
+}
+
+int ObjectCommands::put(const Client& client) const {
+    auto name = object_name(object_);
+    if (!is_field_value(content_type_)) throw wrong_use("--content-type: control bytes are not allowed", "Write it as text/plain");
+    FileSource file(file_);
+    ShownSource body(file, "put " + name.path());
+    Fields fields;
+    if (!content_type_.empty()) fields.emplace_back("Content-Type", content_type_);
+    auto stored = client.ask({"PUT", target_of(name), fields, &body});
+    if (client.json()) {
+        print_json(stored);
+    } else {
+        print_line(printable(fmt::format("stored {} ({} bytes, version {})", name.path(),
+                                         format_count(stored.at("bytes").get<uint64_t>()), member_text(stored, "version"))));
+    }
+    return kExitDone;
+}
+
+int ObjectCommands::get(const Client& client) const {
+    auto name = object_name(object_);
+    if (file_.empty() || file_ == "-") {
+        StreamSink out(stdout);
+        ShownSink shown(out, "get " + name.path());
+        client.send({"GET", target_of(name)}, shown);
+        out.finish();
+        return kExitDone;
+    }
+    FileSink out(file_);
+    ResponseHead head;
+    {
+        ShownSink shown(out, "get " + name.path());
+        head = client.send({"GET", target_of(name)}, shown);
+    }
+    out.finish();
+    if (client.json()) {
+        auto document = described(name, head);
+        document["file"] = file_;
+        print_json(document);
+    }
+    return kExitDone;
+}
+
+int ObjectCommands::list(const Client& client) const {
+    if (object_.empty()) return list_buckets(client);
+    size_t slash = object_.find('/');
+    auto bucket = object_.substr(0, slash);
+    auto checked = check_name("bucket", bucket);
+    if (!checked.ok()) throw wrong_use(checked.error().detail, "Write it as BUCKET or BUCKET/PREFIX");
+    return list_keys(client, bucket, slash == object_.npos ? "" : object_.substr(slash + 1));
+}
+
+int ObjectCommands::list_buckets(const Client& client) const {
+    auto answer = client.ask({"GET", "/o"});
+    if (client.json()) {
+        print_json(answer);
+    } else {
+        for (const auto& bucket : answer.at("buckets")) print_line(printable(bucket.at("name").get<std::string>()));
+    }
+    return kExitDone;
+}
+
+// Prints page by page, so that memory does not grow with the bucket; the JSON document is put together by hand for it.
+int ObjectCommands::list_keys(const Client& client, const std::string& bucket, const std::string& prefix) const {
+    StreamSink out(stdout);
+    std::string after;
+    std::string_view separator;
+    for (bool first = true;; first = false) {
+        QueryPairs query{{"prefix", prefix}, {"limit", std::to_string(kListKeysMax)}};
+        if (!first) query.emplace_back("after", after);
+        auto page = client.ask({"GET", "/o/" + percent_encode(bucket) + query_string(query)});
+        if (client.json() && first) out.write(fmt::format("{{\"bucket\":{},\"objects\":[", ordered_json(bucket).dump()));
+        for (const auto& object : page.at("objects")) {
+            if (client.json()) {
+                out.write(separator);
+                out.write(object.dump(-1, ' ', false, ordered_json::error_handler_t::replace));
+                separator = ",";
+            } else {
+                out.write(printable(fmt::format("{:>15}  {:20}  {}\n", format_count(object.at("bytes").get<uint64_t>()),
+                                                object.value("modified", ""), object.at("key").get<std::string>())));
+            }
+        }
+        auto next = page.find("next");
+        if (next == page.end() || next->is_null()) break;
+        after = next->get<std::string>();
+    }
+    if (client.json()) out.write("]}\n");
+    out.finish();
+    return kExitDone;
+}
+
+int ObjectCommands::stat(const Client& client) const {
+    auto name = object_name(object_);
+    TextSink nothing(0);
+    auto head = client.send_any({"HEAD", target_of(name)}, [&](const ResponseHead&) -> ContentSink& { return nothing; });
+    if (!head.successful()) throw head_failure(head, name);
+    auto object = described(name, head);
+    if (client.json()) {
+        print_json(object);
+        return kExitDone;
+    }
+    for (const auto& [member, value] : object.items()) {
+        auto title = member == "content_type" ? "content type" : member;
+        print_line(printable(fmt::format("{:13} {}", title + ":", value.is_string() ? value.get<std::string>() : value.dump())));
+    }
+    return kExitDone;
+}
+
+int ObjectCommands::remove(const Client& client) const {
+    auto name = object_name(object_);
+    client.ask({"DELETE", target_of(name)});
+    if (client.json()) {
+        print_json({{"bucket", name.bucket}, {"key", name.key}, {"removed", true}});
+    } else {
+        print_line(printable("removed " + name.path()));
+    }
+    return kExitDone;
+}
+
+}  // namespace inlay::cli

@@ -1,0 +1,34 @@
+// The commands about objects: put, get, ls, stat, rm.
+#pragma once
+
+#include <string>
+
+#include "app/cli_command_line.hpp"
+
+namespace inlay::cli {
+
+class ObjectCommands {
+  public:
+    // Adds the commands. Requires: this outlives `line`'s run.
+    explicit ObjectCommands(CommandLine& line);
+    ObjectCommands(const ObjectCommands&) = delete;
+    ObjectCommands& operator=(const ObjectCommands&) = delete;
+
+  private:
+    int put(const Client& client) const;
+    int get(const Client& client) const;
+    int list(const Client& client) const;
+    int stat(const Client& client) const;
+    int remove(const Client& client) const;
+    int list_buckets(const Client& client) const;
+    int list_keys(const Client& client, const std::string& bucket, const std::string& prefix) const;
+
+    std::string object_;        // BUCKET/KEY, for ls BUCKET[/PREFIX] or nothing.
+    std::string file_;          // Empty: standard output.
+    std::string content_type_;
+};
+
+// An ETag's content: `"7"` and `W/"7"` become `7`.
+std::string etag_to_version(std::string_view etag);
+
+}  // namespace inlay::cli

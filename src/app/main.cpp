@@ -1,0 +1,29 @@
+// The program inlay: a server, its child processes, or a client, by the first argument.
+#include <string_view>
+
+#include "app/cli_command_line.hpp"
+#include "app/cli_functions.hpp"
+#include "app/cli_invoke.hpp"
+#include "app/cli_objects.hpp"
+#include "app/serve_command.hpp"
+
+namespace {
+
+int client_main(int argc, char** argv) {
+    inlay::cli::CommandLine line;
+    inlay::cli::FunctionCommands functions(line);
+    inlay::cli::ObjectCommands objects(line);
+    inlay::cli::InvokeCommand invoke(line);
+    return line.run(argc, argv);
+}
+
+}  // namespace
+
+// The commands that are no client get their own arguments: argv[0] is the command's name.
+int main(int argc, char** argv) {
+    std::string_view command = argc > 1 ? argv[1] : "";
+    if (command == "serve") return inlay::serve_main(argc - 1, argv + 1);
+    if (command == "worker") return inlay::worker_main(argc - 1, argv + 1);
+    if (command == "compile") return inlay::compile_main(argc - 1, argv + 1);
+    return client_main(argc, argv);
+}

@@ -1,0 +1,130 @@
+// Starts the three long-running kinds of process.
+#include "app/serve_command.hpp"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <charconv>
+#include <cstdio>
+#include <vector>
+
+#include "app/serve_config.hpp"
+#include "base/log.hpp"
+#include "control/supervisor.hpp"
+#include "engine/compile.hpp"
+#include "os/file.hpp"
+#include "os/mapping.hpp"
+#include "os/process.hpp"
+#include "run/host_api.hpp"
+#include "serve/worker.hpp"
+
+namespace inlay {
+namespace {
+
+constexpr int kRefusedExitCode = 3;
+
+int fail(const Error& error, int exit_code) {
+    fmt::print(stderr, "inlay: {}\n", error.detail);
+    return exit_code;
+}
+
+// Numbers that our own supervisor gave us.
+std::vector<uint64_t> numbers_of(int argc, char** argv) {
+    std::vector<uint64_t> numbers;
+    for (int i = 1; i < argc; i++) {
+        uint64_t number = 0;
+        std::string_view text = argv[i];
+        std::from_chars(text.data(), text.data() + text.size(), number);
+        numbers.push_back(number);
+    }
+    return numbers;
+}
+
+Result<control::ServeOptions> options_of(const CLI::App& app, const std::string& listen, const std::string& config_file,
+                                         control::ServeOptions given, std::string token_file) {
+    control::ServeOptions options;
+    std::string configured_token_file;
+    if (!config_file.empty()) INLAY_TRY_VOID(read_config(config_file, options, configured_token_file));
+    if (app.count("--listen")) {
+        INLAY_TRY(options.listen, os::parse_address(listen));
+    }
+    if (app.count("--data")) options.data_directory = given.data_directory;
+    if (app.count("--workers")) options.workers = given.workers;
+    if (app.count("--max-body")) options.max_body = given.max_body;
+    if (token_file.empty()) token_file = configured_token_file;
+    if (!token_file.empty()) {
+        INLAY_TRY(options.token, read_token(token_file));
+    }
+    if (!options.listen.is_loopback() && options.token.empty())
+        return Error{Errc::bad_request, fmt::format("--listen {} is beyond loopback: anybody could deploy code there; give a "
+                                                    "--token-file",
+                                                    options.listen.text())};
+    return options;
+}
+
+}  // namespace
+
+int serve_main(int argc, char** argv) {
+    CLI::App app("Serves functions and objects over HTTP until SIGTERM.", "inlay serve");
+    std::string listen, config_file, token_file;
+    control::ServeOptions given;
+    app.add_option("--listen", listen, "Address and port; port 0 takes a free one (default 127.0.0.1:8080)");
+    app.add_option("--data", given.data_directory, "Data directory (default inlay-data)");
+    app.add_option("--workers", given.workers, "Worker processes (default: one per processor)");
+    app.add_option("--max-body", given.max_body, "Largest request body in bytes (default 1 GiB)");
+    app.add_option("--config", config_file, "TOML file with the same settings")->check(CLI::ExistingFile);
+    app.add_option("--token-file", token_file, "File with the bearer token that clients must send")->check(CLI::ExistingFile);
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+        return app.exit(error) == 0 ? 0 : 2;
+    }
+    os::set_process_name("inlay");
+    start_log("inlay");
+    auto options = options_of(app, listen, config_file, given, token_file);
+    if (!options.ok()) return fail(options.error(), 2);
+    auto supervisor = control::Supervisor::create(std::move(options).value());
+    if (!supervisor.ok()) return fail(supervisor.error(), 1);
+    fmt::print("listening on http://{}\n", (*supervisor)->address().text());
+    std::fflush(stdout);
+    auto ended = (*supervisor)->run();
+    return ended.ok() ? 0 : fail(ended.error(), 1);
+}
+
+int worker_main(int argc, char** argv) {
+    os::set_process_name("inlay-worker");
+    start_log("inlay-worker");
+    auto numbers = numbers_of(argc, argv);
+    if (numbers.size() != 5) return fail({Errc::bad_request, "`inlay worker` is started by `inlay serve` only"}, 2);
+    auto fd = [&](size_t i) { return static_cast<int>(numbers[i]); };
+    for (size_t i = 0; i < numbers.size(); i++) os::close_on_exec(fd(i));
+    auto bytes = os::read_from_start(fd(4), kMessageBytesMax);
+    if (!bytes.ok()) return fail(bytes.error(), 1);
+    auto settings = serve::decode_settings(*bytes);
+    if (!settings.ok()) return fail(settings.error(), 1);
+    auto worker = serve::Worker::create({fd(0), fd(1), fd(2), fd(3)}, std::move(settings).value());
+    if (!worker.ok()) return fail(worker.error(), 1);
+    (*worker)->run();
+    return 0;
+}
+
+int compile_main(int argc, char** argv) {
+    os::set_process_name("inlay-compile");
+    start_log("inlay-compile");
+    auto numbers = numbers_of(argc, argv);
+    if (numbers.size() != 4) return fail({Errc::bad_request, "`inlay compile` is started by `inlay serve` only"}, 2);
+    int module_fd = static_cast<int>(numbers[0]), output_fd = static_cast<int>(numbers[1]);
+    auto compiled = [&]() -> Result<std::string> {
+        INLAY_TRY(auto engine, engine::Engine::create_for_compiler(run::host_functions()));
+        os::Mapping module;
+        if (numbers[2] > 0) {
+            INLAY_TRY(module, os::Mapping::create(module_fd, 0, numbers[2], os::Access::read, os::Sharing::private_));
+        }
+        return engine::compile(*engine, module.bytes(), numbers[3]);
+    }();
+    const std::string& output = compiled.ok() ? *compiled : compiled.error().detail;
+    if (!os::write_all(output_fd, output).ok()) return 1;
+    return compiled.ok() ? 0 : kRefusedExitCode;
+}
+
+}  // namespace inlay

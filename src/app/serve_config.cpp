@@ -1,0 +1,63 @@
+// Reads TOML and token files.
+#include "app/serve_config.hpp"
+
+#include <fmt/format.h>
+
+#define TOML_EXCEPTIONS 0
+#include <toml++/toml.h>
+
+#include <fstream>
+
+namespace inlay {
+namespace {
+
+Error wrong(const std::string& path, std::string_view key, std::string_view wanted) {
+    return Error{Errc::bad_request, fmt::format("{}: key {:?}: {}", path, key, wanted)};
+}
+
+Result<> apply(const std::string& path, std::string_view key, const toml::node& node, control::ServeOptions& options,
+               std::string& token_file) {
+    auto text = node.value<std::string>();
+    auto number = node.value<int64_t>();
+    bool counts = number && *number > 0;
+    if (key == "listen" && text) {
+        INLAY_TRY(options.listen, os::parse_address(*text));
+    } else if (key == "data" && text) {
+        options.data_directory = *text;
+    } else if (key == "token_file" && text) {
+        token_file = *text;
+    } else if (key == "workers" && counts) {
+        options.workers = static_cast<size_t>(*number);
+    } else if (key == "max_body" && counts) {
+        options.max_body = static_cast<uint64_t>(*number);
+    } else if (key == "body_memory" && counts) {
+        options.body_memory = static_cast<uint64_t>(*number);
+    } else {
+        return wrong(path, key, "unknown, or not of its type (text: listen, data, token_file; numbers: workers, max_body, "
+                                "body_memory)");
+    }
+    return {};
+}
+
+}  // namespace
+
+Result<> read_config(const std::string& path, control::ServeOptions& options, std::string& token_file) {
+    auto parsed = toml::parse_file(path);
+    if (!parsed)
+        return Error{Errc::bad_request, fmt::format("config {:?}: {} (line {})", path, parsed.error().description(),
+                                                    parsed.error().source().begin.line)};
+    for (const auto& [key, node] : parsed.table()) INLAY_TRY_VOID(apply(path, key.str(), node, options, token_file));
+    return {};
+}
+
+Result<std::string> read_token(const std::string& path) {
+    std::ifstream file(path);
+    std::string token;
+    if (!file || !std::getline(file, token) || token.empty())
+        return Error{Errc::bad_request, fmt::format("token file {:?}: its first line must be the token", path)};
+    for (char c : token)
+        if (c <= ' ' || c > '~') return Error{Errc::bad_request, fmt::format("token file {:?}: visible ASCII only", path)};
+    return token;
+}
+
+}  // namespace inlay

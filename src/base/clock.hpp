@@ -1,0 +1,21 @@
+// The clocks that Inlay reads: monotonic for durations, wall time for what people see.
+#pragma once
+
+#include <ctime>
+#include <cstdint>
+
+namespace inlay {
+
+inline uint64_t read_clock_ns(clockid_t id) {
+    timespec now{};
+    clock_gettime(id, &now);
+    return static_cast<uint64_t>(now.tv_sec) * 1'000'000'000u + static_cast<uint64_t>(now.tv_nsec);
+}
+
+inline uint64_t monotonic_ns() { return read_clock_ns(CLOCK_MONOTONIC); }
+// Up to 4 ms behind, but without reading the hardware: for timeouts of seconds.
+inline uint64_t coarse_ms() { return read_clock_ns(CLOCK_MONOTONIC_COARSE) / 1'000'000u; }
+inline uint64_t coarse_wall_s() { return read_clock_ns(CLOCK_REALTIME_COARSE) / 1'000'000'000u; }
+inline uint64_t wall_ns() { return read_clock_ns(CLOCK_REALTIME); }
+
+}  // namespace inlay

@@ -1,0 +1,1 @@
+#include "serve/field_rules.hpp"

@@ -1,0 +1,77 @@
+// Every bound in the system, in one table. Sizes are bytes unless the name says otherwise.
+//
+// A test reaches each of these; docs/limits.md is checked against this file by tools/tidy.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace inlay {
+
+inline constexpr size_t KiB = 1024;
+inline constexpr size_t MiB = 1024 * KiB;
+inline constexpr size_t GiB = 1024 * MiB;
+
+// HTTP, server side.
+inline constexpr size_t kHeadBytesMax = 16 * KiB;         // Request line and fields; also a connection's buffer.
+inline constexpr size_t kHeadFieldsMax = 100;             // Fields in one head.
+inline constexpr size_t kChunkLineBytesMax = 256;         // One chunk-size line with its extensions.
+inline constexpr size_t kTrailerBytesMax = 4 * KiB;       // All trailer fields of one chunked body.
+inline constexpr uint64_t kBodyBytesMaxDefault = 1 * GiB; // `max_body`.
+inline constexpr size_t kConnectionsPerWorkerMax = 10'000;
+inline constexpr uint64_t kHeadTimeoutMs = 10'000;        // From a request's first byte to the end of its head.
+inline constexpr uint64_t kIdleTimeoutMs = 60'000;        // Between requests of one connection.
+inline constexpr uint64_t kStallTimeoutMs = 30'000;       // Without one byte of progress in a body or a response.
+inline constexpr uint64_t kDrainTimeoutMs = 30'000;       // For in-flight requests after SIGTERM.
+
+// Names.
+inline constexpr size_t kNameBytesMax = 255;              // Buckets, functions.
+inline constexpr size_t kKeyBytesMax = 1024;
+inline constexpr size_t kContentTypeBytesMax = 255;
+inline constexpr size_t kListKeysMax = 1000;              // Keys in one listing page.
+
+// The data path.
+inline constexpr size_t kMapThresholdBytes = 16 * KiB;    // From here on content is mapped, below it is copied.
+inline constexpr size_t kHeapRangeCopyMax = 64 * KiB;     // Response bytes from a guest's own heap: copied up to here, beyond into a memfd.
+inline constexpr size_t kRangesMax = 1024;                // Ranges in one response or publication.
+inline constexpr size_t kWindowsMax = 10'000;             // Windows mapped at once in one invocation.
+inline constexpr size_t kSourcesMax = 1024;               // Objects opened by one invocation.
+inline constexpr size_t kPublishesMax = 16;               // Objects published by one invocation.
+inline constexpr uint64_t kOutputBytesMax = 2 * GiB;      // All output windows of one invocation.
+inline constexpr size_t kResponseHeadersMax = 64;
+inline constexpr size_t kResponseHeaderBytesMax = 8 * KiB; // All response fields of one invocation.
+inline constexpr size_t kLogLineBytesMax = 4 * KiB;
+inline constexpr size_t kLogLinesPerInvocationMax = 100;
+inline constexpr size_t kLogLinesPerFunctionMax = 1000;   // Kept by the supervisor; the oldest go first.
+inline constexpr size_t kRandomBytesMax = 64 * KiB;       // One call of inlay_random.
+
+// Functions.
+inline constexpr uint64_t kModuleBytesMax = 64 * MiB;
+inline constexpr uint64_t kMemoryBytesDefault = 1 * GiB;  // A function's own memory; windows count apart.
+inline constexpr uint64_t kMemoryBytesMax = 3 * GiB;
+inline constexpr uint64_t kWindowRoomMin = 64 * MiB;      // What a declared memory maximum must leave for windows.
+inline constexpr uint64_t kTimeoutMsDefault = 30'000;
+inline constexpr uint64_t kTimeoutMsMax = 15 * 60'000;
+inline constexpr size_t kEnvBytesMax = 16 * KiB;          // All KEY=VALUE pairs of one function.
+inline constexpr size_t kFunctionsMax = 10'000;
+inline constexpr size_t kFunctionsLoadedMax = 200;        // Modules loaded in one worker.
+inline constexpr size_t kObjectsCachedMax = 1024;         // Open objects remembered by one worker.
+inline constexpr size_t kWasmStackBytes = 512 * KiB;
+inline constexpr size_t kTableElementsMax = 20'000;
+inline constexpr size_t kTablesPerModuleMax = 4;
+inline constexpr size_t kInstanceBytesMax = 1 * MiB;
+inline constexpr size_t kPoolSlots = 200;                 // 4 GiB of addresses each.
+inline constexpr uint64_t kCompileSecondsMax = 120;
+inline constexpr uint64_t kCompileAddressBytesMax = 8 * GiB;
+inline constexpr size_t kCompilesAtOnceMax = 2;
+
+// Processes.
+inline constexpr size_t kWorkersMax = 128;
+inline constexpr size_t kMessageBytesMax = 128 * KiB;     // One datagram between supervisor and worker.
+inline constexpr size_t kMessageFdsMax = kPublishesMax;
+inline constexpr size_t kControlCallsMax = 4096;          // Unanswered control calls of one worker.
+inline constexpr size_t kContentThreads = 16;             // Supervisor threads that write and fsync content.
+inline constexpr size_t kCommitBatchMax = 256;            // Changes in one catalog transaction.
+inline constexpr size_t kChangeRingEntries = 64 * KiB;    // Names remembered for invalidation.
+
+}  // namespace inlay

@@ -1,0 +1,68 @@
+// The table of counters and its text form.
+#include "base/metrics.hpp"
+
+#include <fmt/format.h>
+
+#include <string_view>
+
+namespace inlay {
+namespace {
+
+struct CounterTraits {
+    std::string_view name;    // Rows with the same name stand together and differ by their label.
+    std::string_view label;
+    std::string_view kind;
+    std::string_view help;
+};
+
+constexpr std::array<CounterTraits, static_cast<size_t>(Counter::count_)> kTraits{{
+    {"inlay_connections_open", "", "gauge", "Client connections open now"},
+    {"inlay_connections_total", "", "counter", "Client connections accepted"},
+    {"inlay_requests_total", "kind=\"invoke\"", "counter", "Requests by kind"},
+    {"inlay_requests_total", "kind=\"object\"", "counter", ""},
+    {"inlay_requests_total", "kind=\"control\"", "counter", ""},
+    {"inlay_requests_total", "kind=\"bad\"", "counter", ""},
+    {"inlay_responses_total", "class=\"2xx\"", "counter", "Responses by status class"},
+    {"inlay_responses_total", "class=\"3xx\"", "counter", ""},
+    {"inlay_responses_total", "class=\"4xx\"", "counter", ""},
+    {"inlay_responses_total", "class=\"5xx\"", "counter", ""},
+    {"inlay_received_bytes_total", "", "counter", "Body bytes received"},
+    {"inlay_sent_bytes_total", "", "counter", "Response bytes sent, heads included"},
+    {"inlay_invocations_total", "outcome=\"completed\"", "counter", "Invocations by outcome"},
+    {"inlay_invocations_total", "outcome=\"failed\"", "counter", ""},
+    {"inlay_invocations_total", "outcome=\"trapped\"", "counter", ""},
+    {"inlay_invocations_total", "outcome=\"timed_out\"", "counter", ""},
+    {"inlay_invocations_total", "outcome=\"refused\"", "counter", ""},
+    {"inlay_mapped_bytes_total", "", "counter", "Bytes of windows mapped into functions"},
+    {"inlay_copied_bytes_total", "reason=\"body_head\"", "counter", "Content bytes copied by the CPU, by reason"},
+    {"inlay_copied_bytes_total", "reason=\"small\"", "counter", ""},
+    {"inlay_copied_bytes_total", "reason=\"heap\"", "counter", ""},
+    {"inlay_copied_bytes_total", "reason=\"fallback\"", "counter", ""},
+    {"inlay_instantiate_microseconds_total", "", "counter", "Time spent making instances"},
+    {"inlay_run_microseconds_total", "", "counter", "Time spent running functions"},
+    {"inlay_log_lines_dropped_total", "", "counter", "Log lines beyond a limit"},
+    {"inlay_lookups_total", "", "counter", "Names looked up at the supervisor"},
+    {"inlay_worker_deaths_total", "", "counter", "Workers that ended without being asked to"},
+    {"inlay_objects_put_total", "", "counter", "Objects stored"},
+    {"inlay_objects_deleted_total", "", "counter", "Objects deleted"},
+    {"inlay_functions_deployed_total", "", "counter", "Functions deployed"},
+    {"inlay_commits_total", "", "counter", "Catalog transactions"},
+}};
+
+}  // namespace
+
+std::string format_metrics(std::span<const CounterBlock> blocks) {
+    std::string text;
+    std::string_view previous;
+    for (size_t i = 0; i < kTraits.size(); i++) {
+        const auto& row = kTraits[i];
+        uint64_t sum = 0;
+        for (const auto& block : blocks) sum += block.get(static_cast<Counter>(i));
+        if (row.name != previous) text += fmt::format("# HELP {} {}\n# TYPE {} {}\n", row.name, row.help, row.name, row.kind);
+        previous = row.name;
+        text += row.label.empty() ? fmt::format("{} {}\n", row.name, sum) : fmt::format("{}{{{}}} {}\n", row.name, row.label, sum);
+    }
+    return text;
+}
+
+}  // namespace inlay

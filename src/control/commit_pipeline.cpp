@@ -1,0 +1,168 @@
+// Content first, then the catalog, then the news.
+#include "control/commit_pipeline.hpp"
+
+#include <boost/asio/post.hpp>
+
+#include <algorithm>
+
+#include "base/limits.hpp"
+#include "base/log.hpp"
+
+namespace inlay::control {
+namespace asio = boost::asio;
+
+CommitPipeline::CommitPipeline(store::Catalog& catalog, store::ObjectDirectory& directory,
+                               const registry::SharedMemory& shared)
+    : catalog_(catalog),
+      directory_(directory),
+      shared_(shared),
+      content_threads_(kContentThreads),
+      catalog_thread_([this] { commit_loop(); }) {}
+
+CommitPipeline::~CommitPipeline() {
+    content_threads_.join();
+    {
+        std::lock_guard lock(mutex_);
+        ending_ = true;
+    }
+    something_waits_.notify_one();
+    catalog_thread_.join();
+}
+
+void CommitPipeline::submit(std::unique_ptr<CommitJob> job) {
+    if (job->contents.empty()) return enqueue(std::move(job));
+    // std::function wants a copyable callable; the job has one owner at a time.
+    auto shared_job = std::make_shared<std::unique_ptr<CommitJob>>(std::move(job));
+    asio::post(content_threads_, [this, shared_job] {
+        auto owned = std::move(*shared_job);
+        auto written = write_contents(*owned);
+        if (written.ok()) return enqueue(std::move(owned));
+        remove_contents(*owned);
+        owned->done(std::move(written).error());
+    });
+}
+
+void CommitPipeline::run_aside(std::function<void()> work) { asio::post(content_threads_, std::move(work)); }
+
+Result<> CommitPipeline::write_contents(CommitJob& job) {
+    for (auto& content : job.contents) {
+        INLAY_TRY(uint64_t copied, write_content(content));
+        job.copied_bytes += copied;
+        content.pages.close();
+        content.inline_bytes.clear();
+    }
+    return {};
+}
+
+Result<uint64_t> CommitPipeline::write_content(const NewContent& content) {
+    store::Content bytes = std::string_view(content.inline_bytes);
+    if (content.pages) bytes = os::FileRange{content.pages.get(), 0, content.length};
+    auto write = [&]() -> Result<store::Written> {
+        switch (content.kind) {
+            case NewContent::Kind::object: return directory_.write(content.name, std::move(bytes));
+            case NewContent::Kind::module: return directory_.write_module(content.name, std::move(bytes));
+            case NewContent::Kind::compiled: return directory_.write_compiled(content.name, std::move(bytes));
+        }
+        return Error{Errc::internal, "unknown kind of content"};
+    };
+    INLAY_TRY(auto written, write());
+    return written.copied_bytes;
+}
+
+// Best effort: what stays behind is swept at a later start.
+void CommitPipeline::remove_contents(const CommitJob& job) {
+    for (const auto& content : job.contents) {
+        if (content.kind == NewContent::Kind::object) (void)directory_.remove(content.name);
+        if (content.kind == NewContent::Kind::module) (void)directory_.remove_module(content.name);
+    }
+}
+
+void CommitPipeline::enqueue(std::unique_ptr<CommitJob> job) {
+    {
+        std::lock_guard lock(mutex_);
+        queue_.push_back(std::move(job));
+    }
+    something_waits_.notify_one();
+}
+
+void CommitPipeline::commit_loop() {
+    for (;;) {
+        std::vector<std::unique_ptr<CommitJob>> batch;
+        {
+            std::unique_lock lock(mutex_);
+            something_waits_.wait(lock, [this] { return ending_ || !queue_.empty(); });
+            if (queue_.empty()) return;
+            size_t count = std::min(queue_.size(), kCommitBatchMax);
+            std::move(queue_.begin(), queue_.begin() + static_cast<ptrdiff_t>(count), std::back_inserter(batch));
+            queue_.erase(queue_.begin(), queue_.begin() + static_cast<ptrdiff_t>(count));
+        }
+        commit_batch(std::move(batch));
+    }
+}
+
+void CommitPipeline::commit_batch(std::vector<std::unique_ptr<CommitJob>> batch) {
+    std::vector<std::string> versions;
+    std::vector<store::ChangeSet> sets;
+    for (auto& job : batch) {
+        for (const auto& content : job->contents)
+            if (content.kind == NewContent::Kind::object) versions.push_back(content.name);
+        sets.push_back(std::move(job->changes));
+    }
+    auto commit = [&]() -> Result<std::vector<Result<store::Applied>>> {
+        INLAY_TRY_VOID(directory_.sync_directories(versions));
+        return catalog_.commit(sets);
+    };
+    auto committed = commit();
+    shared_.supervisor_counters().add(Counter::commits_total);
+    if (!committed.ok()) spdlog::error("commit of {} requests failed: {}", batch.size(), committed.error().detail);
+    for (size_t i = 0; i < batch.size(); i++) {
+        batch[i]->changes = std::move(sets[i]);
+        // After a failed transaction the files stay: it may have reached the disk and come back at the next start.
+        if (!committed.ok())
+            batch[i]->done(committed.error());
+        else
+            conclude(*batch[i], std::move((*committed)[i]));
+    }
+}
+
+void CommitPipeline::conclude(CommitJob& job, Result<store::Applied> applied) {
+    if (!applied.ok()) {
+        remove_contents(job);
+        return job.done(std::move(applied).error());
+    }
+    announce(job.changes);
+    remove_unreferenced(*applied);
+    job.done(Committed{std::move(applied).value(), job.copied_bytes});
+}
+
+void CommitPipeline::announce(const store::ChangeSet& set) {
+    auto& counters = shared_.supervisor_counters();
+    auto& state = shared_.state();
+    for (const auto& change : set.changes) {
+        if (auto* put = std::get_if<store::PutObject>(&change)) {
+            registry::publish_change(state, registry::hash_of_object(put->object.name.bucket, put->object.name.key));
+            counters.add(Counter::objects_put);
+        } else if (auto* deletion = std::get_if<store::DeleteObject>(&change)) {
+            registry::publish_change(state, registry::hash_of_object(deletion->name.bucket, deletion->name.key));
+            counters.add(Counter::objects_deleted);
+        } else if (auto* deployment = std::get_if<store::DeployFunction>(&change)) {
+            registry::publish_change(state, registry::hash_of_function(deployment->function.name));
+            counters.add(Counter::functions_deployed);
+        } else if (auto* removal = std::get_if<store::RemoveFunction>(&change)) {
+            registry::publish_change(state, registry::hash_of_function(removal->name));
+        }
+    }
+}
+
+// Old versions live on in the descriptors and windows of those who hold them.
+void CommitPipeline::remove_unreferenced(const store::Applied& applied) {
+    if (applied.unreferenced_objects.empty() && applied.unreferenced_modules.empty()) return;
+    asio::post(content_threads_, [this, objects = applied.unreferenced_objects, modules = applied.unreferenced_modules] {
+        for (const auto& version : objects)
+            if (auto removed = directory_.remove(version); !removed.ok()) spdlog::warn("{}", removed.error().detail);
+        for (const auto& version : modules)
+            if (auto removed = directory_.remove_module(version); !removed.ok()) spdlog::warn("{}", removed.error().detail);
+    });
+}
+
+}  // namespace inlay::control

@@ -1,0 +1,87 @@
+// CommitPipeline: makes effects durable, in the order that survives a crash, many requests at a time.
+//
+//     submit -> [content threads: write, fsync, link] -> queue -> [catalog thread: fsync directories, commit, announce] -> done
+//
+// The catalog thread takes everything that waits, up to kCommitBatchMax requests, into one transaction: the more clients
+// write, the fewer fsyncs each one pays for. `done` runs on a thread of the pipeline.
+//
+// Invariant: a change is announced in shared memory after it is durable and before anybody hears that it was done.
+#pragma once
+
+#include <boost/asio/thread_pool.hpp>
+
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "base/result.hpp"
+#include "os/fd.hpp"
+#include "registry/shared_state.hpp"
+#include "store/catalog.hpp"
+#include "store/changes.hpp"
+#include "store/object_directory.hpp"
+
+namespace inlay::control {
+
+// Content to be written before its catalog entry, under a version made for it.
+struct NewContent {
+    enum class Kind { object, module, compiled };
+    Kind kind = Kind::object;
+    std::string name;          // The version; for compiled ones the file's name.
+    std::string inline_bytes;  // Content, if `pages` is empty.
+    os::Fd pages;              // Content: [0, length).
+    uint64_t length = 0;
+};
+
+struct Committed {
+    store::Applied applied;
+    uint64_t copied_bytes = 0;
+};
+
+struct CommitJob {
+    std::vector<NewContent> contents;
+    store::ChangeSet changes;
+    std::function<void(Result<Committed>)> done;
+    uint64_t copied_bytes = 0;
+};
+
+class CommitPipeline {
+  public:
+    // All three outlive the pipeline.
+    CommitPipeline(store::Catalog& catalog, store::ObjectDirectory& directory, const registry::SharedMemory& shared);
+    // Finishes everything submitted.
+    ~CommitPipeline();
+    CommitPipeline(const CommitPipeline&) = delete;
+    CommitPipeline& operator=(const CommitPipeline&) = delete;
+
+    void submit(std::unique_ptr<CommitJob> job);
+    // Runs something that may wait for the disk, on a content thread.
+    void run_aside(std::function<void()> work);
+
+  private:
+    Result<> write_contents(CommitJob& job);
+    Result<uint64_t> write_content(const NewContent& content);
+    void remove_contents(const CommitJob& job);
+    void enqueue(std::unique_ptr<CommitJob> job);
+    void commit_loop();
+    void commit_batch(std::vector<std::unique_ptr<CommitJob>> batch);
+    void conclude(CommitJob& job, Result<store::Applied> applied);
+    void announce(const store::ChangeSet& changes);
+    void remove_unreferenced(const store::Applied& applied);
+
+    store::Catalog& catalog_;
+    store::ObjectDirectory& directory_;
+    const registry::SharedMemory& shared_;
+    boost::asio::thread_pool content_threads_;
+    std::mutex mutex_;
+    std::condition_variable something_waits_;
+    std::deque<std::unique_ptr<CommitJob>> queue_;  // Bounded by the calls that workers may have open.
+    bool ending_ = false;
+    std::thread catalog_thread_;
+};
+
+}  // namespace inlay::control

@@ -1,0 +1,74 @@
+// Starts compiler children and takes their results.
+#include "control/compiler.hpp"
+
+#include <fmt/format.h>
+
+#include "base/limits.hpp"
+#include "engine/engine.hpp"
+#include "os/file.hpp"
+#include "os/memfd.hpp"
+
+namespace inlay::control {
+namespace {
+
+constexpr size_t kWaitingMax = 256;
+constexpr uint64_t kReasonBytesMax = 64 * KiB;
+constexpr int kRefusedExitCode = 3;  // The output is the reason. See app/compile_command.
+
+}  // namespace
+
+void Compiler::submit(CompileJob job) {
+    if (waiting_.size() >= kWaitingMax)
+        return job.done(Error{Errc::overloaded, "too many deploys are waiting for the compiler: retry later"});
+    waiting_.push_back(std::move(job));
+    start_next();
+}
+
+void Compiler::start_next() {
+    while (!waiting_.empty() && running_.size() < kCompilesAtOnceMax) {
+        CompileJob job = std::move(waiting_.front());
+        waiting_.pop_front();
+        auto output = os::create_memfd("inlay-compiled", 0);
+        if (!output.ok()) {
+            job.done(std::move(output).error());
+            continue;
+        }
+        os::ChildPlan plan;
+        plan.arguments = {"compile", std::to_string(job.module.get()), std::to_string(output->get()),
+                          std::to_string(job.module_bytes), std::to_string(job.memory_bytes)};
+        plan.inherited = {job.module.get(), output->get()};
+        plan.limits = {kCompileSecondsMax, kCompileAddressBytesMax};
+        auto pid = os::spawn_self(plan);
+        if (!pid.ok()) {
+            job.done(std::move(pid).error());
+            continue;
+        }
+        running_.emplace(*pid, Running{std::move(job), std::move(output).value()});
+    }
+}
+
+bool Compiler::on_exit(const os::Exit& exit) {
+    auto found = running_.find(exit.pid);
+    if (found == running_.end()) return false;
+    Running ended = std::move(found->second);
+    running_.erase(found);
+    start_next();
+    if (!exit.signalled && exit.status == 0) {
+        ended.job.done(std::move(ended.output));
+        return true;
+    }
+    std::string reason;
+    if (!exit.signalled && exit.status == kRefusedExitCode) {
+        auto text = os::read_from_start(ended.output.get(), kReasonBytesMax);
+        if (text.ok()) reason = std::move(text).value();
+    }
+    if (reason.empty())
+        reason = fmt::format("the compiler ended with {}: the module asks too much of it ({} s, {} GiB)", exit.text(),
+                             kCompileSecondsMax, kCompileAddressBytesMax / GiB);
+    ended.job.done(Error{Errc::bad_module, fmt::format("function {:?}: {}", ended.job.name, reason)});
+    return true;
+}
+
+std::string compiled_name(const std::string& version) { return version + "-" + engine::Engine::compiled_key() + ".cwasm"; }
+
+}  // namespace inlay::control

@@ -1,0 +1,52 @@
+// Compiler: compiles modules in children that may die alone, a few at a time.
+//
+// The child is this program as `inlay compile`: it reads the module from one descriptor and writes the compiled code, or the
+// reason why there is none, to another. Limits on processor time and addresses hold whatever the module does to the compiler.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <string>
+#include <unordered_map>
+
+#include "base/result.hpp"
+#include "os/fd.hpp"
+#include "os/process.hpp"
+
+namespace inlay::control {
+
+struct CompileJob {
+    std::string name;           // Of the function, for messages.
+    os::Fd module;              // The module's bytes: a memfd or a file.
+    uint64_t module_bytes = 0;  // The file may be longer: whole pages.
+    uint64_t memory_bytes = 0;  // Of its own that the function may use.
+    // Gets a memfd with the compiled code. Errors: bad_module.
+    std::function<void(Result<os::Fd>)> done;
+};
+
+class Compiler {
+  public:
+    // Errors through job.done: overloaded when too many wait.
+    void submit(CompileJob job);
+    // True: the ended child was one of ours; its job is done.
+    bool on_exit(const os::Exit& exit);
+
+  private:
+    struct Running {
+        CompileJob job;
+        os::Fd output;
+    };
+
+    void start_next();
+
+    std::deque<CompileJob> waiting_;
+    std::unordered_map<pid_t, Running> running_;
+};
+
+// The file in which a compiled module is kept: names everything it depends on.
+std::string compiled_name(const std::string& version);
+
+}  // namespace inlay::control

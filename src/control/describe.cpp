@@ -1,0 +1,112 @@
+// Builds the JSON.
+#include "control/describe.hpp"
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include <charconv>
+#include <nlohmann/json.hpp>
+
+namespace inlay::control {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+std::string rfc3339(uint64_t wall_ms) {
+    auto seconds = static_cast<std::time_t>(wall_ms / 1000);
+    return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03}Z", fmt::gmtime(seconds), wall_ms % 1000);
+}
+
+// Log lines may hold any bytes: what is no UTF-8 is replaced.
+std::string text_of(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n"; }
+
+Json json_of(const store::FunctionRecord& record) {
+    return {{"name", record.name},
+            {"version", record.version},
+            {"timeout_ms", record.timeout_ms},
+            {"memory_bytes", record.memory_bytes},
+            {"module_bytes", record.module_bytes},
+            {"deployed", rfc3339(record.deployed_ms)}};
+}
+
+Result<std::string> describe_buckets(store::CatalogReader& catalog) {
+    Json buckets = Json::array();
+    std::string after;
+    do {
+        INLAY_TRY(auto page, catalog.list_buckets(after));
+        for (const auto& bucket : page.buckets) buckets.push_back({{"name", bucket}});
+        after = page.next;
+    } while (!after.empty());
+    return text_of({{"buckets", std::move(buckets)}});
+}
+
+Result<std::string> describe_objects(const registry::Listing& listing, store::CatalogReader& catalog) {
+    INLAY_TRY_VOID(check_name("bucket", listing.name));
+    store::ListQuery query{listing.name, listing.prefix, listing.after, static_cast<size_t>(listing.limit)};
+    INLAY_TRY(auto page, catalog.list_objects(query));
+    if (page.objects.empty()) {
+        INLAY_TRY(auto any, catalog.list_objects({listing.name, {}, {}, 1}));
+        if (any.objects.empty())
+            return Error{Errc::bucket_not_found,
+                         fmt::format("bucket {:?} holds no object: a bucket begins with its first one", listing.name)};
+    }
+    Json objects = Json::array();
+    for (const auto& object : page.objects)
+        objects.push_back({{"key", object.name.key},
+                           {"bytes", object.size_bytes},
+                           {"version", object.version},
+                           {"content_type", object.content_type},
+                           {"modified", rfc3339(object.modified_ms)}});
+    Json next = page.next.empty() ? Json(nullptr) : Json(page.next);
+    return text_of({{"bucket", listing.name}, {"objects", std::move(objects)}, {"next", std::move(next)}});
+}
+
+Result<std::string> describe_functions(store::CatalogReader& catalog) {
+    INLAY_TRY(auto records, catalog.list_functions());
+    Json functions = Json::array();
+    for (const auto& record : records) functions.push_back(json_of(record));
+    return text_of({{"functions", std::move(functions)}});
+}
+
+Result<store::FunctionRecord> get_function(const std::string& name, store::CatalogReader& catalog) {
+    INLAY_TRY_VOID(check_name("function", name));
+    INLAY_TRY(auto record, catalog.find_function(name));
+    if (!record)
+        return Error{Errc::function_not_found, fmt::format("function {:?} is not deployed: see `inlay functions`", name)};
+    return std::move(*record);
+}
+
+Result<std::string> describe_log(const registry::Listing& listing, store::CatalogReader& catalog, const FunctionLogs& logs) {
+    static constexpr const char* kLevels[] = {"debug", "info", "warn", "error"};
+    INLAY_TRY_VOID(get_function(listing.name, catalog));
+    uint64_t after = 0;
+    std::from_chars(listing.after.data(), listing.after.data() + listing.after.size(), after);
+    Json lines = Json::array();
+    for (const auto* line : logs.lines_after(listing.name, after))
+        lines.push_back({{"seq", line->sequence},
+                         {"time", rfc3339(line->wall_ms)},
+                         {"level", kLevels[line->level & 3]},
+                         {"invocation", line->invocation},
+                         {"text", line->text}});
+    return text_of({{"lines", std::move(lines)}, {"next", logs.last_sequence()}});
+}
+
+}  // namespace
+
+std::string describe_function(const store::FunctionRecord& record) { return text_of(json_of(record)); }
+
+Result<std::string> describe(const registry::Listing& listing, store::CatalogReader& catalog, const FunctionLogs& logs) {
+    switch (listing.kind) {
+        case registry::ListingKind::buckets: return describe_buckets(catalog);
+        case registry::ListingKind::objects: return describe_objects(listing, catalog);
+        case registry::ListingKind::functions: return describe_functions(catalog);
+        case registry::ListingKind::function: {
+            INLAY_TRY(auto record, get_function(listing.name, catalog));
+            return describe_function(record);
+        }
+        case registry::ListingKind::log: return describe_log(listing, catalog, logs);
+    }
+    return Error{Errc::bad_request, "unknown listing"};
+}
+
+}  // namespace inlay::control

@@ -1,0 +1,20 @@
+// Describe: the JSON that listings, functions and logs are shown as.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/result.hpp"
+#include "control/function_log.hpp"
+#include "registry/messages.hpp"
+#include "store/catalog_reader.hpp"
+
+namespace inlay::control {
+
+// Errors: bucket_not_found, function_not_found, bad_name; failures of the catalog.
+Result<std::string> describe(const registry::Listing& listing, store::CatalogReader& catalog, const FunctionLogs& logs);
+
+// {"name","version","timeout_ms","memory_bytes","module_bytes","deployed"}, ended by a line feed.
+std::string describe_function(const store::FunctionRecord& record);
+
+}  // namespace inlay::control

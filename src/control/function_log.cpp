@@ -1,0 +1,28 @@
+// Appends and cuts.
+#include "control/function_log.hpp"
+
+#include "base/limits.hpp"
+
+namespace inlay::control {
+
+void FunctionLogs::append(const registry::LogLines& lines, uint64_t wall_ms) {
+    if (!by_function_.contains(lines.function) && by_function_.size() >= kFunctionsMax) return;
+    auto& log = by_function_[lines.function];
+    for (const auto& line : lines.lines) {
+        log.push_back({++sequence_, wall_ms, line.level, lines.invocation, line.text});
+        if (log.size() > kLogLinesPerFunctionMax) log.pop_front();
+    }
+}
+
+void FunctionLogs::forget(const std::string& function) { by_function_.erase(function); }
+
+std::vector<const LogLine*> FunctionLogs::lines_after(const std::string& function, uint64_t after) const {
+    std::vector<const LogLine*> lines;
+    auto found = by_function_.find(function);
+    if (found == by_function_.end()) return lines;
+    for (const auto& line : found->second)
+        if (line.sequence > after) lines.push_back(&line);
+    return lines;
+}
+
+}  // namespace inlay::control

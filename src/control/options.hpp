@@ -1,0 +1,21 @@
+// What `inlay serve` is told.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "base/limits.hpp"
+#include "os/listener.hpp"
+
+namespace inlay::control {
+
+struct ServeOptions {
+    os::Address listen{"127.0.0.1", 8080};
+    std::string data_directory = "inlay-data";
+    size_t workers = 0;                       // 0: one per processor.
+    std::string token;                        // Empty: none is asked for.
+    uint64_t max_body = kBodyBytesMaxDefault;
+    uint64_t body_memory = 0;                 // Per worker. 0: a quarter of the machine's memory, shared among the workers.
+};
+
+}  // namespace inlay::control

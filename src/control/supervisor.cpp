@@ -1,0 +1,204 @@
+// The supervisor's processes: start, replace, drain.
+#include "control/supervisor.hpp"
+
+#include <boost/asio/post.hpp>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <csignal>
+
+#include "base/clock.hpp"
+#include "base/limits.hpp"
+#include "base/log.hpp"
+#include "os/file.hpp"
+#include "os/memfd.hpp"
+#include "os/process.hpp"
+#include "serve/settings.hpp"
+
+namespace inlay::control {
+namespace asio = boost::asio;
+namespace {
+
+constexpr uint64_t kRestartWaitMinMs = 50;     // After a worker that died young; doubled each time.
+constexpr uint64_t kRestartWaitMaxMs = 5'000;
+constexpr uint64_t kYoungMs = 1'000;
+constexpr uint64_t kDrainGraceMs = 5'000;      // Beyond the workers' own drain timeout.
+
+}  // namespace
+
+Supervisor::Supervisor(ServeOptions options, registry::SharedMemory shared)
+    : options_(std::move(options)),
+      shared_(std::move(shared)),
+      end_signals_(loop_, SIGTERM, SIGINT),
+      child_signals_(loop_, SIGCHLD),
+      drain_timer_(loop_) {}
+
+Supervisor::~Supervisor() = default;
+
+Result<std::unique_ptr<Supervisor>> Supervisor::create(ServeOptions options) {
+    os::ignore_signal(SIGPIPE);
+    os::raise_descriptor_limit();
+    if (options.workers == 0) options.workers = std::min(os::usable_processors(), kWorkersMax);
+    if (options.workers > kWorkersMax)
+        return Error{Errc::bad_request, fmt::format("--workers {}: at most {}", options.workers, kWorkersMax)};
+    if (options.body_memory == 0)
+        options.body_memory = std::max<uint64_t>(os::physical_memory_bytes() / 4 / options.workers, 32 * MiB);
+    INLAY_TRY(auto shared_file, registry::SharedMemory::create_file());
+    INLAY_TRY(auto shared, registry::SharedMemory::open(shared_file.get()));
+    std::unique_ptr<Supervisor> made(new Supervisor(std::move(options), std::move(shared)));
+    made->shared_file_ = std::move(shared_file);
+    INLAY_TRY_VOID(made->open_data());
+    INLAY_TRY(made->listeners_, os::listen_on(made->options_.listen, made->options_.workers));
+    return made;
+}
+
+Result<> Supervisor::open_data() {
+    const auto& path = options_.data_directory;
+    INLAY_TRY(data_directory_, os::open_directory(path));
+    INLAY_TRY(lock_, os::create_file(data_directory_.get(), "lock"));
+    INLAY_TRY(bool locked, os::try_lock(lock_.get()));
+    if (!locked)
+        return Error{Errc::io_error, fmt::format("data directory {:?} is already served by another process: stop it, or choose "
+                                                 "another --data",
+                                                 path)};
+    INLAY_TRY(directory_, store::ObjectDirectory::create(path));
+    INLAY_TRY(auto catalog, store::Catalog::create(path + "/catalog.db"));
+    catalog_.emplace(std::move(catalog));
+    INLAY_TRY(uint32_t epoch, catalog_->start_epoch());
+    versions_.emplace(epoch);
+    INLAY_TRY(auto reader, store::CatalogReader::create(path + "/catalog.db"));
+    reader_.emplace(std::move(reader));
+    pipeline_ = std::make_unique<CommitPipeline>(*catalog_, *directory_, shared_);
+    return {};
+}
+
+Result<> Supervisor::run() {
+    watch_signals();
+    watch_children();
+    slots_.resize(options_.workers);
+    for (size_t slot = 0; slot < slots_.size(); slot++) INLAY_TRY_VOID(start_worker(slot));
+    compile_missing();
+    sweep_leftovers();
+    loop_.run();
+    // Everything submitted is finished before the catalog closes; nobody is left to hear of it.
+    pipeline_.reset();
+    sweeper_.request_stop();
+    return {};
+}
+
+Result<> Supervisor::start_worker(size_t slot) {
+    INLAY_TRY(auto lookups, os::Channel::create_pair());
+    INLAY_TRY(auto control, os::Channel::create_pair());
+    serve::WorkerSettings settings;
+    settings.slot = slot;
+    settings.max_body = options_.max_body;
+    settings.body_memory = options_.body_memory;
+    settings.token = options_.token;
+    INLAY_TRY(auto settings_file, os::create_memfd_of("inlay-settings", serve::encode(settings)));
+    std::vector<int> inherited = {lookups.second.fd(), control.second.fd(), listeners_.sockets[slot].get(),
+                                  shared_file_.get(), settings_file.get()};
+    os::ChildPlan plan;
+    plan.arguments = {"worker"};
+    for (int fd : inherited) plan.arguments.push_back(std::to_string(fd));
+    plan.inherited = inherited;
+    INLAY_TRY(pid_t pid, os::spawn_self(plan));
+    auto life = std::make_shared<WorkerLife>(loop_, std::move(lookups.first), std::move(control.first));
+    life->pid = pid;
+    life->slot = slot;
+    life->started_ms = coarse_ms();
+    life->listen([this](const Life& from, os::Message& message) { on_lookup(from, message); },
+                 [this](const Life& from, os::Message& message) { on_call(from, message); });
+    slots_[slot].life = std::move(life);
+    return {};
+}
+
+void Supervisor::watch_signals() {
+    end_signals_.async_wait([this](boost::system::error_code error, int) {
+        if (error) return;
+        if (draining_) {
+            for (auto& slot : slots_)
+                if (slot.life) os::send_signal(slot.life->pid, SIGKILL);
+        }
+        begin_drain();
+        watch_signals();
+    });
+}
+
+void Supervisor::watch_children() {
+    child_signals_.async_wait([this](boost::system::error_code error, int) {
+        if (error) return;
+        while (auto exit = os::reap_child()) on_child_exit(*exit);
+        watch_children();
+    });
+}
+
+void Supervisor::on_child_exit(const os::Exit& exit) {
+    if (compiler_.on_exit(exit)) return;
+    auto found = std::find_if(slots_.begin(), slots_.end(),
+                              [&](const Slot& slot) { return slot.life && slot.life->pid == exit.pid; });
+    if (found == slots_.end()) return;
+    size_t index = static_cast<size_t>(found - slots_.begin());
+    bool young = coarse_ms() - found->life->started_ms < kYoungMs;
+    found->life->end();
+    found->life.reset();
+    shared_.worker_counters(index).clear(Counter::connections_open);
+    if (draining_) return end_when_drained();
+    shared_.supervisor_counters().add(Counter::worker_deaths);
+    spdlog::error("worker {} (pid {}) ended with {}; starting another", index, exit.pid, exit.text());
+    if (!young) {
+        found->restart_wait_ms = 0;
+        return restart_worker(index);
+    }
+    found->restart_wait_ms = std::clamp(found->restart_wait_ms * 2, kRestartWaitMinMs, kRestartWaitMaxMs);
+    auto wait = std::make_shared<asio::steady_timer>(loop_, std::chrono::milliseconds(found->restart_wait_ms));
+    wait->async_wait([this, wait, index](boost::system::error_code) { restart_worker(index); });
+}
+
+void Supervisor::restart_worker(size_t slot) {
+    if (draining_ || slots_[slot].life) return;
+    if (auto started = start_worker(slot); !started.ok()) {
+        spdlog::error("worker {}: {}; trying again", slot, started.error().detail);
+        auto wait = std::make_shared<asio::steady_timer>(loop_, std::chrono::milliseconds(kRestartWaitMaxMs));
+        wait->async_wait([this, wait, slot](boost::system::error_code) { restart_worker(slot); });
+    }
+}
+
+void Supervisor::begin_drain() {
+    if (draining_) return;
+    draining_ = true;
+    spdlog::info("draining");
+    for (auto& slot : slots_)
+        if (slot.life) os::send_signal(slot.life->pid, SIGTERM);
+    listeners_.sockets.clear();
+    drain_timer_.expires_after(std::chrono::milliseconds(kDrainTimeoutMs + kDrainGraceMs));
+    drain_timer_.async_wait([this](boost::system::error_code error) {
+        if (error) return;
+        for (auto& slot : slots_)
+            if (slot.life) os::send_signal(slot.life->pid, SIGKILL);
+    });
+    end_when_drained();
+}
+
+void Supervisor::end_when_drained() {
+    bool all_gone = std::none_of(slots_.begin(), slots_.end(), [](const Slot& slot) { return slot.life != nullptr; });
+    if (all_gone) loop_.stop();
+}
+
+// Files that a crash left behind, removed beside the serving.
+void Supervisor::sweep_leftovers() {
+    sweeper_ = std::jthread([this](std::stop_token stop) {
+        auto reader = store::CatalogReader::create(options_.data_directory + "/catalog.db");
+        if (!reader.ok()) return spdlog::warn("sweep: {}", reader.error().detail);
+        store::SweepRules rules;
+        rules.current_epoch = versions_->epoch();
+        rules.object_is_known = [&](std::string_view version) { return reader->has_object_version(version); };
+        rules.module_is_known = [&](std::string_view version) { return reader->has_module_version(version); };
+        auto swept = directory_->sweep(rules, stop);
+        if (!swept.ok())
+            spdlog::warn("sweep: {}", swept.error().detail);
+        else if (swept->removed > 0)
+            spdlog::info("sweep: removed {} leftovers of an earlier run", swept->removed);
+    });
+}
+
+}  // namespace inlay::control

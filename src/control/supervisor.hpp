@@ -1,0 +1,110 @@
+// Supervisor: owns the data directory, the listeners and the workers; answers what workers ask.
+//
+// The loop thread runs everything here; only the commit pipeline has threads of its own, and what they finish comes back to the
+// loop as a posted function.
+//
+// Invariants:
+//  1. One supervisor per data directory: its lock is held for life and inherited by nobody.
+//  2. A listener outlives the workers that accept from it: clients in its queue wait for the replacement.
+//  3. Workers are not trusted: every field of a message is checked before it is used.
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <memory>
+#include <optional>
+#include <set>
+#include <stop_token>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "control/commit_pipeline.hpp"
+#include "control/compiler.hpp"
+#include "control/function_log.hpp"
+#include "control/options.hpp"
+#include "control/worker_life.hpp"
+#include "registry/messages.hpp"
+#include "registry/shared_state.hpp"
+#include "store/catalog.hpp"
+#include "store/catalog_reader.hpp"
+#include "store/object_directory.hpp"
+#include "store/version.hpp"
+
+namespace inlay::control {
+
+class Supervisor {
+  public:
+    // Locks and opens the data directory and takes the address. Errors: io_error with the thing and the remedy: data directory
+    // already served, address in use, catalog of a newer version.
+    static Result<std::unique_ptr<Supervisor>> create(ServeOptions options);
+    ~Supervisor();
+
+    const os::Address& address() const { return listeners_.address; }
+
+    // Starts the workers and serves until SIGTERM or SIGINT has been answered by a drain.
+    Result<> run();
+
+  private:
+    using Life = std::shared_ptr<WorkerLife>;
+
+    struct Slot {
+        Life life;
+        uint64_t restart_wait_ms = 0;
+    };
+
+    Supervisor(ServeOptions options, registry::SharedMemory shared);
+
+    // supervisor.cpp: processes
+    Result<> open_data();
+    Result<> start_worker(size_t slot);
+    void restart_worker(size_t slot);
+    void watch_signals();
+    void watch_children();
+    void on_child_exit(const os::Exit& exit);
+    void begin_drain();
+    void end_when_drained();
+    void sweep_leftovers();
+
+    // supervisor_calls.cpp: what workers ask
+    void on_lookup(const Life& life, os::Message& message);
+    void on_call(const Life& life, os::Message& message);
+    void find_object(const Life& life, uint64_t id, WireReader& fields);
+    void find_function(const Life& life, uint64_t id, WireReader& fields);
+    void commit(const Life& life, uint64_t id, WireReader& fields, std::vector<os::Fd>& fds);
+    void deploy(const Life& life, uint64_t id, WireReader& fields, std::vector<os::Fd>& fds);
+    void remove_function(const Life& life, uint64_t id, WireReader& fields);
+    void append_log(WireReader& fields);
+    void answer_json(const Life& life, uint64_t id, Result<std::string> json);
+    Result<std::unique_ptr<CommitJob>> make_commit_job(WireReader& fields, std::vector<os::Fd>& fds);
+    void store_function(const Life& life, uint64_t id, store::FunctionRecord record, Result<os::Fd> compiled, os::Fd module);
+    void submit(std::unique_ptr<CommitJob> job, std::function<void(Result<Committed>)> on_loop);
+    void compile_again(const store::FunctionRecord& record);
+    void compile_missing();
+
+    ServeOptions options_;
+    boost::asio::io_context loop_{1};
+    os::Fd data_directory_;
+    os::Fd lock_;
+    os::Fd shared_file_;
+    registry::SharedMemory shared_;
+    os::Listeners listeners_;
+    std::optional<store::Catalog> catalog_;
+    std::optional<store::CatalogReader> reader_;
+    std::unique_ptr<store::ObjectDirectory> directory_;
+    std::optional<store::VersionSource> versions_;
+    std::unique_ptr<CommitPipeline> pipeline_;
+    Compiler compiler_;
+    std::set<std::string> recompiling_;  // Versions whose compilation is under way.
+    FunctionLogs logs_;
+    std::vector<Slot> slots_;
+    boost::asio::signal_set end_signals_;
+    boost::asio::signal_set child_signals_;
+    boost::asio::steady_timer drain_timer_;
+    bool draining_ = false;
+    std::jthread sweeper_;
+};
+
+}  // namespace inlay::control

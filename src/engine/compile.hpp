@@ -1,0 +1,18 @@
+// Compiles a module for workers, and says what is wrong with one that cannot be a function.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+
+#include "base/result.hpp"
+#include "engine/engine.hpp"
+
+namespace inlay::engine {
+
+// `module` is a binary module or its text form. Its initial memory must fit into `memory_bytes_max` of own memory.
+// Result: the compiled form, for Program::load. Errors: bad_module, whose detail names what is wrong and the remedy.
+// Run it in a process that may die: the compiler meets hostile input here.
+Result<std::string> compile(const Engine& engine, std::span<const uint8_t> module, uint64_t memory_bytes_max);
+
+}  // namespace inlay::engine

@@ -1,0 +1,139 @@
+// Configures the engine and gives it the host functions.
+#include "engine/engine.hpp"
+
+#include <fmt/format.h>
+
+#include "base/limits.hpp"
+#include "engine/engine_parts.hpp"
+#include "os/fault_guard.hpp"
+#include "os/processor.hpp"
+
+namespace inlay::engine {
+namespace {
+
+constexpr uint64_t kReservationBytes = 4 * GiB;
+constexpr uint64_t kGuardBytes = 32 * MiB;
+// Raised whenever configure() changes what compiled code may assume.
+constexpr int kSettingsVersion = 1;
+
+static_assert(sizeof(RawValue) == sizeof(wasmtime_val_raw_t) && alignof(RawValue) >= alignof(wasmtime_val_raw_t));
+
+// Engine rule 6. Everything that matters is set, also where it is today's default; reference types have no setter in an engine
+// built without GC and are on.
+wasm_config_t* configure() {
+    wasm_config_t* config = wasm_config_new();
+    wasmtime_config_strategy_set(config, WASMTIME_STRATEGY_CRANELIFT);
+    wasmtime_config_cranelift_opt_level_set(config, WASMTIME_OPT_LEVEL_SPEED);
+    wasmtime_config_cranelift_debug_verifier_set(config, false);
+    wasmtime_config_debug_info_set(config, false);
+    wasmtime_config_native_unwind_info_set(config, false);
+    wasmtime_config_consume_fuel_set(config, false);
+    wasmtime_config_epoch_interruption_set(config, true);
+    wasmtime_config_signals_based_traps_set(config, true);
+    wasmtime_config_max_wasm_stack_set(config, kWasmStackBytes);
+    wasmtime_config_memory_may_move_set(config, false);
+    wasmtime_config_memory_reservation_set(config, kReservationBytes);
+    wasmtime_config_memory_reservation_for_growth_set(config, 0);
+    wasmtime_config_memory_guard_size_set(config, kGuardBytes);
+    wasmtime_config_memory_init_cow_set(config, true);
+    wasmtime_config_wasm_bulk_memory_set(config, true);
+    wasmtime_config_wasm_multi_value_set(config, true);
+    wasmtime_config_wasm_simd_set(config, true);
+    wasmtime_config_wasm_relaxed_simd_set(config, true);
+    wasmtime_config_wasm_relaxed_simd_deterministic_set(config, false);
+    wasmtime_config_wasm_tail_call_set(config, true);
+    wasmtime_config_wasm_multi_memory_set(config, false);
+    wasmtime_config_wasm_memory64_set(config, false);
+    wasmtime_config_wasm_custom_page_sizes_set(config, false);
+    wasmtime_config_shared_memory_set(config, false);
+    return config;
+}
+
+void configure_pool(wasm_config_t* config) {
+    auto pool = wasmtime_pooling_allocation_config_new();
+    wasmtime_pooling_allocation_config_total_core_instances_set(pool, kPoolSlots);
+    wasmtime_pooling_allocation_config_total_memories_set(pool, kPoolSlots);
+    wasmtime_pooling_allocation_config_total_tables_set(pool, kPoolSlots * kTablesPerModuleMax);
+    wasmtime_pooling_allocation_config_max_unused_warm_slots_set(pool, kPoolSlots);
+    wasmtime_pooling_allocation_config_max_memories_per_module_set(pool, 1);
+    wasmtime_pooling_allocation_config_max_tables_per_module_set(pool, kTablesPerModuleMax);
+    wasmtime_pooling_allocation_config_max_memory_size_set(pool, kReservationBytes);
+    wasmtime_pooling_allocation_config_table_elements_set(pool, kTableElementsMax);
+    wasmtime_pooling_allocation_config_max_core_instance_size_set(pool, kInstanceBytesMax);
+    // What one guest wrote must be gone before the next one comes: nothing kept resident, no reset put off.
+    wasmtime_pooling_allocation_config_linear_memory_keep_resident_set(pool, 0);
+    wasmtime_pooling_allocation_config_table_keep_resident_set(pool, 0);
+    wasmtime_pooling_allocation_config_decommit_batch_size_set(pool, 1);
+    wasmtime_pooling_allocation_strategy_set(config, pool);
+    wasmtime_pooling_allocation_config_delete(pool);
+}
+
+FuncTypeHandle type_of(const HostFunction& function) {
+    wasm_valtype_t* parameters[kHostParametersMax];
+    for (size_t i = 0; i < function.parameters; i++)
+        parameters[i] = function.is_i64[i] ? wasm_valtype_new_i64() : wasm_valtype_new_i32();
+    wasm_valtype_t* results[] = {wasm_valtype_new_i32()};
+    wasm_valtype_vec_t parameter_list, result_list;
+    wasm_valtype_vec_new(&parameter_list, function.parameters, parameters);
+    wasm_valtype_vec_new(&result_list, 1, results);
+    return FuncTypeHandle(wasm_functype_new(&parameter_list, &result_list));
+}
+
+wasm_trap_t* enter_host(void* environment, wasmtime_caller_t* caller, wasmtime_val_raw_t* values, size_t) noexcept {
+    auto function = static_cast<const HostFunction*>(environment);
+    void* state = wasmtime_context_get_data(wasmtime_caller_context(caller));
+    values[0].i32 = function->call(state, reinterpret_cast<const RawValue*>(values));
+    return nullptr;
+}
+
+Result<> define(wasmtime_linker_t* linker, const HostFunction& function) {
+    auto type = type_of(function);
+    ErrorHandle error(wasmtime_linker_define_func_unchecked(linker, "inlay", 5, function.name.data(), function.name.size(),
+                                                            type.get(), enter_host, const_cast<HostFunction*>(&function),
+                                                            nullptr));
+    if (error) return Error{Errc::internal, "define host function: " + message_of(error)};
+    return {};
+}
+
+}  // namespace
+
+Engine::Engine(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+Engine::~Engine() = default;
+
+namespace {
+
+Result<std::unique_ptr<Engine::Parts>> create_parts(wasm_config_t* config, std::span<const HostFunction> host) {
+    auto parts = std::make_unique<Engine::Parts>();
+    parts->engine.reset(wasm_engine_new_with_config(config));
+    if (!parts->engine) return Error{Errc::internal, "the engine refuses its settings"};
+    parts->linker.reset(wasmtime_linker_new(parts->engine.get()));
+    for (const auto& function : host) INLAY_TRY_VOID(define(parts->linker.get(), function));
+    return parts;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Engine>> Engine::create_for_worker(std::span<const HostFunction> host) {
+    INLAY_TRY_VOID(os::FaultGuard::install_behind_engine());
+    wasm_config_t* config = configure();
+    wasmtime_config_parallel_compilation_set(config, false);
+    configure_pool(config);
+    INLAY_TRY(auto parts, create_parts(config, host));
+    INLAY_TRY_VOID(os::FaultGuard::install_before_engine());
+    return std::unique_ptr<Engine>(new Engine(std::move(parts)));
+}
+
+Result<std::unique_ptr<Engine>> Engine::create_for_compiler(std::span<const HostFunction> host) {
+    wasm_config_t* config = configure();
+    wasmtime_config_parallel_compilation_set(config, true);
+    INLAY_TRY(auto parts, create_parts(config, host));
+    return std::unique_ptr<Engine>(new Engine(std::move(parts)));
+}
+
+std::string Engine::compiled_key() {
+    return fmt::format("wasmtime-{}-s{}-{}", WASMTIME_VERSION, kSettingsVersion, os::processor_features_digest());
+}
+
+void Engine::interrupt() noexcept { wasmtime_engine_increment_epoch(parts_->engine.get()); }
+
+}  // namespace inlay::engine

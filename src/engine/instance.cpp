@@ -1,0 +1,85 @@
+// Instantiates, calls, and drops in the right order.
+#include "engine/instance.hpp"
+
+#include "base/check.hpp"
+#include "base/limits.hpp"
+#include "engine/engine_parts.hpp"
+
+namespace inlay::engine {
+namespace {
+
+struct TrapWords {
+    TrapKind kind;
+    const char* reason;
+};
+
+TrapWords words_of(wasmtime_trap_code_t code) {
+    switch (code) {
+        case WASMTIME_TRAP_CODE_INTERRUPT: return {TrapKind::interrupted, "deadline passed"};
+        case WASMTIME_TRAP_CODE_STACK_OVERFLOW: return {TrapKind::stack_overflow, "call stack exhausted"};
+        case WASMTIME_TRAP_CODE_MEMORY_OUT_OF_BOUNDS: return {TrapKind::out_of_bounds, "out-of-bounds memory access"};
+        case WASMTIME_TRAP_CODE_UNREACHABLE_CODE_REACHED: return {TrapKind::unreachable, "unreachable instruction"};
+        case WASMTIME_TRAP_CODE_TABLE_OUT_OF_BOUNDS: return {TrapKind::other, "out-of-bounds table access"};
+        case WASMTIME_TRAP_CODE_INDIRECT_CALL_TO_NULL: return {TrapKind::other, "indirect call to null"};
+        case WASMTIME_TRAP_CODE_BAD_SIGNATURE: return {TrapKind::other, "indirect call of another type"};
+        case WASMTIME_TRAP_CODE_INTEGER_OVERFLOW: return {TrapKind::other, "integer overflow"};
+        case WASMTIME_TRAP_CODE_INTEGER_DIVISION_BY_ZERO: return {TrapKind::other, "integer division by zero"};
+        case WASMTIME_TRAP_CODE_BAD_CONVERSION_TO_INTEGER: return {TrapKind::other, "bad conversion to integer"};
+        default: return {TrapKind::other, "trap"};
+    }
+}
+
+Trap describe(const TrapHandle& trap) {
+    wasmtime_trap_code_t code = 0;
+    TrapWords words{TrapKind::other, "trap"};
+    if (wasmtime_trap_code(trap.get(), &code)) words = words_of(code);
+    return Trap{words.kind, words.reason, message_of(trap)};
+}
+
+}  // namespace
+
+Instance::Instance(const Program& program, uint64_t memory_bytes_max, void* state)
+    : program_(program),
+      store_(wasmtime_store_new(program.engine().parts().engine.get(), state, nullptr)),
+      context_(wasmtime_store_context(store_.get())),
+      memory_bytes_max_(memory_bytes_max) {
+    wasmtime_context_set_epoch_deadline(context_, 1);
+    wasmtime_store_limiter(store_.get(), static_cast<int64_t>(memory_bytes_max), kTableElementsMax, 1, kTablesPerModuleMax, 1);
+}
+
+// Windows go before the store: members would be destroyed in the other order.
+Instance::~Instance() {
+    if (memory_.attached()) memory_.restore();
+    store_.reset();
+}
+
+Result<std::optional<Trap>> Instance::start() {
+    wasm_trap_t* trap = nullptr;
+    ErrorHandle error(wasmtime_instance_pre_instantiate(program_.parts().pre.get(), context_, &instance_, &trap));
+    if (trap) return std::optional<Trap>(describe(TrapHandle(trap)));
+    if (error) return Error{Errc::overloaded, "no instance can be made: " + message_of(error)};
+    wasmtime_extern_t memory;
+    bool found = wasmtime_instance_export_get(context_, &instance_, "memory", 6, &memory);
+    INLAY_CHECK(found && memory.kind == WASMTIME_EXTERN_MEMORY);  // compile() refuses modules without it.
+    memory_.attach(store_.get(), memory.of.memory, memory_bytes_max_);
+    if (!program_.parts().has_initialize) return std::optional<Trap>();
+    auto initialized = call("_initialize", 11);
+    if (auto* trapped = std::get_if<Trap>(&initialized)) return std::optional<Trap>(std::move(*trapped));
+    return std::optional<Trap>();
+}
+
+CallResult Instance::call_handle() { return call("inlay_handle", 12); }
+
+CallResult Instance::call(const char* name, size_t name_length) {
+    wasmtime_extern_t item;
+    bool found = wasmtime_instance_export_get(context_, &instance_, name, name_length, &item);
+    INLAY_CHECK(found && item.kind == WASMTIME_EXTERN_FUNC);
+    wasmtime_val_raw_t values[1] = {};
+    wasm_trap_t* trap = nullptr;
+    ErrorHandle error(wasmtime_func_call_unchecked(context_, &item.of.func, values, 1, &trap));
+    if (trap) return describe(TrapHandle(trap));
+    if (error) return Trap{TrapKind::other, "trap", message_of(error)};
+    return values[0].i32;
+}
+
+}  // namespace inlay::engine

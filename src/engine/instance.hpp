@@ -1,0 +1,53 @@
+// Instance: one module live with its memory, for one invocation.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <variant>
+
+#include "base/result.hpp"
+#include "engine/linear_memory.hpp"
+#include "engine/program.hpp"
+
+namespace inlay::engine {
+
+enum class TrapKind { interrupted, stack_overflow, out_of_bounds, unreachable, other };
+
+// How the guest's code ended, if not by returning. Not an error of ours.
+struct Trap {
+    TrapKind kind = TrapKind::other;
+    std::string reason;   // A few words: "out-of-bounds memory access".
+    std::string message;  // The engine's whole account with its backtrace, for the function's log.
+};
+
+using CallResult = std::variant<int32_t, Trap>;
+
+class Instance {
+  public:
+    // `state` is what host functions get; it outlives the instance. One running instance per process at a time.
+    Instance(const Program& program, uint64_t memory_bytes_max, void* state);
+    ~Instance();
+    Instance(const Instance&) = delete;
+    Instance& operator=(const Instance&) = delete;
+
+    // Instantiates (which runs the module's start function) and runs `_initialize` where present.
+    // Result: a trap of that code, or nothing. Errors: overloaded: no slot of the pool is free.
+    Result<std::optional<Trap>> start();
+    // Runs inlay_handle. Requires: start() succeeded without a trap.
+    CallResult call_handle();
+
+    // attached() only once the instance is instantiated: host calls of a start function see none.
+    LinearMemory& memory() { return memory_; }
+
+  private:
+    CallResult call(const char* name, size_t name_length);
+
+    const Program& program_;
+    StoreHandle store_;
+    wasmtime_context_t* context_;
+    wasmtime_instance_t instance_{};
+    uint64_t memory_bytes_max_;
+    LinearMemory memory_;
+};
+
+}  // namespace inlay::engine

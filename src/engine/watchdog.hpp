@@ -1,0 +1,24 @@
+// Watchdog: ends a guest at its deadline, at no cost to calls that end in time.
+//
+// The timer is armed lazily: when it fires early, because the call it was armed for has ended, the handler looks at what runs
+// now and arms it again or lets it sleep. So a call costs two stores, and an idle worker has no ticks.
+#pragma once
+
+#include <cstdint>
+
+#include "base/result.hpp"
+#include "engine/engine.hpp"
+
+namespace inlay::engine {
+
+class Watchdog {
+  public:
+    // One per process, on the thread that runs guests. Valid until: `engine` ends.
+    static Result<> start(Engine& engine);
+
+    // The guest that runs from here on is interrupted at `deadline_ns` of the monotonic clock.
+    static void begin(uint64_t deadline_ns) noexcept;
+    static void end() noexcept;
+};
+
+}  // namespace inlay::engine

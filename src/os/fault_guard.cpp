@@ -1,0 +1,92 @@
+// The two halves of the handler for SIGSEGV and SIGBUS.
+#include "os/fault_guard.hpp"
+
+#include <signal.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "base/limits.hpp"
+
+namespace inlay::os {
+namespace {
+
+constexpr size_t kScratchBytes = 2 * MiB;  // Mapped again and again: a fill of 1 GiB costs 512 mappings and 2 MiB of memory.
+
+// Written by handlers, read by the same thread afterwards.
+const std::vector<WindowSpan>* watched = nullptr;
+volatile FaultKind fault_kind = FaultKind::none;
+const void* volatile fault_address = nullptr;
+volatile bool fault_in_host_code = false;
+struct sigaction engine_action;
+
+// Async-signal-safe: raw calls only. The scratch file is fresh, so nothing of another invocation can be read from it.
+bool cover_with_scratch(const WindowSpan& window) {
+    int scratch = ::memfd_create("inlay-scratch", MFD_CLOEXEC);
+    if (scratch < 0) return false;
+    bool covered = ::ftruncate(scratch, kScratchBytes) == 0;
+    for (size_t done = 0; covered && done < window.size; done += kScratchBytes) {
+        size_t piece = std::min(kScratchBytes, window.size - done);
+        covered = ::mmap(window.at + done, piece, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, scratch, 0) != MAP_FAILED;
+    }
+    ::close(scratch);
+    return covered;
+}
+
+// Behind the engine: reached only by faults in host code.
+void on_host_fault(int signal_number, siginfo_t* info, void*) {
+    if (watched)
+        for (const auto& window : *watched)
+            if (window.contains(info->si_addr)) {
+                fault_in_host_code = true;
+                if (cover_with_scratch(window)) return;
+                break;
+            }
+    // A bug of ours: the instruction runs again and ends the process, with the address in the core.
+    ::signal(signal_number, SIG_DFL);
+    ::signal(SIGSEGV, SIG_DFL);
+    ::signal(SIGBUS, SIG_DFL);
+}
+
+// Before the engine: notes the fault, and shows SIGBUS to the engine as the SIGSEGV it knows how to trap.
+void on_fault(int signal_number, siginfo_t* info, void* context) {
+    if (!fault_in_host_code) {
+        fault_kind = signal_number == SIGBUS ? FaultKind::lost_page : FaultKind::access;
+        fault_address = info->si_addr;
+    }
+    engine_action.sa_sigaction(SIGSEGV, info, context);
+}
+
+}  // namespace
+
+Result<> FaultGuard::install_behind_engine() {
+    struct sigaction action{};
+    action.sa_sigaction = on_host_fault;
+    action.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER;
+    if (::sigaction(SIGSEGV, &action, nullptr) != 0) return os_error("sigaction");
+    return {};
+}
+
+Result<> FaultGuard::install_before_engine() {
+    if (::sigaction(SIGSEGV, nullptr, &engine_action) != 0) return os_error("sigaction");
+    if (engine_action.sa_sigaction == on_host_fault)
+        return Error{Errc::internal, "the engine installed no fault handler: install_before_engine() comes after it"};
+    struct sigaction action = engine_action;
+    action.sa_sigaction = on_fault;
+    action.sa_flags |= SA_SIGINFO | SA_ONSTACK | SA_NODEFER;
+    if (::sigaction(SIGSEGV, &action, nullptr) != 0 || ::sigaction(SIGBUS, &action, nullptr) != 0)
+        return os_error("sigaction");
+    return {};
+}
+
+void FaultGuard::watch(const std::vector<WindowSpan>* windows) noexcept {
+    watched = windows;
+    fault_kind = FaultKind::none;
+    fault_address = nullptr;
+    fault_in_host_code = false;
+}
+
+Fault FaultGuard::last_fault() noexcept { return Fault{fault_kind, fault_address, fault_in_host_code}; }
+
+}  // namespace inlay::os

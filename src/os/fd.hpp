@@ -1,0 +1,31 @@
+// Fd: owns one file descriptor.
+#pragma once
+
+#include <utility>
+
+namespace inlay::os {
+
+class Fd {
+  public:
+    Fd() = default;
+    explicit Fd(int fd) noexcept : fd_(fd) {}
+    Fd(Fd&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+    Fd& operator=(Fd&& other) noexcept {
+        if (this != &other) {
+            close();
+            fd_ = std::exchange(other.fd_, -1);
+        }
+        return *this;
+    }
+    ~Fd() { close(); }
+
+    int get() const noexcept { return fd_; }
+    explicit operator bool() const noexcept { return fd_ >= 0; }
+    int release() noexcept { return std::exchange(fd_, -1); }
+    void close() noexcept;
+
+  private:
+    int fd_ = -1;
+};
+
+}  // namespace inlay::os

@@ -1,0 +1,216 @@
+// The file system's calls behind Results.
+#include "os/file.hpp"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <memory>
+
+#include "base/limits.hpp"
+#include "os/mapping.hpp"
+
+namespace inlay::os {
+namespace {
+
+constexpr size_t kDirectPieceBytes = 8 * MiB;  // probes/io: the size at which O_DIRECT reached the device's speed.
+constexpr size_t kDirectAlignment = 4096;      // Covers logical blocks of 512 and 4,096 bytes.
+
+}  // namespace
+
+Result<Fd> open_directory(const std::string& path) {
+    if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) return os_error("mkdir " + path);
+    Fd fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!fd) return os_error("open directory " + path);
+    return fd;
+}
+
+Result<Fd> open_directory_at(int directory, const std::string& name) {
+    if (::mkdirat(directory, name.c_str(), 0700) != 0 && errno != EEXIST) return os_error("mkdir " + name);
+    Fd fd(::openat(directory, name.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!fd) return os_error("open directory " + name);
+    return fd;
+}
+
+Result<std::optional<Fd>> open_if_present(int directory, const std::string& name) {
+    Fd fd(::openat(directory, name.c_str(), O_RDONLY | O_CLOEXEC));
+    if (fd) return std::optional<Fd>(std::move(fd));
+    if (errno == ENOENT) return std::optional<Fd>();
+    return os_error("open " + name);
+}
+
+Result<Fd> create_file(int directory, const std::string& name) {
+    Fd fd(::openat(directory, name.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
+    if (!fd) return os_error("create " + name);
+    return fd;
+}
+
+Result<Fd> create_unnamed(int directory) {
+    Fd fd(::openat(directory, ".", O_RDWR | O_TMPFILE | O_CLOEXEC, 0600));
+    if (!fd) return os_error("create an unnamed file (O_TMPFILE)");
+    return fd;
+}
+
+Result<> write_all(int fd, std::string_view content) {
+    while (!content.empty()) {
+        ssize_t n = ::write(fd, content.data(), content.size());
+        if (n < 0 && errno == EINTR) continue;
+        if (n < 0) return os_error("write");
+        content.remove_prefix(static_cast<size_t>(n));
+    }
+    return {};
+}
+
+Result<> write_all_at(int fd, std::string_view content, uint64_t offset) {
+    while (!content.empty()) {
+        ssize_t n = ::pwrite(fd, content.data(), content.size(), static_cast<off_t>(offset));
+        if (n < 0 && errno == EINTR) continue;
+        if (n < 0) return os_error("write");
+        content.remove_prefix(static_cast<size_t>(n));
+        offset += static_cast<uint64_t>(n);
+    }
+    return {};
+}
+
+Result<std::string> read_all(int fd, uint64_t size_max) {
+    std::string content;
+    char piece[64 * 1024];
+    for (;;) {
+        ssize_t n = ::read(fd, piece, sizeof piece);
+        if (n < 0 && errno == EINTR) continue;
+        if (n < 0) return os_error("read");
+        if (n == 0) return content;
+        if (content.size() + static_cast<size_t>(n) > size_max) return Error{Errc::body_too_large, "file is too large"};
+        content.append(piece, static_cast<size_t>(n));
+    }
+}
+
+void rewind(int fd) noexcept { ::lseek(fd, 0, SEEK_SET); }
+
+Result<std::string> read_from_start(int fd, uint64_t size_max) {
+    if (::lseek(fd, 0, SEEK_SET) != 0) return os_error("lseek");
+    return read_all(fd, size_max);
+}
+
+Result<> read_exactly_at(int fd, void* to, size_t size, uint64_t offset) {
+    auto at = static_cast<uint8_t*>(to);
+    while (size > 0) {
+        ssize_t n = ::pread(fd, at, size, static_cast<off_t>(offset));
+        if (n < 0 && errno == EINTR) continue;
+        if (n < 0) return os_error("read");
+        if (n == 0) return Error{Errc::object_changed, "the file ended early: it was truncated behind our back"};
+        at += n;
+        size -= static_cast<size_t>(n);
+        offset += static_cast<uint64_t>(n);
+    }
+    return {};
+}
+
+Result<> reserve(int fd, uint64_t size) {
+    if (size == 0) return {};
+    while (::fallocate(fd, 0, 0, static_cast<off_t>(size)) != 0) {
+        if (errno == EINTR) continue;
+        if (errno == EOPNOTSUPP) return {};
+        return os_error("reserve disk space");
+    }
+    return {};
+}
+
+Result<> truncate(int fd, uint64_t size) {
+    if (::ftruncate(fd, static_cast<off_t>(size)) != 0) return os_error("ftruncate");
+    return {};
+}
+
+Result<> sync(int fd) {
+    if (::fsync(fd) != 0) return os_error("fsync");
+    return {};
+}
+
+Result<> link(int fd, int directory, const std::string& name) {
+    std::string self = "/proc/self/fd/" + std::to_string(fd);
+    if (::linkat(AT_FDCWD, self.c_str(), directory, name.c_str(), AT_SYMLINK_FOLLOW) != 0) return os_error("link " + name);
+    return {};
+}
+
+Result<> rename(int directory, const std::string& from, const std::string& to) {
+    if (::renameat(directory, from.c_str(), directory, to.c_str()) != 0) return os_error("rename " + from);
+    return {};
+}
+
+Result<> unlink(int directory, const std::string& name) {
+    if (::unlinkat(directory, name.c_str(), 0) != 0 && errno != ENOENT) return os_error("unlink " + name);
+    return {};
+}
+
+Result<FileStatus> status(int fd) {
+    struct stat found{};
+    if (::fstat(fd, &found) != 0) return os_error("fstat");
+    return FileStatus{static_cast<uint64_t>(found.st_size), found.st_ino,
+                      found.st_mtim.tv_sec * 1'000'000'000 + found.st_mtim.tv_nsec};
+}
+
+Result<> for_each_entry(int directory, const std::function<bool(std::string_view)>& use) {
+    int copy = ::openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (copy < 0) return os_error("open directory");
+    std::unique_ptr<DIR, int (*)(DIR*)> walk(::fdopendir(copy), ::closedir);
+    if (!walk) return os_error("fdopendir");
+    while (const dirent* entry = ::readdir(walk.get())) {
+        std::string_view name = entry->d_name;
+        if (name != "." && name != ".." && !use(name)) break;
+    }
+    return {};
+}
+
+Result<bool> try_lock(int fd) {
+    if (::flock(fd, LOCK_EX | LOCK_NB) == 0) return true;
+    if (errno == EWOULDBLOCK) return false;
+    return os_error("flock");
+}
+
+Result<bool> write_direct(int to, const FileRange& range) {
+    int flags = ::fcntl(to, F_GETFL);
+    if (flags < 0 || ::fcntl(to, F_SETFL, flags | O_DIRECT) != 0) return false;
+    uint64_t whole = round_up(range.length, kDirectAlignment);
+    INLAY_TRY(auto pages, Mapping::create(range.fd, range.offset, round_up(whole, page_size()), Access::read, Sharing::shared));
+    for (uint64_t done = 0; done < whole;) {
+        size_t piece = std::min<uint64_t>(kDirectPieceBytes, whole - done);
+        ssize_t n = ::pwrite(to, pages.data() + done, piece, static_cast<off_t>(done));
+        if (n < 0 && errno == EINTR) continue;
+        if (n < 0 && errno == EINVAL && done == 0) {
+            ::fcntl(to, F_SETFL, flags);
+            return false;
+        }
+        if (n < 0) return os_error("write (O_DIRECT)");
+        // A short count that is no multiple of the alignment can only be the end of what the disk takes.
+        if (n == 0 || static_cast<size_t>(n) % kDirectAlignment != 0) return os_error("write (O_DIRECT)", ENOSPC);
+        done += static_cast<uint64_t>(n);
+    }
+    if (::fcntl(to, F_SETFL, flags) != 0) return os_error("fcntl");
+    if (whole != range.length) INLAY_TRY_VOID(truncate(to, range.length));
+    return true;
+}
+
+Result<> write_copied(int to, const FileRange& range) {
+    if (range.length == 0) return {};
+    uint64_t start = round_down(range.offset, page_size());
+    uint64_t lead = range.offset - start;
+    INLAY_TRY(auto pages, Mapping::create(range.fd, start, lead + range.length, Access::read, Sharing::shared));
+    return write_all(to, {reinterpret_cast<const char*>(pages.data()) + lead, range.length});
+}
+
+Fd duplicate(int fd) noexcept { return Fd(::fcntl(fd, F_DUPFD_CLOEXEC, 0)); }
+
+void close_on_exec(int fd) noexcept { ::fcntl(fd, F_SETFD, FD_CLOEXEC); }
+
+void raise_descriptor_limit() noexcept {
+    rlimit limit{};
+    if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+    limit.rlim_cur = limit.rlim_max;
+    ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+}  // namespace inlay::os

@@ -1,0 +1,103 @@
+// mmap and its relatives.
+#include "os/mapping.hpp"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+
+#include "os/fd.hpp"
+
+namespace inlay::os {
+namespace {
+
+int protection_of(Access access) { return access == Access::read ? PROT_READ : PROT_READ | PROT_WRITE; }
+// NORESERVE: a private window would otherwise be charged in full against the commit limit although it is never written.
+int flags_of(Sharing sharing) { return sharing == Sharing::shared ? MAP_SHARED : MAP_PRIVATE | MAP_NORESERVE; }
+
+constexpr uint64_t kPagePresent = 1ull << 63;
+constexpr uint64_t kPageOfFile = 1ull << 61;
+constexpr uint64_t kFrameMask = (1ull << 55) - 1;
+
+// Calls `use(entry)` for the pagemap entry of every page in the range.
+template <class Use>
+void for_each_page(const uint8_t* at, size_t size, Use use) {
+    Fd map(::open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC));
+    if (!map) return;
+    uint64_t page = reinterpret_cast<uintptr_t>(at) / page_size();
+    uint64_t end = page + size / page_size();
+    std::array<uint64_t, 4096> entries;
+    while (page < end) {
+        size_t wanted = std::min<uint64_t>(entries.size(), end - page) * sizeof(uint64_t);
+        ssize_t got = ::pread(map.get(), entries.data(), wanted, static_cast<off_t>(page * sizeof(uint64_t)));
+        if (got < static_cast<ssize_t>(sizeof(uint64_t))) return;
+        size_t count = static_cast<size_t>(got) / sizeof(uint64_t);
+        for (size_t i = 0; i < count; i++) use(entries[i]);
+        page += count;
+    }
+}
+
+}  // namespace
+
+size_t page_size() noexcept {
+    static const size_t size = static_cast<size_t>(::sysconf(_SC_PAGESIZE));
+    return size;
+}
+
+Mapping& Mapping::operator=(Mapping&& other) noexcept {
+    if (this != &other) {
+        unmap();
+        at_ = std::exchange(other.at_, nullptr);
+        size_ = std::exchange(other.size_, 0);
+    }
+    return *this;
+}
+
+Result<Mapping> Mapping::create(int fd, uint64_t offset, size_t size, Access access, Sharing sharing) {
+    void* at = ::mmap(nullptr, size, protection_of(access), flags_of(sharing), fd, static_cast<off_t>(offset));
+    if (at == MAP_FAILED) return os_error("mmap");
+    return Mapping(static_cast<uint8_t*>(at), size);
+}
+
+void Mapping::unmap() noexcept {
+    if (at_) ::munmap(std::exchange(at_, nullptr), std::exchange(size_, 0));
+}
+
+Result<> place_file(uint8_t* at, const FileRange& range, Access access, Sharing sharing) noexcept {
+    void* placed = ::mmap(at, range.length, protection_of(access), flags_of(sharing) | MAP_FIXED, range.fd,
+                          static_cast<off_t>(range.offset));
+    if (placed == MAP_FAILED) return os_error("mmap of a window");
+    return {};
+}
+
+Result<> place_zero(uint8_t* at, size_t size) noexcept {
+    void* placed =
+        ::mmap(at, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
+    if (placed == MAP_FAILED) return os_error("mmap of zero pages");
+    return {};
+}
+
+Result<> place_nothing(uint8_t* at, size_t size) noexcept {
+    void* placed = ::mmap(at, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
+    if (placed == MAP_FAILED) return os_error("mmap of a gap");
+    return {};
+}
+
+void expect_random_access(uint8_t* at, size_t size) noexcept { ::madvise(at, size, MADV_RANDOM); }
+
+uint64_t count_private_pages(const uint8_t* at, size_t size) noexcept {
+    uint64_t pages = 0;
+    for_each_page(at, size, [&](uint64_t entry) { pages += (entry & kPagePresent) && !(entry & kPageOfFile); });
+    return pages;
+}
+
+uint64_t page_frame(const void* at) noexcept {
+    uint64_t frame = 0;
+    auto page = reinterpret_cast<const uint8_t*>(round_down(reinterpret_cast<uintptr_t>(at), page_size()));
+    for_each_page(page, page_size(), [&](uint64_t entry) { frame = (entry & kPagePresent) ? entry & kFrameMask : 0; });
+    return frame;
+}
+
+}  // namespace inlay::os

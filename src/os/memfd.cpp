@@ -1,0 +1,36 @@
+// memfd_create and its seals.
+#include "os/memfd.hpp"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "os/file.hpp"
+
+namespace inlay::os {
+
+Result<Fd> create_memfd(const char* name, uint64_t size) {
+    Fd fd(::memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING));
+    if (!fd) return os_error("memfd_create");
+    if (size > 0 && ::ftruncate(fd.get(), static_cast<off_t>(size)) != 0) return os_error("ftruncate of a memfd");
+    return fd;
+}
+
+Result<Fd> create_memfd_of(const char* name, std::string_view content) {
+    INLAY_TRY(auto fd, create_memfd(name, 0));
+    INLAY_TRY_VOID(write_all(fd.get(), content));
+    return fd;
+}
+
+Result<> seal_size(int fd) {
+    if (::fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW) != 0) return os_error("sealing a memfd's size");
+    return {};
+}
+
+Result<> seal(int fd) {
+    if (::fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) != 0)
+        return os_error("sealing a memfd");
+    return {};
+}
+
+}  // namespace inlay::os

@@ -1,0 +1,24 @@
+// Anonymous files in memory: the pages of bodies, outputs and messages.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "base/result.hpp"
+#include "os/fd.hpp"
+
+namespace inlay::os {
+
+// A memfd of `size` zero bytes. `name` shows in /proc/PID/maps.
+Result<Fd> create_memfd(const char* name, uint64_t size);
+
+// A memfd with these bytes.
+Result<Fd> create_memfd_of(const char* name, std::string_view content);
+
+// Makes the size final: no later truncation can turn a mapping's pages into SIGBUS.
+Result<> seal_size(int fd);
+
+// Makes size and content final. Requires: no writable shared mapping exists.
+Result<> seal(int fd);
+
+}  // namespace inlay::os

@@ -1,0 +1,103 @@
+// fork, exec, wait and what surrounds them.
+#include "os/process.hpp"
+
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/random.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstring>
+
+#include "os/mapping.hpp"
+
+namespace inlay::os {
+namespace {
+
+void set_limit(decltype(RLIMIT_CPU) which, uint64_t value) {
+    if (value == 0) return;
+    rlimit limit{value, value};
+    ::setrlimit(which, &limit);
+}
+
+}  // namespace
+
+Result<pid_t> spawn_self(const ChildPlan& plan) {
+    std::vector<char*> arguments;
+    std::string name = "inlay";
+    arguments.push_back(name.data());
+    for (const auto& argument : plan.arguments) arguments.push_back(const_cast<char*>(argument.c_str()));
+    arguments.push_back(nullptr);
+    // Between fork and exec only async-signal-safe calls: other threads of ours may hold locks.
+    pid_t pid = ::fork();
+    if (pid < 0) return os_error("fork");
+    if (pid > 0) return pid;
+    sigset_t none;
+    sigemptyset(&none);
+    ::sigprocmask(SIG_SETMASK, &none, nullptr);
+    for (int fd : plan.inherited) ::fcntl(fd, F_SETFD, 0);
+    set_limit(RLIMIT_CPU, plan.limits.cpu_seconds);
+    set_limit(RLIMIT_AS, plan.limits.address_bytes);
+    ::execv("/proc/self/exe", arguments.data());
+    ::_exit(127);
+}
+
+std::string Exit::text() const {
+    if (!signalled) return "exit code " + std::to_string(status);
+    return "signal " + std::to_string(status) + " (" + ::strsignal(status) + ")";
+}
+
+namespace {
+
+Exit describe(pid_t pid, int status) {
+    bool signalled = WIFSIGNALED(status);
+    return Exit{pid, signalled ? WTERMSIG(status) : WEXITSTATUS(status), signalled};
+}
+
+}  // namespace
+
+std::optional<Exit> reap_child() {
+    int status = 0;
+    pid_t pid = ::waitpid(-1, &status, WNOHANG);
+    if (pid <= 0) return std::nullopt;
+    return describe(pid, status);
+}
+
+Result<Exit> wait_for(pid_t pid) {
+    int status = 0;
+    while (::waitpid(pid, &status, 0) < 0)
+        if (errno != EINTR) return os_error("waitpid");
+    return describe(pid, status);
+}
+
+void send_signal(pid_t pid, int signal_number) noexcept { ::kill(pid, signal_number); }
+void set_process_name(const char* name) noexcept { ::prctl(PR_SET_NAME, name); }
+void ignore_signal(int signal_number) noexcept { ::signal(signal_number, SIG_IGN); }
+int process_id() noexcept { return ::getpid(); }
+
+size_t usable_processors() noexcept {
+    cpu_set_t set;
+    if (::sched_getaffinity(0, sizeof set, &set) != 0) return 1;
+    int count = CPU_COUNT(&set);
+    return count > 0 ? static_cast<size_t>(count) : 1;
+}
+
+uint64_t physical_memory_bytes() noexcept {
+    return static_cast<uint64_t>(::sysconf(_SC_PHYS_PAGES)) * page_size();
+}
+
+void fill_random(void* to, size_t size) noexcept {
+    auto at = static_cast<uint8_t*>(to);
+    while (size > 0) {
+        ssize_t n = ::getrandom(at, size, 0);
+        if (n < 0 && errno == EINTR) continue;
+        INLAY_CHECK(n > 0);
+        at += n;
+        size -= static_cast<size_t>(n);
+    }
+}
+
+}  // namespace inlay::os

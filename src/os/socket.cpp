@@ -1,0 +1,66 @@
+// recvmsg, sendmsg and sendfile for TCP.
+#include "os/socket.hpp"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/sendfile.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+
+#include "base/limits.hpp"
+
+namespace inlay::os {
+namespace {
+
+constexpr size_t kPiecesPerCall = 64;
+constexpr size_t kSendFileBytes = 4 * MiB;  // One connection may not keep the worker for longer than this takes.
+
+SocketStep outcome_of(ssize_t n) {
+    if (n > 0) return {SocketState::progress, static_cast<size_t>(n)};
+    if (n == 0) return {SocketState::closed, 0};
+    if (errno == EAGAIN || errno == EWOULDBLOCK) return {SocketState::would_block, 0};
+    if (errno == EPIPE || errno == ECONNRESET) return {SocketState::closed, 0};
+    return {SocketState::failed, 0};
+}
+
+}  // namespace
+
+SocketStep send_pieces(int socket, std::span<const std::string_view> pieces, bool more) noexcept {
+    std::array<iovec, kPiecesPerCall> parts;
+    size_t count = std::min(pieces.size(), kPiecesPerCall);
+    for (size_t i = 0; i < count; i++) parts[i] = {const_cast<char*>(pieces[i].data()), pieces[i].size()};
+    msghdr header{};
+    header.msg_iov = parts.data();
+    header.msg_iovlen = count;
+    ssize_t n;
+    do n = ::sendmsg(socket, &header, MSG_NOSIGNAL | (more ? MSG_MORE : 0));
+    while (n < 0 && errno == EINTR);
+    return outcome_of(n);
+}
+
+SocketStep send_file(int socket, const FileRange& range) noexcept {
+    off_t offset = static_cast<off_t>(range.offset);
+    ssize_t n;
+    do n = ::sendfile(socket, range.fd, &offset, std::min<uint64_t>(range.length, kSendFileBytes));
+    while (n < 0 && errno == EINTR);
+    if (n == 0) return {SocketState::progress, 0};
+    return outcome_of(n);
+}
+
+void set_no_delay(int socket) noexcept {
+    int on = 1;
+    ::setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+}
+
+Result<bool> is_ipv6_socket(int socket) {
+    int domain = 0;
+    socklen_t length = sizeof domain;
+    if (::getsockopt(socket, SOL_SOCKET, SO_DOMAIN, &domain, &length) != 0) return os_error("getsockopt");
+    return domain == AF_INET6;
+}
+
+}  // namespace inlay::os

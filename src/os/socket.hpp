@@ -1,0 +1,31 @@
+// Moving bytes between a TCP socket and pages, without buffers between them.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "base/result.hpp"
+#include "os/file_range.hpp"
+
+namespace inlay::os {
+
+enum class SocketState { progress, would_block, closed, failed };
+
+struct SocketStep {
+    SocketState state = SocketState::progress;
+    size_t bytes = 0;  // Moved by this call.
+};
+
+// Sends the pieces one after the other, at most 64 in one call. `more`: other bytes of the same response follow at once.
+SocketStep send_pieces(int socket, std::span<const std::string_view> pieces, bool more) noexcept;
+
+// Sends from the pages of a file; `range` is what is left to send. bytes 0 with progress: the file ended early.
+SocketStep send_file(int socket, const FileRange& range) noexcept;
+
+// Small answers leave at once instead of waiting for company (TCP_NODELAY).
+void set_no_delay(int socket) noexcept;
+Result<bool> is_ipv6_socket(int socket);
+
+}  // namespace inlay::os

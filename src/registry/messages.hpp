@@ -1,0 +1,105 @@
+// Everything that supervisor and workers say to each other, and its form in bytes.
+//
+//     question: number(id) number(Call) fields...                            worker -> supervisor
+//     answer:   number(id) number(0) fields...  or  number(id) number(1) number(Errc) bytes(detail)
+//
+// Fields are those of base/wire.hpp, in the order of the structures below. Descriptors travel beside, in the order of use.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/names.hpp"
+#include "base/result.hpp"
+#include "base/wire.hpp"
+#include "os/channel.hpp"
+#include "store/records.hpp"
+
+namespace inlay::registry {
+
+enum class Call : uint64_t {
+    find_object = 1,   // bucket, key              -> ObjectRecord + descriptor of its file
+    find_function,     // name                     -> FunctionRecord + descriptor of the compiled module
+    commit,            // Effects                  -> CommitAnswer
+    deploy,            // FunctionRecord + module  -> JSON
+    remove_function,   // name                     -> nothing
+    describe,          // Listing                  -> JSON
+    append_log,        // LogLines                 -> nothing, and no answer is sent
+    refuse_compiled,   // function name, version   -> nothing: compile it again
+};
+
+// Where the content of a new object comes from.
+enum class ContentKind : uint64_t {
+    inline_bytes = 1,  // In the message.
+    pages,             // [0, length) of a descriptor: a memfd or an object's file.
+};
+
+// One staged effect: put an object, or delete one.
+struct Effect {
+    bool is_delete = false;
+    ObjectName name;
+    std::string content_type;
+    store::Precondition precondition;
+    ContentKind kind = ContentKind::inline_bytes;
+    std::string inline_bytes;
+    uint64_t length = 0;       // Of the content.
+    int fd = -1;               // pages: borrowed when sent; an index into the message's descriptors when received.
+};
+
+struct CommitAnswer {
+    struct One {
+        bool created = false;  // Not replaced.
+        std::string version;   // Empty for a delete.
+    };
+    std::vector<One> effects;
+    uint64_t copied_bytes = 0;
+};
+
+enum class ListingKind : uint64_t { buckets = 1, objects, functions, function, log };
+
+struct Listing {
+    ListingKind kind = ListingKind::buckets;
+    std::string name;      // Bucket or function.
+    std::string prefix;
+    std::string after;     // Key, or sequence number of a log line.
+    uint64_t limit = 0;
+};
+
+struct LogLines {
+    struct Line {
+        uint64_t level = 0;
+        std::string text;
+    };
+    std::string function;
+    std::string invocation;
+    std::vector<Line> lines;
+};
+
+void write(WireWriter& to, const store::ObjectRecord& record);
+void write(WireWriter& to, const store::FunctionRecord& record);
+void write(WireWriter& to, const Listing& listing);
+void write(WireWriter& to, const LogLines& lines);
+void write(WireWriter& to, const CommitAnswer& answer);
+// Appends the descriptors to send to `fds`.
+void write(WireWriter& to, const std::vector<Effect>& effects, std::vector<int>& fds);
+
+// Reading checks form and bounds; names are checked by whoever uses them. A bad message leaves the reader not ok().
+void read(WireReader& from, store::ObjectRecord& record);
+void read(WireReader& from, store::FunctionRecord& record);
+void read(WireReader& from, Listing& listing);
+void read(WireReader& from, LogLines& lines);
+void read(WireReader& from, CommitAnswer& answer);
+// `fds` is how many descriptors came with the message: each is used at most once, in order.
+void read(WireReader& from, std::vector<Effect>& effects, size_t fds);
+
+// The head of every question and answer.
+inline WireWriter question(uint64_t id, Call call) { return std::move(WireWriter().number(id).number(static_cast<uint64_t>(call))); }
+inline WireWriter answer(uint64_t id) { return std::move(WireWriter().number(id).number(0)); }
+inline std::string answer(uint64_t id, const Error& error) {
+    return WireWriter().number(id).number(1).number(static_cast<uint64_t>(error.code)).bytes(error.detail).take();
+}
+// Reads what follows an answer's id: the error it carries, or nothing.
+Result<> read_verdict(WireReader& from);
+
+}  // namespace inlay::registry

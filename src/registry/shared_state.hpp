@@ -1,0 +1,79 @@
+// SharedState: the memory that supervisor and workers share: the feed of changed names and everybody's counters.
+//
+// The feed makes caches right without asking: whoever changes a name writes its hash into the ring, then raises the generation,
+// then acknowledges. A reader whose generation is old forgets the names in between, or everything if the ring has gone round.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <string_view>
+
+#include "base/hash.hpp"
+#include "base/limits.hpp"
+#include "base/metrics.hpp"
+#include "base/names.hpp"
+#include "os/fd.hpp"
+#include "os/mapping.hpp"
+
+namespace inlay::registry {
+
+// All zero is its valid beginning, as the kernel gives it.
+struct SharedState {
+    std::atomic<uint64_t> generation;                                  // Changes so far.
+    std::array<std::atomic<uint64_t>, kChangeRingEntries> changed;     // Hashes of the latest ones.
+    std::array<CounterBlock, kWorkersMax + 1> counters;                // One per worker slot; the last is the supervisor's.
+};
+
+inline uint64_t hash_of_function(std::string_view name) { return fnv1a(name, fnv1a("function/")); }
+inline uint64_t hash_of_object(std::string_view bucket, std::string_view key) {
+    return fnv1a(key, fnv1a("/", fnv1a(bucket, fnv1a("object/"))));
+}
+
+// Maps the shared state; every process that maps the same memfd sees the same.
+class SharedMemory {
+  public:
+    static Result<os::Fd> create_file();
+    static Result<SharedMemory> open(int fd);
+
+    SharedState& state() const { return *reinterpret_cast<SharedState*>(mapping_.data()); }
+    CounterBlock& worker_counters(size_t slot) const { return state().counters[slot]; }
+    CounterBlock& supervisor_counters() const { return state().counters[kWorkersMax]; }
+
+  private:
+    explicit SharedMemory(os::Mapping mapping) : mapping_(std::move(mapping)) {}
+
+    os::Mapping mapping_;
+};
+
+// The supervisor's end. One thread.
+void publish_change(SharedState& state, uint64_t name_hash) noexcept;
+
+// A worker's end: what changed since the last look.
+class ChangeReader {
+  public:
+    explicit ChangeReader(const SharedState& state) : state_(state), seen_(state.generation.load(std::memory_order_acquire)) {}
+
+    // Calls `forget(hash)` for each changed name, or `forget_all()` when too many changed. Nothing new: one load.
+    template <class Forget, class ForgetAll>
+    void catch_up(Forget forget, ForgetAll forget_all) {
+        uint64_t now = state_.generation.load(std::memory_order_acquire);
+        if (now == seen_) return;
+        if (now - seen_ >= kChangeRingEntries / 2) {
+            forget_all();
+        } else {
+            for (; seen_ != now; seen_++) forget(state_.changed[seen_ % kChangeRingEntries].load(std::memory_order_relaxed));
+            // Entries read while the writer went round the ring may be newer ones: then the older are lost.
+            if (state_.generation.load(std::memory_order_acquire) - now >= kChangeRingEntries / 2) forget_all();
+        }
+        seen_ = now;
+    }
+
+  private:
+    const SharedState& state_;
+    uint64_t seen_;
+};
+
+}  // namespace inlay::registry

@@ -1,0 +1,64 @@
+// Looks in the cache, else asks the supervisor.
+#include "registry/tables.hpp"
+
+#include <fmt/format.h>
+
+#include "base/limits.hpp"
+#include "os/file.hpp"
+#include "os/mapping.hpp"
+
+namespace inlay::registry {
+
+Tables::Tables(SupervisorLink& link, const engine::Engine& engine, const SharedState& shared, CounterBlock& counters)
+    : link_(link),
+      engine_(engine),
+      counters_(counters),
+      changes_(shared),
+      functions_(kFunctionsLoadedMax),
+      objects_(kObjectsCachedMax) {}
+
+void Tables::catch_up() {
+    changes_.catch_up(
+        [this](uint64_t hash) {
+            functions_.erase(hash);
+            objects_.erase(hash);
+        },
+        [this] {
+            functions_.clear();
+            objects_.clear();
+        });
+}
+
+Result<std::shared_ptr<const Function>> Tables::get_function(std::string_view name) {
+    catch_up();
+    uint64_t hash = hash_of_function(name);
+    if (auto* known = functions_.find(hash, name)) return *known;
+    INLAY_TRY_VOID(check_name("function", name));
+    counters_.add(Counter::lookups_total);
+    INLAY_TRY(auto found, link_.find_function(std::string(name)));
+    if (!found)
+        return Error{Errc::function_not_found, fmt::format("function {:?} is not deployed: see `inlay functions`", name)};
+    INLAY_TRY(auto status, os::status(found->compiled.get()));
+    INLAY_TRY(auto bytes, os::Mapping::create(found->compiled.get(), 0, status.size, os::Access::read, os::Sharing::private_));
+    auto program = engine::Program::load(engine_, bytes.bytes());
+    if (!program.ok()) {
+        link_.tell(Call::refuse_compiled, WireWriter().bytes(found->record.name).bytes(found->record.version).take());
+        return Error{Errc::overloaded, fmt::format("function {:?} is being compiled again: retry in a moment", name)};
+    }
+    auto function = std::make_shared<Function>(Function{std::move(found->record), std::move(program).value()});
+    return *functions_.insert(hash, name, std::move(function));
+}
+
+Result<std::shared_ptr<const Object>> Tables::get_object(const ObjectName& name) {
+    catch_up();
+    uint64_t hash = hash_of_object(name.bucket, name.key);
+    std::string path = name.path();
+    if (auto* known = objects_.find(hash, path)) return *known;
+    counters_.add(Counter::lookups_total);
+    INLAY_TRY(auto found, link_.find_object(name));
+    if (!found) return Error{Errc::object_not_found, fmt::format("object {:?} does not exist", path)};
+    auto object = std::make_shared<Object>(Object{std::move(found->record), std::move(found->file)});
+    return *objects_.insert(hash, path, std::move(object));
+}
+
+}  // namespace inlay::registry

@@ -1,0 +1,42 @@
+// Tables: a worker's current view of functions and objects by name.
+//
+// Every find first catches up with the feed of changes, so it never answers older than what was acknowledged before it began.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/names.hpp"
+#include "base/result.hpp"
+#include "engine/engine.hpp"
+#include "registry/function.hpp"
+#include "registry/link.hpp"
+#include "registry/lru.hpp"
+#include "registry/shared_state.hpp"
+
+namespace inlay::registry {
+
+class Tables {
+  public:
+    // All three outlive the tables. `counters` are this worker's.
+    Tables(SupervisorLink& link, const engine::Engine& engine, const SharedState& shared, CounterBlock& counters);
+
+    // Errors: function_not_found, bad_name; overloaded while the function is compiled again; draining.
+    Result<std::shared_ptr<const Function>> get_function(std::string_view name);
+    // Errors: object_not_found, bad_name, draining.
+    Result<std::shared_ptr<const Object>> get_object(const ObjectName& name);
+
+  private:
+    void catch_up();
+
+    SupervisorLink& link_;
+    const engine::Engine& engine_;
+    CounterBlock& counters_;
+    ChangeReader changes_;
+    Lru<std::shared_ptr<const Function>> functions_;
+    Lru<std::shared_ptr<const Object>> objects_;
+};
+
+}  // namespace inlay::registry

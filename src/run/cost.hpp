@@ -1,0 +1,26 @@
+// Cost: what one invocation moved and how long it took.
+#pragma once
+
+#include <cstdint>
+
+namespace inlay::run {
+
+// Why content bytes were copied by the CPU.
+struct CopiedBytes {
+    uint64_t body_head = 0;  // Came in the same segment as the request's head, or in small chunks.
+    uint64_t small = 0;      // Pieces below the copy threshold.
+    uint64_t heap = 0;       // Response or object from a guest's own heap.
+    uint64_t fallback = 0;   // The filesystem could not take pages.
+
+    uint64_t total() const { return body_head + small + heap + fallback; }
+};
+
+struct Cost {
+    uint64_t mapped_bytes = 0;
+    CopiedBytes copied;
+    uint64_t private_bytes = 0;
+    uint64_t instantiate_us = 0;
+    uint64_t run_us = 0;
+};
+
+}  // namespace inlay::run

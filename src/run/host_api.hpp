@@ -1,0 +1,64 @@
+// The functions that a guest may import from "inlay", as abi/inlay.h declares them.
+#pragma once
+
+#include <cstddef>
+#include <cstring>
+#include <span>
+
+#include "../../abi/inlay.h"
+#include "engine/host_function.hpp"
+#include "run/invocation.hpp"
+
+namespace inlay::run {
+
+// All of them, for Engine::create_for_worker and create_for_compiler. Valid for ever.
+std::span<const engine::HostFunction> host_functions();
+
+using engine::GuestLen;
+using engine::GuestPtr;
+
+// By subject; each implements the function of its name in abi/inlay.h and returns its value or INLAY_E_*.
+namespace host {
+
+int32_t request(Invocation& invocation, uint32_t part, GuestPtr name, GuestLen name_length, GuestPtr buffer, GuestLen capacity) noexcept;
+
+int32_t body(Invocation& invocation, GuestPtr out) noexcept;
+int32_t open(Invocation& invocation, GuestPtr name, GuestLen name_length, GuestPtr out) noexcept;
+int32_t map(Invocation& invocation, uint32_t source, uint64_t offset, uint64_t length, uint32_t flags, GuestPtr out) noexcept;
+int32_t output(Invocation& invocation, uint64_t length, GuestPtr out) noexcept;
+int32_t unmap(Invocation& invocation, uint32_t address) noexcept;
+
+int32_t status(Invocation& invocation, uint32_t status) noexcept;
+int32_t header(Invocation& invocation, GuestPtr name, GuestLen name_length, GuestPtr value, GuestLen value_length) noexcept;
+int32_t respond(Invocation& invocation, GuestPtr ranges, uint32_t count) noexcept;
+int32_t publish(Invocation& invocation, GuestPtr name, GuestLen name_length, GuestPtr content_type,
+                GuestLen content_type_length, GuestPtr ranges, uint32_t count) noexcept;
+
+int32_t log(Invocation& invocation, uint32_t level, GuestPtr text, GuestLen length) noexcept;
+int32_t clock(Invocation& invocation, uint32_t clock, GuestPtr nanoseconds) noexcept;
+int32_t random(Invocation& invocation, GuestPtr buffer, GuestLen length) noexcept;
+int32_t cost(Invocation& invocation, GuestPtr out) noexcept;
+
+}  // namespace host
+
+// ---- What the implementations share ----
+
+// The guest's bytes as text; nullopt: not inside its memory. Valid until: the end of the host call.
+inline std::optional<std::string_view> guest_text(const Invocation& invocation, GuestPtr address, GuestLen length) {
+    if (!invocation.memory) return std::nullopt;
+    auto bytes = invocation.memory->bytes(address, length);
+    if (!bytes) return std::nullopt;
+    return std::string_view(reinterpret_cast<const char*>(bytes->data()), bytes->size());
+}
+
+// Writes one structure of the ABI into the guest. False: not inside its memory.
+template <class T>
+bool write_guest(const Invocation& invocation, GuestPtr address, const T& value) {
+    if (!invocation.memory) return false;
+    auto bytes = invocation.memory->bytes(address, GuestLen{sizeof(T)});
+    if (!bytes) return false;
+    std::memcpy(bytes->data(), &value, sizeof value);  // COPY: a descriptor of the ABI, no content.
+    return true;
+}
+
+}  // namespace inlay::run

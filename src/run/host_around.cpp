@@ -1,0 +1,46 @@
+// Host functions: log, clock, randomness, cost.
+#include <algorithm>
+#include <array>
+#include <cstring>
+
+#include "base/clock.hpp"
+#include "base/limits.hpp"
+#include "os/process.hpp"
+#include "run/host_api.hpp"
+
+namespace inlay::run::host {
+
+int32_t log(Invocation& invocation, uint32_t level, GuestPtr text, GuestLen length) noexcept {
+    if (level > INLAY_LOG_ERROR) return INLAY_E_ARGUMENT;
+    auto line = guest_text(invocation, text, length);
+    if (!line) return INLAY_E_POINTER;
+    return invocation.add_log(level, *line) ? 0 : INLAY_E_LIMIT;
+}
+
+int32_t clock(Invocation& invocation, uint32_t clock, GuestPtr nanoseconds) noexcept {
+    if (clock != INLAY_CLOCK_WALL && clock != INLAY_CLOCK_MONOTONIC) return INLAY_E_ARGUMENT;
+    uint64_t now = clock == INLAY_CLOCK_WALL ? wall_ns() : monotonic_ns() - invocation.began_ns;
+    return write_guest(invocation, nanoseconds, now) ? 0 : INLAY_E_POINTER;
+}
+
+int32_t random(Invocation& invocation, GuestPtr buffer, GuestLen length) noexcept {
+    if (static_cast<uint32_t>(length) > kRandomBytesMax) return INLAY_E_LIMIT;
+    if (!invocation.memory) return INLAY_E_POINTER;
+    auto room = invocation.memory->bytes(buffer, length);
+    if (!room) return INLAY_E_POINTER;
+    // By way of our own memory: a system call answers a read-only page with EFAULT, where the fault guard would see a copy.
+    std::array<uint8_t, 256> piece;
+    for (size_t done = 0; done < room->size(); done += piece.size()) {
+        size_t count = std::min(piece.size(), room->size() - done);
+        os::fill_random(piece.data(), count);
+        std::memcpy(room->data() + done, piece.data(), count);  // COPY: random bytes, no content.
+    }
+    return 0;
+}
+
+int32_t cost(Invocation& invocation, GuestPtr out) noexcept {
+    inlay_cost_counts counts{invocation.cost.mapped_bytes, invocation.cost.copied.total(), invocation.windows.size(), 0};
+    return write_guest(invocation, out, counts) ? 0 : INLAY_E_POINTER;
+}
+
+}  // namespace inlay::run::host

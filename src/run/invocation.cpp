@@ -1,0 +1,48 @@
+// Looks things up in an invocation's state.
+#include "run/invocation.hpp"
+
+#include <fmt/format.h>
+
+#include "base/limits.hpp"
+
+namespace inlay::run {
+
+std::optional<std::pair<uint64_t, const Window*>> Invocation::window_of(uint64_t address, uint64_t length) const {
+    auto after = windows.upper_bound(address);
+    if (after == windows.begin()) return std::nullopt;
+    const auto& [start, window] = *std::prev(after);
+    if (address + length > start + window.length) return std::nullopt;
+    return std::pair{start, &window};
+}
+
+bool Invocation::add_log(uint64_t level, std::string_view text) {
+    if (log.lines.size() >= kLogLinesPerInvocationMax) {
+        log_lines_dropped++;
+        return false;
+    }
+    log.lines.push_back({level, std::string(text.substr(0, kLogLineBytesMax))});
+    return true;
+}
+
+std::string Invocation::id_text() const { return fmt::format("{:016x}", id); }
+
+std::optional<Error> Invocation::explain(const os::Fault& fault) const {
+    if (fault.kind == os::FaultKind::none || !memory) return std::nullopt;
+    uint64_t address = static_cast<uint64_t>(static_cast<const uint8_t*>(fault.address) - memory->base());
+    auto found = address < memory->size() ? window_of(address, 1) : std::nullopt;
+    if (fault.kind == os::FaultKind::lost_page)
+        return Error{Errc::object_changed,
+                     fmt::format("the pages of {} went away while function {:?} used them: the file was truncated, could not "
+                                 "be read, or memory for an output ran out",
+                                 found ? found->second->name : "a window", function.record.name)};
+    if (found && found->second->kind == WindowKind::input)
+        return Error{Errc::input_is_read_only,
+                     fmt::format("function {:?} wrote to {} at offset {}; inputs are read-only: write into an output window "
+                                 "(inlay_output) or into its own memory",
+                                 function.record.name, found->second->name, address - found->first)};
+    if (!fault.in_host_code) return std::nullopt;
+    return Error{Errc::function_trapped,
+                 fmt::format("function {:?} used memory of a window that it had unmapped", function.record.name)};
+}
+
+}  // namespace inlay::run

@@ -1,0 +1,80 @@
+// Invocation: everything that one running guest has: sources, windows, response, staged effects, log lines, cost.
+//
+// The host functions (host_*.cpp) work on it; the executor makes it, runs the guest and takes it apart. It lives on one
+// thread for one call. Nothing here outlives it but what the outcome carries away with pins.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/instance.hpp"
+#include "os/fault_guard.hpp"
+#include "registry/function.hpp"
+#include "run/outcome.hpp"
+#include "run/request.hpp"
+
+namespace inlay::run {
+
+// What an invocation may ask of the world: objects by name, at their current version.
+using ObjectFinder = std::function<Result<std::shared_ptr<const registry::Object>>(const ObjectName&)>;
+
+// Something with bytes: the body or an object.
+struct Source {
+    std::string_view inline_bytes;  // A small body: no file behind it.
+    os::FileRange range;
+    std::shared_ptr<const void> pin;
+    std::string name;               // For messages: "the request body", "object b/k".
+
+    uint64_t size() const { return range.fd < 0 ? inline_bytes.size() : range.length; }
+};
+
+enum class WindowKind { input, output, copied };
+
+// A window that the guest holds: [address, address + length) of its memory.
+struct Window {
+    WindowKind kind = WindowKind::input;
+    size_t area = 0;
+    uint64_t length = 0;
+    os::FileRange range;             // input, output: where its bytes lie.
+    std::shared_ptr<const void> pin;
+    std::string name;
+};
+
+struct Invocation {
+    Invocation(const registry::Function& running, const Request& request_given, const ObjectFinder& object_finder)
+        : function(running), request(request_given), find_object(object_finder) {}
+
+    const registry::Function& function;
+    const Request& request;
+    const ObjectFinder& find_object;
+    engine::LinearMemory* memory = nullptr;  // Set while the guest runs and can be reached.
+    uint64_t id = 0;
+    uint64_t began_ns = 0;
+
+    std::vector<Source> sources;           // [0] is the body, once asked for.
+    std::map<uint64_t, Window> windows;    // By address.
+    uint64_t output_bytes = 0;
+    std::vector<std::shared_ptr<const os::Fd>> outputs;
+    Response response;
+    size_t response_headers = 0;
+    bool responded = false;
+    std::vector<StagedEffect> effects;
+    registry::LogLines log;
+    uint64_t log_lines_dropped = 0;
+    Cost cost;
+
+    // The window that holds the whole range, with its address.
+    std::optional<std::pair<uint64_t, const Window*>> window_of(uint64_t address, uint64_t length) const;
+    // Adds a line to the function's log, cut and counted.
+    bool add_log(uint64_t level, std::string_view text);
+    std::string id_text() const;
+    // What the last fault means for this guest, or nothing when there was none in a window.
+    std::optional<Error> explain(const os::Fault& fault) const;
+};
+
+}  // namespace inlay::run

@@ -1,0 +1,33 @@
+// Request: what an invocation is given. Views into the connection's buffer.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string_view>
+
+#include "base/head_field.hpp"
+#include "os/fd.hpp"
+
+namespace inlay::run {
+
+// A request's content: a few bytes that came with the head, or pages of a memfd from offset 0.
+struct Body {
+    std::string_view inline_bytes;        // Below the copy threshold.
+    std::shared_ptr<const os::Fd> pages;  // From the threshold on.
+    uint64_t size = 0;
+    uint64_t copied = 0;                  // Bytes that were copied into the pages, because they came with the head or in small chunks.
+};
+
+// Valid until: the invocation ends.
+struct Request {
+    std::string_view method;
+    std::string_view path;
+    std::string_view rest;
+    std::string_view query;
+    std::span<const HeadField> fields;
+    Body body;
+    bool count_private = false;  // Count private pages, which costs 10 ms per GiB.
+};
+
+}  // namespace inlay::run

@@ -1,0 +1,170 @@
+// Listings, deployments, logs, health and metrics.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/limits.hpp"
+#include "base/query.hpp"
+#include "os/file.hpp"
+#include "os/memfd.hpp"
+#include "serve/answers.hpp"
+
+namespace inlay::serve {
+namespace asio = boost::asio;
+namespace {
+
+constexpr uint64_t kJsonBytesMax = 256 * MiB;
+
+// A JSON answer comes in the message or, when large, as a memfd.
+asio::awaitable<Reply> json_from_supervisor(Worker& worker, registry::Call which, std::string fields, std::vector<int> fds) {
+    auto answered = co_await worker.call(which, std::move(fields), std::move(fds));
+    if (!answered.ok()) co_return problem_reply(answered.error());
+    WireReader reader(answered->fields);
+    std::string json(reader.bytes());
+    if (!answered->fds.empty()) {
+        auto large = os::read_all(answered->fds.front().get(), kJsonBytesMax);
+        if (!large.ok()) co_return problem_reply(large.error());
+        json = std::move(large).value();
+    }
+    co_return json_reply(200, std::move(json));
+}
+
+registry::Listing listing_of(registry::ListingKind kind, std::string name = {}) {
+    registry::Listing listing;
+    listing.kind = kind;
+    listing.name = std::move(name);
+    return listing;
+}
+
+asio::awaitable<Reply> list(Worker& worker, registry::Listing listing) {
+    WireWriter fields;
+    registry::write(fields, listing);
+    co_return co_await json_from_supervisor(worker, registry::Call::describe, fields.take(), std::vector<int>());
+}
+
+// A number given as a query parameter, within bounds, else its default.
+Result<uint64_t> number_parameter(std::string_view query, std::string_view name, uint64_t fallback, uint64_t max) {
+    INLAY_TRY(auto text, find_parameter(query, name));
+    if (!text) return fallback;
+    auto number = parse_u64(*text);
+    if (!number || *number == 0 || *number > max)
+        return Error{Errc::bad_request, fmt::format("parameter {}={:?}: give a number from 1 to {}", name, *text, max)};
+    return *number;
+}
+
+Result<std::string> text_parameter(std::string_view query, std::string_view name) {
+    INLAY_TRY(auto text, find_parameter(query, name));
+    return text.value_or("");
+}
+
+Result<registry::Listing> bucket_listing(const BucketRoute& route, std::string_view query) {
+    registry::Listing listing;
+    listing.kind = registry::ListingKind::objects;
+    listing.name = route.bucket;
+    INLAY_TRY(listing.prefix, text_parameter(query, "prefix"));
+    INLAY_TRY(listing.after, text_parameter(query, "after"));
+    INLAY_TRY(listing.limit, number_parameter(query, "limit", kListKeysMax, kListKeysMax));
+    return listing;
+}
+
+Result<registry::Listing> log_listing(const FunctionLogRoute& route, std::string_view query) {
+    registry::Listing listing;
+    listing.kind = registry::ListingKind::log;
+    listing.name = route.name;
+    INLAY_TRY(listing.after, text_parameter(query, "after"));
+    if (!listing.after.empty() && !parse_u64(listing.after))
+        return Error{Errc::bad_request, "parameter after: give the number of a line"};
+    return listing;
+}
+
+// All parameters env=KEY=VALUE, as the catalog keeps them.
+Result<std::string> environment_of(std::string_view query) {
+    std::string environment;
+    for (std::string_view rest = query; !rest.empty();) {
+        std::string_view one = rest.substr(0, rest.find('&'));
+        rest.remove_prefix(std::min(rest.size(), one.size() + 1));
+        if (!one.starts_with("env=")) continue;
+        INLAY_TRY(auto pair, percent_decode(one.substr(4), Plus::space));
+        size_t equals = pair.find('=');
+        if (equals == 0 || equals == pair.npos || pair.find('\0') != pair.npos)
+            return Error{Errc::bad_request, fmt::format("parameter env={:?}: write KEY=VALUE", pair)};
+        environment.append(pair).push_back('\0');
+    }
+    if (environment.size() > kEnvBytesMax)
+        return Error{Errc::bad_request, fmt::format("the environment has more than {} bytes", kEnvBytesMax)};
+    return environment;
+}
+
+Result<store::FunctionRecord> deployment_of(const FunctionRoute& route, std::string_view query) {
+    store::FunctionRecord record;
+    record.name = route.name;
+    INLAY_TRY(record.timeout_ms, number_parameter(query, "timeout_ms", kTimeoutMsDefault, kTimeoutMsMax));
+    INLAY_TRY(record.memory_bytes, number_parameter(query, "memory_bytes", kMemoryBytesDefault, kMemoryBytesMax));
+    INLAY_TRY(record.env, environment_of(query));
+    return record;
+}
+
+asio::awaitable<Reply> deploy(Worker& worker, const FunctionRoute& route, const Arrival& arrival) {
+    auto record = deployment_of(route, arrival.head.query);
+    if (!record.ok()) co_return problem_reply(record.error());
+    if (arrival.body.size > kModuleBytesMax)
+        co_return problem_reply({Errc::body_too_large, fmt::format("a module has at most {} bytes", kModuleBytesMax)});
+    record->module_bytes = arrival.body.size;
+    os::Fd small;
+    if (!arrival.body.pages) {
+        auto made = os::create_memfd_of("inlay-module", arrival.body.inline_bytes);
+        if (!made.ok()) co_return problem_reply(made.error());
+        small = std::move(made).value();
+    }
+    WireWriter fields;
+    registry::write(fields, *record);
+    std::vector<int> fds(1, arrival.body.pages ? arrival.body.pages->get() : small.get());
+    co_return co_await json_from_supervisor(worker, registry::Call::deploy, fields.take(), std::move(fds));
+}
+
+asio::awaitable<Reply> answer_function(Worker& worker, const FunctionRoute& route, const Arrival& arrival) {
+    switch (arrival.head.method) {
+        case Method::put: co_return co_await deploy(worker, route, arrival);
+        case Method::delete_: {
+            auto answered =
+                co_await worker.call(registry::Call::remove_function, WireWriter().bytes(route.name).take(), std::vector<int>());
+            if (!answered.ok()) co_return problem_reply(answered.error());
+            co_return Reply{.status = 204};
+        }
+        default: co_return co_await list(worker, listing_of(registry::ListingKind::function, route.name));
+    }
+}
+
+Reply answer_status(Worker& worker, StatusRoute route) {
+    switch (route) {
+        case StatusRoute::health: return make_reply(200, "text/plain", "ok\n");
+        case StatusRoute::ready:
+            if (worker.draining() || worker.supervisor_is_gone())
+                return problem_reply({Errc::draining, "this server is shutting down"});
+            return make_reply(200, "text/plain", "ready\n");
+        case StatusRoute::metrics:
+            return make_reply(200, "text/plain; version=0.0.4", format_metrics(worker.shared().state().counters));
+    }
+    return problem_reply({Errc::internal, "no such status"});
+}
+
+asio::awaitable<Reply> list_or_refuse(Worker& worker, Result<registry::Listing> listing) {
+    if (!listing.ok()) co_return problem_reply(listing.error());
+    co_return co_await list(worker, std::move(listing).value());
+}
+
+}  // namespace
+
+asio::awaitable<Reply> answer_control(Worker& worker, const Route& route, const Arrival& arrival) {
+    worker.counters().add(Counter::requests_control);
+    std::string_view query = arrival.head.query;
+    if (auto* status = std::get_if<StatusRoute>(&route)) co_return answer_status(worker, *status);
+    if (auto* function = std::get_if<FunctionRoute>(&route)) co_return co_await answer_function(worker, *function, arrival);
+    if (auto* bucket = std::get_if<BucketRoute>(&route))
+        co_return co_await list_or_refuse(worker, bucket_listing(*bucket, query));
+    if (auto* log = std::get_if<FunctionLogRoute>(&route)) co_return co_await list_or_refuse(worker, log_listing(*log, query));
+    bool buckets = std::holds_alternative<BucketsRoute>(route);
+    co_return co_await list(worker, listing_of(buckets ? registry::ListingKind::buckets : registry::ListingKind::functions));
+}
+
+}  // namespace inlay::serve

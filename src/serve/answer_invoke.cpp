@@ -1,0 +1,99 @@
+// Runs a function for a request and turns its outcome into a reply.
+#include <fmt/format.h>
+
+#include "run/executor.hpp"
+#include "serve/answers.hpp"
+
+namespace inlay::serve {
+namespace asio = boost::asio;
+namespace {
+
+void count(CounterBlock& counters, const run::Outcome& outcome) {
+    static constexpr Counter kByAlternative[] = {Counter::invocations_completed, Counter::invocations_failed,
+                                                 Counter::invocations_trapped, Counter::invocations_refused};
+    Counter how = kByAlternative[outcome.how.index()];
+    auto* trapped = std::get_if<run::Trapped>(&outcome.how);
+    if (trapped && trapped->error.code == Errc::function_timed_out) how = Counter::invocations_timed_out;
+    counters.add(how);
+    const auto& cost = outcome.cost;
+    if (cost.mapped_bytes) counters.add(Counter::mapped_bytes, cost.mapped_bytes);
+    if (cost.copied.body_head) counters.add(Counter::copied_bytes_body_head, cost.copied.body_head);
+    if (cost.copied.small) counters.add(Counter::copied_bytes_small, cost.copied.small);
+    if (cost.copied.heap) counters.add(Counter::copied_bytes_heap, cost.copied.heap);
+    if (cost.copied.fallback) counters.add(Counter::copied_bytes_fallback, cost.copied.fallback);
+    counters.add(Counter::instantiate_us, cost.instantiate_us);
+    counters.add(Counter::run_us, cost.run_us);
+}
+
+Reply reply_of(run::Completed& completed) {
+    Reply reply;
+    reply.status = completed.response.status;
+    reply.fields = std::move(completed.response.fields);
+    reply.content = std::move(completed.response.content);
+    if (!completed.response.has_content_type && !reply.content.empty())
+        reply.add_field("Content-Type", "application/octet-stream");
+    return reply;
+}
+
+// Makes the staged effects take effect together; the answer comes when they are durable.
+asio::awaitable<Result<uint64_t>> commit(Worker& worker, const std::vector<run::StagedEffect>& staged) {
+    std::vector<registry::Effect> effects;
+    for (const auto& one : staged) effects.push_back(one.effect);
+    WireWriter fields;
+    std::vector<int> fds;
+    registry::write(fields, effects, fds);
+    auto answered = co_await worker.call(registry::Call::commit, fields.take(), std::move(fds));
+    if (!answered.ok()) co_return std::move(answered).error();
+    WireReader reader(answered->fields);
+    registry::CommitAnswer answer;
+    registry::read(reader, answer);
+    co_return answer.copied_bytes;
+}
+
+std::string cost_text(const run::Cost& cost) {
+    return fmt::format("mapped={}, copied={}, private={}, instantiate_us={}, run_us={}", cost.mapped_bytes, cost.copied.total(),
+                       cost.private_bytes, cost.instantiate_us, cost.run_us);
+}
+
+asio::awaitable<Reply> conclude(Worker& worker, const InvokeRoute& route, run::Outcome& outcome) {
+    if (auto* refused = std::get_if<run::Refused>(&outcome.how)) co_return problem_reply(refused->error);
+    if (auto* trapped = std::get_if<run::Trapped>(&outcome.how)) co_return problem_reply(trapped->error);
+    if (auto* failed = std::get_if<run::Failed>(&outcome.how))
+        co_return problem_reply({Errc::function_failed, fmt::format("function {:?} returned {}; nothing it staged took effect; "
+                                                                    "see `inlay logs {}`",
+                                                                    route.function, failed->code, route.function)});
+    auto& completed = std::get<run::Completed>(outcome.how);
+    if (!completed.effects.empty()) {
+        auto committed = co_await commit(worker, completed.effects);
+        if (!committed.ok()) co_return problem_reply(committed.error());
+        outcome.cost.copied.fallback += *committed;
+    }
+    co_return reply_of(completed);
+}
+
+}  // namespace
+
+asio::awaitable<Reply> answer_invoke(Worker& worker, const InvokeRoute& route, const Arrival& arrival) {
+    worker.counters().add(Counter::requests_invoke);
+    auto function = worker.tables().get_function(route.function);
+    if (!function.ok()) co_return problem_reply(function.error());
+
+    bool wants_cost = arrival.head.find("inlay-cost") == "?1";
+    run::Request request;
+    request.method = arrival.head.method_text;
+    request.path = arrival.head.path;
+    request.rest = route.rest;
+    request.query = arrival.head.query;
+    request.fields = arrival.head.fields;
+    request.body = arrival.body;
+    request.count_private = wants_cost;
+    auto outcome = run::execute(**function, request, worker.object_finder(), worker.next_invocation_id());
+
+    if (!outcome.log.lines.empty()) worker.log(outcome.log);
+    Reply reply = co_await conclude(worker, route, outcome);
+    count(worker.counters(), outcome);
+    if (wants_cost) reply.add_field("Inlay-Cost", cost_text(outcome.cost));
+    co_return reply;
+}
+
+}  // namespace inlay::serve

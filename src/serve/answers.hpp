@@ -1,0 +1,34 @@
+// Answers: what is done for each kind of request, between its arrival and its reply.
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+
+#include "run/request.hpp"
+#include "serve/reply.hpp"
+#include "serve/request_head.hpp"
+#include "serve/route.hpp"
+#include "serve/worker.hpp"
+
+namespace inlay::serve {
+
+// A request that has arrived whole. Valid until: its reply is sent.
+struct Arrival {
+    const RequestHead& head;
+    const run::Body& body;
+};
+
+// Refuses methods that a route does not have, before any content is received. nullopt: go on.
+std::optional<Error> check_method(const Route& route, const RequestHead& head);
+// True for requests that change something durable.
+bool is_write(const Route& route, const RequestHead& head);
+
+// Runs the function and commits its effects.
+boost::asio::awaitable<Reply> answer_invoke(Worker& worker, const InvokeRoute& route, const Arrival& arrival);
+
+// GET, HEAD, PUT, DELETE of one object.
+boost::asio::awaitable<Reply> answer_object(Worker& worker, const ObjectRoute& route, const Arrival& arrival);
+
+// Listings, deployments, logs, health and metrics.
+boost::asio::awaitable<Reply> answer_control(Worker& worker, const Route& route, const Arrival& arrival);
+
+}  // namespace inlay::serve

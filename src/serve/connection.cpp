@@ -1,0 +1,174 @@
+// Reads, routes, answers, replies; and again.
+#include "serve/connection.hpp"
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include <algorithm>
+#include <cstring>
+
+#include "base/field_rules.hpp"
+#include "base/limits.hpp"
+#include "serve/answers.hpp"
+#include "serve/body_receiver.hpp"
+#include "serve/reply_sender.hpp"
+
+namespace inlay::serve {
+namespace asio = boost::asio;
+namespace {
+
+constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
+// A head, then a body below the map threshold, then framing of the next thing.
+constexpr size_t kBufferBytes = kHeadBytesMax + kMapThresholdBytes + 4 * KiB;
+constexpr uint64_t kLingerMs = 2'000;
+constexpr uint64_t kLingerBytesMax = 4 * MiB;
+
+// Compares without telling by its time where the difference lies.
+bool same_secret(std::string_view a, std::string_view b) {
+    unsigned difference = a.size() == b.size() ? 0 : 1;
+    for (size_t i = 0; i < a.size(); i++) difference |= static_cast<unsigned char>(a[i] ^ b[b.empty() ? 0 : i % b.size()]);
+    return difference == 0 && !b.empty();
+}
+
+std::string_view bearer_token(const RequestHead& head) {
+    auto value = head.find("authorization").value_or("");
+    constexpr std::string_view kScheme = "Bearer ";
+    return equal_ignoring_case(value.substr(0, kScheme.size()), kScheme) ? value.substr(kScheme.size()) : std::string_view();
+}
+
+}  // namespace
+
+Connection::Connection(Worker& worker, asio::ip::tcp::socket socket)
+    : worker_(worker), socket_(std::move(socket)), buffer_(std::make_unique_for_overwrite<char[]>(kBufferBytes)) {
+    worker_.deadlines().add(*this);
+    worker_.counters().add(Counter::connections_total);
+    worker_.counters().add(Counter::connections_open);
+}
+
+Connection::~Connection() { worker_.counters().subtract(Counter::connections_open); }
+
+asio::awaitable<void> Connection::run() {
+    Next next = Next::go_on;
+    while (next == Next::go_on) next = co_await serve_one();
+    if (next == Next::linger) co_await linger();
+}
+
+// One request: read, route, receive, answer, reply.
+asio::awaitable<Connection::Next> Connection::serve_one() {
+    auto has_head = co_await read_head();
+    if (has_head.ok() && !*has_head) co_return Next::close;
+    if (!has_head.ok()) {
+        worker_.counters().add(Counter::requests_bad);
+        co_return co_await refuse(has_head.error());
+    }
+    const RequestHead& head = reader_.head();
+    auto route = route_of(head.path);
+    if (!route.ok()) co_return co_await refuse(route.error());
+    if (auto refused = admit(*route)) co_return co_await refuse(*refused);
+
+    Arrived arrived{{buffer_.get(), kBufferBytes}, head_end_, buffered_end_};
+    BodyReceiver receiver(worker_, socket_, *this, arrived);
+    auto body = co_await receiver.receive(head);
+    buffered_end_ = arrived.end;
+    if (!body.ok()) co_return co_await refuse(body.error());
+
+    Reply reply = co_await answer(*route, *body);
+    reply.close |= !head.keep_alive || worker_.draining();
+    bool sent = co_await send(std::move(reply), head.keep_alive && !worker_.draining());
+    if (!sent) co_return Next::close;
+    forget_request(arrived.used);
+    co_return keeps_open_ ? Next::go_on : Next::linger;
+}
+
+asio::awaitable<Reply> Connection::answer(const Route& route, const run::Body& body) {
+    Arrival arrival{reader_.head(), body};
+    if (auto* invoke = std::get_if<InvokeRoute>(&route)) co_return co_await answer_invoke(worker_, *invoke, arrival);
+    if (auto* object = std::get_if<ObjectRoute>(&route)) co_return co_await answer_object(worker_, *object, arrival);
+    co_return co_await answer_control(worker_, route, arrival);
+}
+
+// True: reader_ holds a head. False: the client ended the connection between requests, or was asked to.
+asio::awaitable<Result<bool>> Connection::read_head() {
+    reader_.reset();
+    timed_out_ = false;
+    for (;;) {
+        auto step = reader_.parse({buffer_.get(), std::min(buffered_end_, kHeadBytesMax)});
+        if (step.kind == HeadStep::Kind::error) co_return Error{step.code, std::string(step.detail)};
+        if (step.kind == HeadStep::Kind::complete) {
+            head_end_ = step.consumed;
+            limit_wait(Deadlines::kNever);
+            co_return true;
+        }
+        bool idle = buffered_end_ == 0;
+        if (idle && worker_.draining()) co_return false;
+        waiting_for_request_ = idle;
+        // The time for a head runs from its first byte, not from its last.
+        if (idle || !head_began_) limit_wait(idle ? worker_.settings().idle_timeout_ms : worker_.settings().head_timeout_ms);
+        head_began_ = !idle;
+        auto room = asio::buffer(buffer_.get() + buffered_end_, kHeadBytesMax - buffered_end_);
+        auto [error, got] = co_await socket_.async_read_some(room, kAwait);
+        waiting_for_request_ = false;
+        if (timed_out_ && !idle) co_return Error{Errc::request_timeout, "the request's head took too long to arrive"};
+        if (error && !idle && error == asio::error::eof)
+            co_return Error{Errc::bad_request, "the connection ended inside a request's head"};
+        if (error) co_return false;
+        buffered_end_ += got;
+    }
+}
+
+// Everything that can be refused before any content is received.
+std::optional<Error> Connection::admit(const Route& route) const {
+    const auto& settings = worker_.settings();
+    auto* status = std::get_if<StatusRoute>(&route);
+    bool open_to_all = status && *status != StatusRoute::metrics;
+    if (!settings.token.empty() && !open_to_all && !same_secret(bearer_token(reader_.head()), settings.token))
+        return Error{Errc::unauthorized, "this server asks for `Authorization: Bearer TOKEN`: give the CLI its --token-file"};
+    if (auto refused = check_method(route, reader_.head())) return refused;
+    if (worker_.supervisor_is_gone() && is_write(route, reader_.head()))
+        return Error{Errc::draining, "this server is shutting down and takes no writes: retry"};
+    return std::nullopt;
+}
+
+// Replies with a problem, and ends the connection where the request's content was not read to its end.
+asio::awaitable<Connection::Next> Connection::refuse(Error error) {
+    bool sent = co_await send(problem_reply(error), false);
+    co_return sent ? Next::linger : Next::close;
+}
+
+asio::awaitable<bool> Connection::send(Reply reply, bool keep_open) {
+    keeps_open_ = keep_open && !reply.close;
+    worker_.counters().add(class_counter(reply.status));
+    ReplySender sender(worker_, socket_, *this);
+    co_return co_await sender.send(reply, {keeps_open_, reader_.head().method == Method::head, worker_.date_field()});
+}
+
+// Lets the client read the reply although it is still sending: a closed socket with unread bytes would reset the connection.
+asio::awaitable<void> Connection::linger() {
+    boost::system::error_code ignored;
+    socket_.shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
+    limit_wait(kLingerMs);
+    for (uint64_t thrown_away = 0; thrown_away < kLingerBytesMax;) {
+        auto [error, got] = co_await socket_.async_read_some(asio::buffer(buffer_.get(), kBufferBytes), kAwait);
+        if (error) break;
+        thrown_away += got;
+    }
+}
+
+// Moves what came behind this request to the buffer's front.
+void Connection::forget_request(size_t bytes) {
+    buffered_end_ -= bytes;
+    std::memmove(buffer_.get(), buffer_.get() + bytes, buffered_end_);  // COPY: the next request's head, pipelined.
+    head_began_ = false;
+}
+
+void Connection::close_if_idle() {
+    if (waiting_for_request_) socket_.cancel();
+}
+
+void Connection::on_deadline() {
+    timed_out_ = true;
+    boost::system::error_code ignored;
+    socket_.cancel(ignored);
+}
+
+}  // namespace inlay::serve

@@ -1,0 +1,68 @@
+// Connection: the road of a request. Read run() and serve_one() first.
+//
+//     buffer_:  | head of this request | content that came with it | framing, or the next request |
+//               0                      head_end_                                        buffered_end_
+//
+// One coroutine per connection; one request at a time; pipelined requests wait in the buffer or in the kernel.
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/ip/tcp.hpp>
+
+#include <memory>
+#include <optional>
+
+#include "run/request.hpp"
+#include "serve/deadlines.hpp"
+#include "serve/reply.hpp"
+#include "serve/request_head.hpp"
+#include "serve/route.hpp"
+#include "serve/worker.hpp"
+
+namespace inlay::serve {
+
+class Connection final : public Deadlines::Entry {
+  public:
+    Connection(Worker& worker, boost::asio::ip::tcp::socket socket);
+    ~Connection() override;
+    Connection(const Connection&) = delete;
+    Connection& operator=(const Connection&) = delete;
+
+    // Serves requests until the connection ends.
+    boost::asio::awaitable<void> run();
+
+    // Ends the connection if it waits for a request.
+    void close_if_idle();
+
+    void on_deadline() override;
+
+  private:
+    enum class Next {
+        go_on,
+        close,   // The client is gone.
+        linger,  // The reply is sent; the client may still be sending.
+    };
+
+    boost::asio::awaitable<Next> serve_one();
+    boost::asio::awaitable<Result<bool>> read_head();
+    std::optional<Error> admit(const Route& route) const;
+    boost::asio::awaitable<Reply> answer(const Route& route, const run::Body& body);
+    boost::asio::awaitable<Next> refuse(Error error);
+    boost::asio::awaitable<bool> send(Reply reply, bool keep_open);
+    boost::asio::awaitable<void> linger();
+    void forget_request(size_t bytes);
+    void limit_wait(uint64_t after_ms) { worker_.deadlines().expect(*this, after_ms); }
+
+    Worker& worker_;
+    boost::asio::ip::tcp::socket socket_;
+    std::unique_ptr<char[]> buffer_;
+    size_t buffered_end_ = 0;
+    size_t head_end_ = 0;
+    HeadReader reader_;
+    bool waiting_for_request_ = false;  // Not one byte of the next request is here.
+    bool head_began_ = false;
+    bool keeps_open_ = true;
+    bool timed_out_ = false;
+};
+
+}  // namespace inlay::serve

@@ -1,0 +1,104 @@
+// send and sendfile, with partial writes.
+#include "serve/reply_sender.hpp"
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include <algorithm>
+
+#include "base/limits.hpp"
+#include "os/socket.hpp"
+#include "serve/reply_head.hpp"
+
+namespace inlay::serve {
+namespace asio = boost::asio;
+namespace {
+
+constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
+constexpr size_t kReplyHeadBytes = kResponseHeaderBytesMax + 2 * KiB;
+
+bool may_have_content(unsigned status) { return status >= 200 && status != 204 && status != 304; }
+
+// The head as bytes in `room`; empty: it does not fit.
+std::string_view write_head(const Reply& reply, const SendOptions& options, uint64_t length, std::span<char> room) {
+    HeadWriter writer(room, static_cast<uint16_t>(reply.status));
+    if (reply.status != 204) writer.field("Content-Length", length);
+    if (!options.keep_open) writer.field("Connection", "close");
+    writer.lines(options.date_field).lines(reply.fields);
+    return writer.finish().value_or(std::string_view());
+}
+
+}  // namespace
+
+Counter class_counter(unsigned status) {
+    switch (status / 100) {
+        case 2: return Counter::responses_2xx;
+        case 3: return Counter::responses_3xx;
+        case 4: return Counter::responses_4xx;
+        default: return Counter::responses_5xx;
+    }
+}
+
+asio::awaitable<bool> ReplySender::send(const Reply& reply, const SendOptions& options) {
+    uint64_t length = 0;
+    for (const auto& piece : reply.content) length += piece.size();
+    bool with_content = !options.is_head && may_have_content(reply.status);
+    std::array<char, kReplyHeadBytes> room;
+    auto head = write_head(reply, options, reply.content_length.value_or(length), room);
+    if (head.empty()) co_return false;
+
+    size_t next = 0;
+    std::string_view first_bytes;
+    if (with_content && !reply.content.empty() && reply.content[0].range.length == 0) first_bytes = reply.content[next++].bytes;
+    bool more = with_content && next < reply.content.size();
+    bool sent = co_await send_bytes(head, first_bytes, more);
+    for (; sent && with_content && next < reply.content.size(); next++) {
+        const auto& piece = reply.content[next];
+        sent = piece.range.length ? co_await send_range(piece.range)
+                                  : co_await send_bytes(piece.bytes, {}, next + 1 < reply.content.size());
+    }
+    worker_.deadlines().expect(waiting_, Deadlines::kNever);
+    co_return sent;
+}
+
+void ReplySender::expect_progress() { worker_.deadlines().expect(waiting_, worker_.settings().stall_timeout_ms); }
+
+asio::awaitable<bool> ReplySender::send_bytes(std::string_view first, std::string_view second, bool more) {
+    while (!first.empty() || !second.empty()) {
+        std::array<std::string_view, 2> pieces{first, second};
+        auto step = os::send_pieces(socket_.native_handle(), pieces, more);
+        if (step.state == os::SocketState::would_block) {
+            expect_progress();
+            auto [error] = co_await socket_.async_wait(asio::ip::tcp::socket::wait_write, kAwait);
+            if (error) co_return false;
+            continue;
+        }
+        if (step.state != os::SocketState::progress) co_return false;
+        worker_.counters().add(Counter::bytes_sent, step.bytes);
+        size_t of_first = std::min(first.size(), step.bytes);
+        first.remove_prefix(of_first);
+        second.remove_prefix(step.bytes - of_first);
+    }
+    co_return true;
+}
+
+asio::awaitable<bool> ReplySender::send_range(os::FileRange range) {
+    while (range.length > 0) {
+        auto step = os::send_file(socket_.native_handle(), range);
+        if (step.state == os::SocketState::would_block) {
+            expect_progress();
+            auto [error] = co_await socket_.async_wait(asio::ip::tcp::socket::wait_write, kAwait);
+            if (error) co_return false;
+            continue;
+        }
+        // No progress at all: the file ended early. What was promised cannot be kept; the client sees a short body.
+        if (step.state != os::SocketState::progress || step.bytes == 0) co_return false;
+        worker_.counters().add(Counter::bytes_sent, step.bytes);
+        range.offset += step.bytes;
+        range.length -= step.bytes;
+    }
+    co_return true;
+}
+
+}  // namespace inlay::serve

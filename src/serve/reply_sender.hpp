@@ -1,0 +1,43 @@
+// Sends a reply: its head from a small buffer, its content from the pages where it lies.
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/ip/tcp.hpp>
+
+#include <array>
+#include <string_view>
+
+#include "serve/deadlines.hpp"
+#include "serve/reply.hpp"
+#include "serve/worker.hpp"
+
+namespace inlay::serve {
+
+struct SendOptions {
+    bool keep_open = true;
+    bool is_head = false;           // The request was a HEAD: no content follows.
+    std::string_view date_field;
+};
+
+// The counter of a status' class.
+Counter class_counter(unsigned status);
+
+class ReplySender {
+  public:
+    ReplySender(Worker& worker, boost::asio::ip::tcp::socket& socket, Deadlines::Entry& waiting)
+        : worker_(worker), socket_(socket), waiting_(waiting) {}
+
+    // False: the client is gone, or did not read for too long; the connection is of no use any more.
+    boost::asio::awaitable<bool> send(const Reply& reply, const SendOptions& options);
+
+  private:
+    boost::asio::awaitable<bool> send_bytes(std::string_view first, std::string_view second, bool more);
+    boost::asio::awaitable<bool> send_range(os::FileRange range);
+    void expect_progress();
+
+    Worker& worker_;
+    boost::asio::ip::tcp::socket& socket_;
+    Deadlines::Entry& waiting_;
+};
+
+}  // namespace inlay::serve

@@ -1,0 +1,34 @@
+// Settings to bytes and back.
+#include "serve/settings.hpp"
+
+#include "base/wire.hpp"
+
+namespace inlay::serve {
+
+std::string encode(const WorkerSettings& settings) {
+    return WireWriter()
+        .number(settings.slot)
+        .number(settings.max_body)
+        .number(settings.body_memory)
+        .bytes(settings.token)
+        .number(settings.head_timeout_ms)
+        .number(settings.idle_timeout_ms)
+        .number(settings.stall_timeout_ms)
+        .take();
+}
+
+Result<WorkerSettings> decode_settings(std::string_view bytes) {
+    WireReader reader(bytes);
+    WorkerSettings settings;
+    settings.slot = reader.number();
+    settings.max_body = reader.number();
+    settings.body_memory = reader.number();
+    settings.token = reader.bytes();
+    settings.head_timeout_ms = reader.number();
+    settings.idle_timeout_ms = reader.number();
+    settings.stall_timeout_ms = reader.number();
+    if (!reader.finished() || settings.slot >= kWorkersMax) return Error{Errc::internal, "a worker's settings are damaged"};
+    return settings;
+}
+
+}  // namespace inlay::serve

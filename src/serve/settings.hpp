@@ -1,0 +1,26 @@
+// What a worker is told at its start.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "base/limits.hpp"
+#include "base/result.hpp"
+
+namespace inlay::serve {
+
+struct WorkerSettings {
+    size_t slot = 0;
+    uint64_t max_body = kBodyBytesMaxDefault;
+    uint64_t body_memory = 1 * GiB;  // All request bodies in memory at once.
+    std::string token;               // Empty: no token is asked for.
+    uint64_t head_timeout_ms = kHeadTimeoutMs;
+    uint64_t idle_timeout_ms = kIdleTimeoutMs;
+    uint64_t stall_timeout_ms = kStallTimeoutMs;
+};
+
+// As bytes, for the way from the supervisor.
+std::string encode(const WorkerSettings& settings);
+Result<WorkerSettings> decode_settings(std::string_view bytes);
+
+}  // namespace inlay::serve

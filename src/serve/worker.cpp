@@ -1,0 +1,200 @@
+// Wires a worker, accepts connections, drains.
+#include "serve/worker.hpp"
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <csignal>
+
+#include "base/clock.hpp"
+#include "base/log.hpp"
+#include "engine/watchdog.hpp"
+#include "os/file.hpp"
+#include "os/process.hpp"
+#include "os/socket.hpp"
+#include "run/host_api.hpp"
+#include "serve/connection.hpp"
+#include "serve/etag.hpp"
+
+namespace inlay::serve {
+namespace asio = boost::asio;
+using asio::ip::tcp;
+namespace {
+
+constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
+constexpr auto kAcceptPause = std::chrono::milliseconds(100);  // After a failed accept, mostly for want of descriptors.
+
+}  // namespace
+
+Worker::Worker(registry::SharedMemory shared, registry::SupervisorLink link, WorkerSettings settings)
+    : settings_(std::move(settings)),
+      shared_(std::move(shared)),
+      counters_(shared_.worker_counters(settings_.slot)),
+      link_(std::move(link)),
+      deadlines_(loop_.get_executor()),
+      acceptor_(loop_),
+      link_readable_(loop_),
+      link_writable_(loop_),
+      signals_(loop_, SIGTERM),
+      drain_timer_(loop_) {}
+
+Worker::~Worker() = default;
+
+Result<std::unique_ptr<Worker>> Worker::create(const WorkerDescriptors& descriptors, WorkerSettings settings) {
+    os::ignore_signal(SIGPIPE);
+    os::ignore_signal(SIGINT);  // A terminal's Ctrl-C reaches the whole group: the supervisor decides.
+    os::raise_descriptor_limit();
+    INLAY_TRY(auto shared, registry::SharedMemory::open(descriptors.shared));
+    registry::SupervisorLink link(os::Fd(descriptors.lookups), os::Fd(descriptors.control));
+    std::unique_ptr<Worker> worker(new Worker(std::move(shared), std::move(link), std::move(settings)));
+    INLAY_TRY_VOID(worker->start(descriptors));
+    return worker;
+}
+
+Result<> Worker::start(const WorkerDescriptors& descriptors) {
+    INLAY_TRY(engine_, engine::Engine::create_for_worker(run::host_functions()));
+    INLAY_TRY_VOID(engine::Watchdog::start(*engine_));
+    tables_ = std::make_unique<registry::Tables>(link_, *engine_, shared_.state(), counters_);
+    object_finder_ = [this](const ObjectName& name) { return tables_->get_object(name); };
+    // Ids of invocations differ between workers and between a worker and its replacement.
+    invocation_ids_ = (monotonic_ns() << 8) ^ (static_cast<uint64_t>(settings_.slot) << 56);
+
+    boost::system::error_code error;
+    os::Fd listener = os::duplicate(descriptors.listener);
+    INLAY_TRY(bool is_v6, os::is_ipv6_socket(listener.get()));
+    acceptor_.assign(is_v6 ? tcp::v6() : tcp::v4(), listener.release(), error);
+    if (!error) link_readable_.assign(os::duplicate(link_.control_fd()).release(), error);
+    if (!error) link_writable_.assign(os::duplicate(link_.control_fd()).release(), error);
+    if (error) return Error{Errc::internal, "worker start: " + error.message()};
+    return {};
+}
+
+void Worker::run() {
+    signals_.async_wait([this](boost::system::error_code error, int) {
+        if (!error) begin_drain();
+    });
+    asio::co_spawn(loop_, watch_link(), asio::detached);
+    asio::co_spawn(loop_, accept_connections(), asio::detached);
+    loop_.run();
+}
+
+asio::awaitable<void> Worker::accept_connections() {
+    while (acceptor_.is_open()) {
+        auto [error, socket] = co_await acceptor_.async_accept(kAwait);
+        if (error == asio::error::operation_aborted) break;
+        if (error) {
+            asio::steady_timer pause(loop_, kAcceptPause);
+            co_await pause.async_wait(kAwait);
+            continue;
+        }
+        if (connections_.size() < kConnectionsPerWorkerMax) asio::co_spawn(loop_, serve(std::move(socket)), asio::detached);
+    }
+}
+
+asio::awaitable<void> Worker::serve(tcp::socket socket) {
+    os::set_no_delay(socket.native_handle());
+    boost::system::error_code ignored;
+    socket.native_non_blocking(true, ignored);
+    {
+        Connection connection(*this, std::move(socket));
+        connections_.push_back(&connection);
+        co_await connection.run();
+        std::erase(connections_, &connection);
+    }
+    end_when_drained();
+}
+
+// Answers of the supervisor, and its end.
+asio::awaitable<void> Worker::watch_link() {
+    for (;;) {
+        auto [error] = co_await link_readable_.async_wait(asio::posix::stream_descriptor::wait_read, kAwait);
+        if (error) co_return;
+        if (link_.on_readable()) continue;
+        spdlog::warn("the supervisor is gone; draining");
+        begin_drain();
+        co_return;
+    }
+}
+
+void Worker::watch_link_writable() {
+    if (writable_watched_ || !link_.wants_to_write()) return;
+    writable_watched_ = true;
+    link_writable_.async_wait(asio::posix::stream_descriptor::wait_write, [this](boost::system::error_code error) {
+        writable_watched_ = false;
+        if (error) return;
+        link_.on_writable();
+        watch_link_writable();
+    });
+}
+
+void Worker::begin_drain() {
+    if (draining_) return;
+    draining_ = true;
+    // Clients that already wait in the listener's queue are served; then it closes.
+    boost::system::error_code error;
+    acceptor_.non_blocking(true, error);
+    while (!error) {
+        tcp::socket waiting(loop_);
+        acceptor_.accept(waiting, error);
+        if (!error) asio::co_spawn(loop_, serve(std::move(waiting)), asio::detached);
+    }
+    acceptor_.close(error);
+    for (auto* connection : connections_) connection->close_if_idle();
+    drain_timer_.expires_after(std::chrono::milliseconds(kDrainTimeoutMs));
+    drain_timer_.async_wait([this](boost::system::error_code late) {
+        if (!late) loop_.stop();
+    });
+    asio::post(loop_, [this] { end_when_drained(); });
+}
+
+void Worker::end_when_drained() {
+    if (draining_ && connections_.empty()) loop_.stop();
+}
+
+asio::awaitable<Result<ControlAnswer>> Worker::call(registry::Call which, std::string fields, std::vector<int> fds) {
+    using Shared = std::shared_ptr<Result<ControlAnswer>>;
+    auto initiate = [this, which, &fields, &fds](auto handler) {
+        auto resume = std::make_shared<decltype(handler)>(std::move(handler));
+        link_.call(which, std::move(fields), fds, [this, resume](Result<registry::Answer> answer) {
+            Shared result;
+            if (answer.ok())
+                result = std::make_shared<Result<ControlAnswer>>(
+                    ControlAnswer{std::string(answer->fields), std::move(answer->fds)});
+            else
+                result = std::make_shared<Result<ControlAnswer>>(std::move(answer).error());
+            asio::post(loop_, [resume, result] { std::move (*resume)(result); });
+        });
+        watch_link_writable();
+    };
+    auto result = co_await asio::async_initiate<const asio::use_awaitable_t<>, void(Shared)>(initiate, asio::use_awaitable);
+    co_return std::move(*result);
+}
+
+void Worker::log(const registry::LogLines& lines) {
+    WireWriter fields;
+    registry::write(fields, lines);
+    if (!link_.tell(registry::Call::append_log, fields.take())) counters_.add(Counter::log_lines_dropped, lines.lines.size());
+}
+
+bool Worker::acquire_body_memory(uint64_t bytes) {
+    if (bytes > settings_.body_memory - std::min(settings_.body_memory, body_memory_used_)) return false;
+    body_memory_used_ += bytes;
+    return true;
+}
+
+std::string_view Worker::date_field() {
+    uint64_t now = coarse_wall_s();
+    if (now != date_second_) {
+        date_second_ = now;
+        const auto date = http_date(static_cast<int64_t>(now));
+        date_ = fmt::format("Date: {}\r\n", date.view());
+    }
+    return date_;
+}
+
+}  // namespace inlay::serve

@@ -1,0 +1,109 @@
+// Worker: everything that one serving process has, and its life from listening to drained.
+//
+// One thread. The supervisor's end of the link going away, or SIGTERM, starts the drain: no new connections, idle ones close,
+// requests in flight finish.
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/signal_set.hpp>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/engine.hpp"
+#include "registry/link.hpp"
+#include "registry/shared_state.hpp"
+#include "registry/tables.hpp"
+#include "run/invocation.hpp"
+#include "serve/deadlines.hpp"
+#include "serve/settings.hpp"
+
+namespace inlay::serve {
+
+// What a worker inherits: open descriptors by number.
+struct WorkerDescriptors {
+    int lookups = -1;
+    int control = -1;
+    int listener = -1;
+    int shared = -1;
+};
+
+// An answer of the supervisor that outlives the call.
+struct ControlAnswer {
+    std::string fields;
+    std::vector<os::Fd> fds;
+};
+
+class Connection;
+
+class Worker {
+  public:
+    static Result<std::unique_ptr<Worker>> create(const WorkerDescriptors& descriptors, WorkerSettings settings);
+    ~Worker();
+
+    // Serves until drained.
+    void run();
+
+    // ---- What connections use ----
+
+    const WorkerSettings& settings() const { return settings_; }
+    CounterBlock& counters() { return counters_; }
+    const registry::SharedMemory& shared() const { return shared_; }
+    Deadlines& deadlines() { return deadlines_; }
+    registry::Tables& tables() { return *tables_; }
+    const run::ObjectFinder& object_finder() const { return object_finder_; }
+    bool draining() const { return draining_; }
+    bool supervisor_is_gone() const { return link_.supervisor_is_gone(); }
+    uint64_t next_invocation_id() { return invocation_ids_++; }
+    // "Date: ...\r\n" of this second.
+    std::string_view date_field();
+
+    // Asks the supervisor and suspends until it answers. `fds` are borrowed until the first suspension.
+    boost::asio::awaitable<Result<ControlAnswer>> call(registry::Call which, std::string fields, std::vector<int> fds);
+    // Hands log lines on; they are lost, counted, when the channel is full.
+    void log(const registry::LogLines& lines);
+
+    // Room for request bodies in memory. False: there is none now.
+    bool acquire_body_memory(uint64_t bytes);
+    void release_body_memory(uint64_t bytes) { body_memory_used_ -= bytes; }
+
+  private:
+    Worker(registry::SharedMemory shared, registry::SupervisorLink link, WorkerSettings settings);
+
+    Result<> start(const WorkerDescriptors& descriptors);
+    boost::asio::awaitable<void> accept_connections();
+    boost::asio::awaitable<void> serve(boost::asio::ip::tcp::socket socket);
+    boost::asio::awaitable<void> watch_link();
+    void watch_link_writable();
+    void begin_drain();
+    void end_when_drained();
+
+    WorkerSettings settings_;
+    registry::SharedMemory shared_;
+    CounterBlock& counters_;
+    registry::SupervisorLink link_;
+    std::unique_ptr<engine::Engine> engine_;
+    std::unique_ptr<registry::Tables> tables_;
+    run::ObjectFinder object_finder_;
+
+    boost::asio::io_context loop_{1};
+    Deadlines deadlines_;
+    boost::asio::ip::tcp::acceptor acceptor_;
+    boost::asio::posix::stream_descriptor link_readable_;
+    boost::asio::posix::stream_descriptor link_writable_;
+    boost::asio::signal_set signals_;
+    boost::asio::steady_timer drain_timer_;
+    std::vector<Connection*> connections_;
+    bool draining_ = false;
+    bool writable_watched_ = false;
+    uint64_t body_memory_used_ = 0;
+    uint64_t invocation_ids_ = 0;
+    std::string date_;
+    uint64_t date_second_ = 0;
+};
+
+}  // namespace inlay::serve

@@ -1,0 +1,151 @@
+// Look-ups and listings, all of them range scans of an index.
+#include "store/catalog_reader.hpp"
+
+#include <algorithm>
+
+#include "store/schema.hpp"
+
+namespace inlay::store {
+namespace {
+
+constexpr std::string_view kFindObject = R"(
+    SELECT bucket, key, version, size_bytes, content_type, modified_ms FROM objects WHERE bucket = ? AND key = ?)";
+constexpr std::string_view kListObjects = R"(
+    SELECT bucket, key, version, size_bytes, content_type, modified_ms FROM objects
+    WHERE bucket = ? AND key >= ? AND key < ? ORDER BY key LIMIT ?)";
+// Jumps from each bucket's name to the next instead of walking over the objects between them.
+constexpr std::string_view kListBuckets = R"(
+    WITH RECURSIVE names(name) AS (
+        SELECT min(bucket) FROM objects WHERE bucket > ?
+        UNION ALL
+        SELECT (SELECT min(bucket) FROM objects WHERE bucket > name) FROM names WHERE name IS NOT NULL
+    )
+    SELECT name FROM names WHERE name IS NOT NULL LIMIT ?)";
+constexpr std::string_view kFindFunction = R"(
+    SELECT name, version, module_hash, module_bytes, timeout_ms, memory_bytes, env, deployed_ms
+    FROM functions WHERE name = ?)";
+constexpr std::string_view kListFunctions = R"(
+    SELECT name, version, module_hash, module_bytes, timeout_ms, memory_bytes, env, deployed_ms
+    FROM functions ORDER BY name)";
+
+ObjectRecord object_of(const Rows& rows) {
+    return {.name = {rows.bytes(0), rows.bytes(1)},
+            .version = rows.bytes(2),
+            .size_bytes = rows.number(3),
+            .content_type = rows.bytes(4),
+            .modified_ms = rows.number(5)};
+}
+
+FunctionRecord function_of(const Rows& rows) {
+    return {.name = rows.bytes(0),
+            .version = rows.bytes(1),
+            .module_hash = rows.bytes(2),
+            .module_bytes = rows.number(3),
+            .timeout_ms = rows.number(4),
+            .memory_bytes = rows.number(5),
+            .env = rows.bytes(6),
+            .deployed_ms = rows.number(7)};
+}
+
+// The first byte string past all that begin with `prefix`. Where there is none (only 0xff bytes): one past every key.
+std::string end_of_prefix(std::string_view prefix) {
+    std::string end(prefix);
+    while (!end.empty() && end.back() == '\xff') end.pop_back();
+    if (end.empty()) return std::string(kKeyBytesMax + 1, '\xff');
+    end.back() = static_cast<char>(static_cast<unsigned char>(end.back()) + 1);
+    return end;
+}
+
+// The first key of a listing: no byte string lies between `after` and `after` with a zero byte behind it.
+std::string start_of(const ListQuery& query) {
+    if (query.after.empty() || query.after < query.prefix) return std::string(query.prefix);
+    return std::string(query.after) + '\0';
+}
+
+size_t clamp(size_t limit) { return std::clamp<size_t>(limit, 1, kListKeysMax); }
+
+}  // namespace
+
+Result<CatalogReader> CatalogReader::create(const std::string& path) {
+    INLAY_TRY(auto database, Database::create_read_only(path));
+    INLAY_TRY_VOID(check_schema(database));
+    CatalogReader reader(std::move(database));
+    INLAY_TRY_VOID(reader.prepare_all());
+    return reader;
+}
+
+Result<> CatalogReader::prepare_all() {
+    INLAY_TRY(find_object_, database_.prepare(kFindObject));
+    INLAY_TRY(find_function_, database_.prepare(kFindFunction));
+    INLAY_TRY(list_buckets_, database_.prepare(kListBuckets));
+    INLAY_TRY(list_objects_, database_.prepare(kListObjects));
+    INLAY_TRY(list_functions_, database_.prepare(kListFunctions));
+    INLAY_TRY(has_object_version_, database_.prepare("SELECT 1 FROM objects WHERE version = ?"));
+    INLAY_TRY(has_module_version_, database_.prepare("SELECT 1 FROM functions WHERE version = ?"));
+    return {};
+}
+
+Result<std::optional<ObjectRecord>> CatalogReader::find_object(const ObjectName& name) {
+    auto rows = find_object_.query(Text{name.bucket}, Blob{name.key});
+    INLAY_TRY(bool found, rows.next());
+    if (!found) return std::optional<ObjectRecord>();
+    return std::optional<ObjectRecord>(object_of(rows));
+}
+
+Result<std::optional<FunctionRecord>> CatalogReader::find_function(std::string_view name) {
+    auto rows = find_function_.query(Text{name});
+    INLAY_TRY(bool found, rows.next());
+    if (!found) return std::optional<FunctionRecord>();
+    return std::optional<FunctionRecord>(function_of(rows));
+}
+
+Result<BucketPage> CatalogReader::list_buckets(std::string_view after, size_t limit) {
+    limit = clamp(limit);
+    BucketPage page;
+    auto rows = list_buckets_.query(Text{after}, limit + 1);  // One more tells whether another page follows.
+    for (;;) {
+        INLAY_TRY(bool found, rows.next());
+        if (!found) return page;
+        if (page.buckets.size() == limit) break;
+        page.buckets.push_back(rows.bytes(0));
+    }
+    page.next = page.buckets.back();
+    return page;
+}
+
+Result<ObjectPage> CatalogReader::list_objects(const ListQuery& query) {
+    size_t limit = clamp(query.limit);
+    std::string start = start_of(query), end = end_of_prefix(query.prefix);
+    ObjectPage page;
+    auto rows = list_objects_.query(Text{query.bucket}, Blob{start}, Blob{end}, limit + 1);
+    for (;;) {
+        INLAY_TRY(bool found, rows.next());
+        if (!found) return page;
+        if (page.objects.size() == limit) break;
+        page.objects.push_back(object_of(rows));
+    }
+    page.next = page.objects.back().name.key;
+    return page;
+}
+
+Result<std::vector<FunctionRecord>> CatalogReader::list_functions() {
+    std::vector<FunctionRecord> functions;
+    auto rows = list_functions_.query();
+    for (;;) {
+        INLAY_TRY(bool found, rows.next());
+        if (!found) return functions;
+        functions.push_back(function_of(rows));
+    }
+}
+
+Result<bool> CatalogReader::has_object_version(std::string_view version) {
+    auto rows = has_object_version_.query(Text{version});
+    return rows.next();
+}
+
+Result<bool> CatalogReader::has_module_version(std::string_view version) {
+    auto rows = has_module_version_.query(Text{version});
+    return rows.next();
+}
+
+}  // namespace inlay::store

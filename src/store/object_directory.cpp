@@ -1,0 +1,213 @@
+// Writes files so that a name only ever stands for complete, durable content.
+#include "store/object_directory.hpp"
+
+#include <fmt/format.h>
+
+#include <utility>
+#include <vector>
+
+#include "base/names.hpp"
+#include "os/file.hpp"
+#include "os/process.hpp"
+#include "store/file_names.hpp"
+#include "store/version.hpp"
+
+namespace inlay::store {
+namespace {
+
+// A new file on its way to its name. Gone without a trace when destroyed before publish().
+class NewFile {
+  public:
+    static Result<NewFile> create_unnamed(int directory) {
+        INLAY_TRY(auto fd, os::create_unnamed(directory));
+        return NewFile(std::move(fd), directory, "");
+    }
+    static Result<NewFile> create_named(int directory, const std::string& temporary) {
+        INLAY_TRY(auto fd, os::create_file(directory, temporary));
+        return NewFile(std::move(fd), directory, temporary);
+    }
+    NewFile(NewFile&& other) noexcept
+        : fd_(std::move(other.fd_)), directory_(other.directory_), temporary_(std::exchange(other.temporary_, "")) {}
+    NewFile& operator=(NewFile&&) = delete;
+    ~NewFile() {
+        if (!temporary_.empty()) (void)os::unlink(directory_, temporary_);  // Else the sweep of a later start finds it.
+    }
+
+    int fd() const { return fd_.get(); }
+
+    Result<> publish(const std::string& name) {
+        if (temporary_.empty()) return os::link(fd_.get(), directory_, name);
+        INLAY_TRY_VOID(os::rename(directory_, temporary_, name));
+        temporary_.clear();
+        return {};
+    }
+
+  private:
+    NewFile(os::Fd fd, int directory, std::string temporary)
+        : fd_(std::move(fd)), directory_(directory), temporary_(std::move(temporary)) {}
+
+    os::Fd fd_;
+    int directory_;
+    std::string temporary_;  // Empty: the file has no name.
+};
+
+Result<Written> fill(int to, std::string_view bytes) {
+    INLAY_TRY_VOID(os::reserve(to, bytes.size()));
+    INLAY_TRY_VOID(os::write_all_at(to, bytes, 0));  // COPY: small content, which came with its message.
+    return Written{bytes.size()};
+}
+
+Result<Written> fill(int to, const os::FileRange& range) {
+    if (range.length == 0) return Written{};
+    INLAY_TRY_VOID(os::reserve(to, range.length));
+    INLAY_TRY(bool direct, os::write_direct(to, range));
+    if (direct) return Written{};
+    INLAY_TRY_VOID(os::write_copied(to, range));  // COPY: the filesystem has no O_DIRECT.
+    return Written{range.length};
+}
+
+Error not_a_version(std::string_view text) {
+    return Error{Errc::corrupt, fmt::format("{:?} is not a version id", text.substr(0, kVersionBytes))};
+}
+
+Result<> check_compiled_name(const std::string& name) {
+    if (name.ends_with(kTemporarySuffix))
+        return Error{Errc::bad_name, "compiled module " + name + ": names that end in .tmp are for temporary files"};
+    return check_name("compiled module", name);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<ObjectDirectory>> ObjectDirectory::create(const std::string& path, Temporaries temporaries) {
+    std::unique_ptr<ObjectDirectory> made(new ObjectDirectory);
+    INLAY_TRY(auto root, os::open_directory(path));
+    INLAY_TRY(made->objects_, os::open_directory_at(root.get(), "objects"));
+    INLAY_TRY(made->modules_, os::open_directory_at(root.get(), "modules"));
+    INLAY_TRY(made->compiled_, os::open_directory_at(root.get(), "compiled"));
+    INLAY_TRY_VOID(os::sync(root.get()));
+    made->temporaries_ = os::create_unnamed(made->objects_.get()) ? temporaries : Temporaries::named;
+    uint64_t tag = 0;
+    os::fill_random(&tag, sizeof tag);
+    made->temporary_tag_ = fmt::format("{:016x}-", tag);
+    return made;
+}
+
+Result<Written> ObjectDirectory::write(std::string_view version, Content content) {
+    INLAY_TRY(int directory, shard_of(version));
+    return write_file(directory, std::string(version), std::move(content));
+}
+
+Result<> ObjectDirectory::sync_directories(std::span<const std::string> versions) {
+    std::bitset<kShards> touched;
+    for (const std::string& version : versions) {
+        if (!is_version(version)) return not_a_version(version);
+        touched.set(*shard_index(version.substr(kVersionBytes - kShardNameBytes)));
+    }
+    return sync_shards(touched);
+}
+
+Result<std::optional<os::Fd>> ObjectDirectory::open(std::string_view version) {
+    INLAY_TRY(int directory, shard_of(version));
+    return os::open_if_present(directory, std::string(version));
+}
+
+Result<> ObjectDirectory::remove(std::string_view version) {
+    INLAY_TRY(int directory, shard_of(version));
+    return os::unlink(directory, std::string(version));
+}
+
+Result<os::Fd> ObjectDirectory::create_unnamed() { return os::create_unnamed(objects_.get()); }
+
+Result<Written> ObjectDirectory::write_module(std::string_view version, Content content) {
+    if (!is_version(version)) return not_a_version(version);
+    INLAY_TRY(auto written, write_file(modules_.get(), module_file(version), std::move(content)));
+    INLAY_TRY_VOID(os::sync(modules_.get()));
+    return written;
+}
+
+Result<std::optional<os::Fd>> ObjectDirectory::open_module(std::string_view version) {
+    if (!is_version(version)) return not_a_version(version);
+    return os::open_if_present(modules_.get(), module_file(version));
+}
+
+Result<> ObjectDirectory::remove_module(std::string_view version) {
+    if (!is_version(version)) return not_a_version(version);
+    return os::unlink(modules_.get(), module_file(version));
+}
+
+Result<Written> ObjectDirectory::write_compiled(const std::string& name, Content content) {
+    INLAY_TRY_VOID(check_compiled_name(name));
+    std::string temporary = fmt::format("{}{}{}", temporary_tag_, temporary_count_.fetch_add(1), kTemporarySuffix);
+    INLAY_TRY(auto written, write_file(compiled_.get(), temporary, std::move(content)));
+    if (auto renamed = os::rename(compiled_.get(), temporary, name); !renamed) {
+        (void)os::unlink(compiled_.get(), temporary);  // Else the sweep of a later start finds it.
+        return std::move(renamed).error();
+    }
+    return written;
+}
+
+Result<std::optional<os::Fd>> ObjectDirectory::open_compiled(const std::string& name) {
+    INLAY_TRY_VOID(check_compiled_name(name));
+    return os::open_if_present(compiled_.get(), name);
+}
+
+Result<> ObjectDirectory::remove_compiled(const std::string& name) {
+    INLAY_TRY_VOID(check_compiled_name(name));
+    return os::unlink(compiled_.get(), name);
+}
+
+Result<> ObjectDirectory::for_each_compiled(const std::function<bool(std::string_view)>& use) {
+    return os::for_each_entry(compiled_.get(),
+                              [&](std::string_view name) { return name.ends_with(kTemporarySuffix) || use(name); });
+}
+
+Result<int> ObjectDirectory::open_shard(size_t index) {
+    std::lock_guard lock(mutex_);
+    os::Fd& directory = shards_[index].directory;
+    if (!directory) {
+        INLAY_TRY(directory, os::open_directory_at(objects_.get(), shard_name(index)));
+    }
+    return directory.get();
+}
+
+Result<int> ObjectDirectory::shard_of(std::string_view version) {
+    if (!is_version(version)) return not_a_version(version);
+    return open_shard(*shard_index(version.substr(kVersionBytes - kShardNameBytes)));
+}
+
+Result<> ObjectDirectory::sync_shards(const std::bitset<kShards>& touched) {
+    std::vector<int> directories;
+    std::vector<size_t> fresh;
+    for (size_t index = 0; index < kShards; index++) {
+        if (!touched.test(index)) continue;
+        INLAY_TRY(int directory, open_shard(index));
+        directories.push_back(directory);
+        std::lock_guard lock(mutex_);
+        if (!shards_[index].entry_is_durable) fresh.push_back(index);
+    }
+    if (!fresh.empty()) {
+        INLAY_TRY_VOID(os::sync(objects_.get()));
+        std::lock_guard lock(mutex_);
+        for (size_t index : fresh) shards_[index].entry_is_durable = true;
+    }
+    for (int directory : directories) INLAY_TRY_VOID(os::sync(directory));
+    return {};
+}
+
+Result<Written> ObjectDirectory::write_file(int directory, const std::string& name, Content content) {
+    if (auto filled = std::get_if<os::Fd>(&content)) {
+        INLAY_TRY_VOID(os::sync(filled->get()));
+        INLAY_TRY_VOID(os::link(filled->get(), directory, name));
+        return Written{};
+    }
+    INLAY_TRY(auto file, temporaries_ == Temporaries::unnamed
+                             ? NewFile::create_unnamed(directory)
+                             : NewFile::create_named(directory, name + std::string(kTemporarySuffix)));
+    auto range = std::get_if<os::FileRange>(&content);
+    INLAY_TRY(auto written, range ? fill(file.fd(), *range) : fill(file.fd(), std::get<std::string_view>(content)));
+    INLAY_TRY_VOID(os::sync(file.fd()));
+    INLAY_TRY_VOID(file.publish(name));
+    return written;
+}
+
+}  // namespace inlay::store

@@ -1,0 +1,43 @@
+// What the catalog remembers of an object and of a function, and under which condition it changes.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "base/names.hpp"
+
+namespace inlay::store {
+
+struct ObjectRecord {
+    ObjectName name;
+    std::string version;  // Names the object's file; also its ETag.
+    uint64_t size_bytes = 0;
+    std::string content_type;
+    uint64_t modified_ms = 0;  // Wall time since 1970.
+
+    friend bool operator==(const ObjectRecord&, const ObjectRecord&) = default;
+};
+
+struct FunctionRecord {
+    std::string name;
+    std::string version;      // Names the module's file.
+    std::string module_hash;  // XXH3-128 of the module's bytes in hex: finds damage, not forgery.
+    uint64_t module_bytes = 0;
+    uint64_t timeout_ms = 0;
+    uint64_t memory_bytes = 0;
+    std::string env;  // KEY=VALUE pairs, each ended by '\0'.
+    uint64_t deployed_ms = 0;
+
+    friend bool operator==(const FunctionRecord&, const FunctionRecord&) = default;
+};
+
+// What must be true of the object that a change names. Empty: nothing.
+struct Precondition {
+    bool must_be_absent = false;      // If-None-Match: *
+    bool must_exist = false;          // If-Match: *
+    std::string must_match_version;   // If-Match: "VERSION"
+
+    friend bool operator==(const Precondition&, const Precondition&) = default;
+};
+
+}  // namespace inlay::store

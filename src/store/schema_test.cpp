@@ -1,0 +1,49 @@
+// The schema: made once, kept, and refused when it is of a newer program.
+#include "store/schema.hpp"
+
+#include <gtest/gtest.h>
+
+#include "store/scratch_directory.hpp"
+
+namespace inlay::store {
+namespace {
+
+class SchemaTest : public testing::Test {
+  protected:
+    ScratchDirectory scratch_;
+    Database database_ = Database::create(scratch_ / "db").value();
+};
+
+TEST_F(SchemaTest, IsMadeInAnEmptyFileAndThenLeftAlone) {
+    ASSERT_TRUE(migrate(database_).ok());
+    EXPECT_EQ(database_.number("PRAGMA user_version").value(), kSchemaVersion);
+    ASSERT_TRUE(database_.execute("UPDATE counters SET value = 5").ok());
+    ASSERT_TRUE(migrate(database_).ok());
+    EXPECT_TRUE(check_schema(database_).ok());
+    EXPECT_EQ(database_.number("SELECT value FROM counters").value(), 5u);
+}
+
+TEST_F(SchemaTest, OfANewerProgramIsRefusedWithBothVersions) {
+    ASSERT_TRUE(database_.execute("PRAGMA user_version = 4711").ok());
+    for (auto refused : {migrate(database_), check_schema(database_)}) {
+        ASSERT_FALSE(refused.ok());
+        EXPECT_EQ(refused.error().code, Errc::unsupported_version);
+        EXPECT_NE(refused.error().detail.find("4711"), std::string::npos);
+        EXPECT_NE(refused.error().detail.find(std::to_string(kSchemaVersion)), std::string::npos);
+    }
+}
+
+TEST_F(SchemaTest, OfAnEmptyFileDoesNotPassTheCheck) {
+    EXPECT_EQ(check_schema(database_).error().code, Errc::unsupported_version);
+}
+
+TEST_F(SchemaTest, AFailedMigrationLeavesTheFileAsItWas) {
+    ASSERT_TRUE(database_.execute("CREATE TABLE counters (name TEXT)").ok());
+    EXPECT_FALSE(migrate(database_).ok());
+    EXPECT_FALSE(database_.in_transaction());
+    EXPECT_EQ(database_.number("PRAGMA user_version").value(), 0u);
+    EXPECT_EQ(database_.number("SELECT count(*) FROM sqlite_schema").value(), 1u);
+}
+
+}  // namespace
+}  // namespace inlay::store

@@ -1,0 +1,134 @@
+// Calls of SQLite's C interface, and how its codes become Errors.
+#include "store/sqlite.hpp"
+
+#include <fmt/format.h>
+#include <sqlite3.h>
+
+#include <cerrno>
+
+#include "base/check.hpp"
+
+namespace inlay::store {
+namespace {
+
+constexpr int kBusyTimeoutMs = 5000;  // Somebody looks into the file with another program.
+
+Errc code_of(int code, int os_errno) {
+    if (os_errno == ENOSPC || os_errno == EDQUOT) return Errc::no_space;
+    switch (code & 0xff) {
+        case SQLITE_FULL: return Errc::no_space;
+        case SQLITE_CORRUPT:
+        case SQLITE_NOTADB: return Errc::corrupt;
+        case SQLITE_IOERR:
+        case SQLITE_BUSY:
+        case SQLITE_LOCKED:
+        case SQLITE_CANTOPEN:
+        case SQLITE_READONLY:
+        case SQLITE_PERM: return Errc::io_error;
+        default: return Errc::internal;
+    }
+}
+
+Error last_error(sqlite3* database) {
+    int code = sqlite3_extended_errcode(database);
+    const char* path = sqlite3_db_filename(database, "main");
+    return Error{code_of(code, sqlite3_system_errno(database)),
+                 fmt::format("catalog {}: {} (SQLite code {})", path ? path : "", sqlite3_errmsg(database), code)};
+}
+
+// SQLite takes a null pointer for NULL, but an empty value is not NULL.
+const char* pointer_of(std::string_view bytes) { return bytes.data() ? bytes.data() : ""; }
+
+}  // namespace
+
+Rows::~Rows() {
+    if (statement_) sqlite3_reset(statement_);
+}
+
+Result<bool> Rows::next() {
+    int code = sqlite3_step(statement_);
+    if (code == SQLITE_ROW) return true;
+    if (code == SQLITE_DONE) return false;
+    return last_error(sqlite3_db_handle(statement_));
+}
+
+uint64_t Rows::number(int column) const { return static_cast<uint64_t>(sqlite3_column_int64(statement_, column)); }
+
+std::string Rows::bytes(int column) const {
+    // The pointer before the size, as SQLite asks for: the first call may convert the value.
+    auto at = static_cast<const char*>(sqlite3_column_blob(statement_, column));
+    auto size = static_cast<size_t>(sqlite3_column_bytes(statement_, column));
+    return at ? std::string(at, size) : std::string();
+}
+
+void Statement::Finalize::operator()(sqlite3_stmt* statement) const noexcept { sqlite3_finalize(statement); }
+
+void Statement::bind(int parameter, uint64_t value) {
+    INLAY_CHECK(sqlite3_bind_int64(statement_.get(), parameter, static_cast<sqlite3_int64>(value)) == SQLITE_OK);
+}
+
+void Statement::bind(int parameter, Text value) {
+    INLAY_CHECK(sqlite3_bind_text64(statement_.get(), parameter, pointer_of(value.bytes), value.bytes.size(),
+                                    SQLITE_STATIC, SQLITE_UTF8) == SQLITE_OK);
+}
+
+void Statement::bind(int parameter, Blob value) {
+    INLAY_CHECK(sqlite3_bind_blob64(statement_.get(), parameter, pointer_of(value.bytes), value.bytes.size(),
+                                    SQLITE_STATIC) == SQLITE_OK);
+}
+
+// close_v2: does not mind statements that end after their database.
+void Database::Close::operator()(sqlite3* database) const noexcept { sqlite3_close_v2(database); }
+
+Result<Database> Database::open(const std::string& path, int flags) {
+    sqlite3* raw = nullptr;
+    int code = sqlite3_open_v2(path.c_str(), &raw, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, nullptr);
+    Database database;
+    database.database_.reset(raw);
+    INLAY_CHECK(raw != nullptr);  // Only for lack of memory.
+    if (code != SQLITE_OK) return last_error(raw);
+    sqlite3_busy_timeout(raw, kBusyTimeoutMs);
+    return database;
+}
+
+Result<Database> Database::create(const std::string& path) {
+    return open(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
+}
+
+Result<Database> Database::create_read_only(const std::string& path) { return open(path, SQLITE_OPEN_READONLY); }
+
+Result<Statement> Database::prepare(std::string_view sql) {
+    sqlite3_stmt* raw = nullptr;
+    int code = sqlite3_prepare_v3(database_.get(), sql.data(), static_cast<int>(sql.size()), SQLITE_PREPARE_PERSISTENT,
+                                  &raw, nullptr);
+    if (code != SQLITE_OK) return last_error(database_.get());
+    Statement statement;
+    statement.statement_.reset(raw);
+    return statement;
+}
+
+Result<> Database::execute(const std::string& sql) {
+    if (sqlite3_exec(database_.get(), sql.c_str(), nullptr, nullptr, nullptr) != SQLITE_OK)
+        return last_error(database_.get());
+    return {};
+}
+
+Result<uint64_t> Database::number(std::string_view sql) {
+    INLAY_TRY(auto statement, prepare(sql));
+    auto rows = statement.query();
+    INLAY_TRY(bool found, rows.next());
+    INLAY_CHECK(found);
+    return rows.number(0);
+}
+
+Result<std::string> Database::text(std::string_view sql) {
+    INLAY_TRY(auto statement, prepare(sql));
+    auto rows = statement.query();
+    INLAY_TRY(bool found, rows.next());
+    INLAY_CHECK(found);
+    return rows.bytes(0);
+}
+
+bool Database::in_transaction() const { return sqlite3_get_autocommit(database_.get()) == 0; }
+
+}  // namespace inlay::store
