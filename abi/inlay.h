@@ -89,7 +89,8 @@ enum inlay_part {
 /* Writes a part into `buffer` and returns its length in bytes. When that is more than `capacity`, nothing is written: call
  * again with room. `name` and `name_length` are used by the parts that say "by name" and ignored otherwise.
  * Errors: ABSENT, ARGUMENT (unknown part), POINTER. */
-INLAY_IMPORT(request) int32_t inlay_request(uint32_t part, const char* name, uint32_t name_length, char* buffer, uint32_t capacity);
+INLAY_IMPORT(request) int32_t inlay_request(uint32_t part, const char* name, uint32_t name_length, char* buffer,
+                                            uint32_t capacity);
 
 /* ---- sources and windows ---------------------------------------------------------------------------------------- */
 
@@ -104,7 +105,8 @@ enum inlay_map_flags {
     INLAY_MAP_RANDOM = 1         /* access will jump about: bring in only the pages that are touched */
 };
 
-/* Maps [offset, offset + length) of a source and writes the window to `out`. At least 64 bytes after it are readable.
+/* Maps [offset, offset + length) of a source and writes the window to `out`. At least 64 bytes after it are readable; what they
+ * hold is not said. `address` has the alignment of `offset` within 4 KiB. Windows do not move.
  * Pieces below the copy threshold (16 KiB) are copied instead, counted. Length 0 gives address 0. Returns 0.
  * Errors: ABSENT (source), ARGUMENT (flags), POINTER, RANGE, NO_ROOM, LIMIT, IO. */
 INLAY_IMPORT(map) int32_t inlay_map(uint32_t source, uint64_t offset, uint64_t length, uint32_t flags, inlay_range* out);
@@ -112,8 +114,8 @@ INLAY_IMPORT(map) int32_t inlay_map(uint32_t source, uint64_t offset, uint64_t l
 /* Makes a writable output window of `length` bytes, all zero. Returns 0. Errors: ARGUMENT (length 0), POINTER, NO_ROOM, LIMIT, IO. */
 INLAY_IMPORT(output) int32_t inlay_output(uint64_t length, inlay_range* out);
 
-/* Takes a window away. `address` is that of the window; its memory must not be touched afterwards. Unmapping an output window
- * that is part of the response or of a publication is DENIED. Returns 0. Errors: ABSENT, DENIED. */
+/* Takes a window away. `address` is that of the window; its memory must not be touched afterwards. What was responded or
+ * published from it is not lost. Returns 0. Errors: ABSENT, IO. */
 INLAY_IMPORT(unmap) int32_t inlay_unmap(uint32_t address);
 
 /* ---- the response and effects ------------------------------------------------------------------------------------ */
@@ -122,16 +124,18 @@ INLAY_IMPORT(unmap) int32_t inlay_unmap(uint32_t address);
 INLAY_IMPORT(status) int32_t inlay_status(uint32_t status);
 
 /* Adds a response field. Connection, Keep-Alive, Content-Length, Date, TE, Trailer, Transfer-Encoding, Upgrade and Inlay-* are
- * the host's: DENIED. Returns 0. Errors: NAME, ARGUMENT (value with CR, LF, NUL), DENIED, POINTER, LIMIT. */
+ * the host's: DENIED. Content-Type can be set once: TWICE. Without it, a response with content is application/octet-stream.
+ * Returns 0. Errors: NAME, ARGUMENT (value with CR, LF, NUL), DENIED, POINTER, LIMIT, TWICE. */
 INLAY_IMPORT(header) int32_t inlay_header(const char* name, uint32_t name_length, const char* value, uint32_t value_length);
 
-/* The response's content: the ranges one after the other. Ranges inside windows leave by reference, from their pages; ranges of
- * the guest's own heap are copied, counted. What an output window holds when inlay_handle returns is what leaves. Once.
- * Returns 0. Errors: POINTER, LIMIT, TWICE. */
+/* The response's content: the ranges one after the other; none, or empty ones, make an empty response. Ranges inside windows
+ * leave by reference, from their pages: what an output window holds when inlay_handle returns is what leaves. Ranges of the
+ * guest's own heap are copied now, counted. Once. Returns 0. Errors: POINTER, LIMIT, TWICE. */
 INLAY_IMPORT(respond) int32_t inlay_respond(const inlay_range* ranges, uint32_t count);
 
-/* Stages the ranges, one after the other, as the new version of object "BUCKET/KEY". `content_type` may be empty. One output window from its start, or
- * one whole source, is published by reference; other ranges are copied, counted. Returns 0.
+/* Stages the ranges, one after the other, as the new version of object "BUCKET/KEY"; `content_type` may be empty. One range from
+ * the start of an output window, of the body or of an object is published by reference; anything else is copied now, counted.
+ * Returns 0.
  * Errors: NAME, ARGUMENT (content type), POINTER, LIMIT, IO. */
 INLAY_IMPORT(publish) int32_t inlay_publish(const char* name, uint32_t name_length, const char* content_type,
                                             uint32_t content_type_length, const inlay_range* ranges, uint32_t count);

@@ -120,28 +120,17 @@ int FunctionCommands::remove(const Client& client) const {
 
 int FunctionCommands::logs(const Client& client) const {
     check_function_name(name_);
-    auto all = ordered_json::array();
-    uint64_t after = 0;
-    for (size_t seen = 0;;) {
+    for (uint64_t after = 0;;) {
         auto page = client.ask({"GET", function_target(name_) + "/logs" + query_string({{"after", std::to_string(after)}})});
-        after = page.at("next").get<uint64_t>();
-        const auto& lines = page.at("lines");
-        for (const auto& line : lines) {
-            if (!client.json()) {
-                print_log_line(line);
-            } else if (follow_) {
-                print_json(line);
-            } else {
-                all.push_back(line);
-            }
+        if (client.json() && !follow_) {
+            print_json(page);
+        } else {
+            for (const auto& line : page.at("lines")) client.json() ? print_json(line) : print_log_line(line);
         }
-        seen += lines.size();
-        if (!lines.empty() && seen < kLogLinesPerFunctionMax) continue;  // There may be another page.
-        if (!follow_) break;
+        if (!follow_) return kExitDone;
+        after = page.at("next").get<uint64_t>();
         std::this_thread::sleep_for(kFollowInterval);
     }
-    if (client.json()) print_json({{"lines", all}, {"next", after}});
-    return kExitDone;
 }
 
 }  // namespace inlay::cli

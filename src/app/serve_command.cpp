@@ -15,6 +15,7 @@
 #include "os/file.hpp"
 #include "os/mapping.hpp"
 #include "os/process.hpp"
+#include "registry/compiled_file.hpp"
 #include "run/host_api.hpp"
 #include "serve/worker.hpp"
 
@@ -122,8 +123,8 @@ int compile_main(int argc, char** argv) {
         }
         return engine::compile(*engine, module.bytes(), numbers[3]);
     }();
-    const std::string& output = compiled.ok() ? *compiled : compiled.error().detail;
-    if (!os::write_all(output_fd, output).ok()) return 1;
+    if (compiled.ok() && !os::write_all(output_fd, registry::compiled_file_head(*compiled)).ok()) return 1;
+    if (!os::write_all(output_fd, compiled.ok() ? *compiled : compiled.error().detail).ok()) return 1;
     return compiled.ok() ? 0 : kRefusedExitCode;
 }
 

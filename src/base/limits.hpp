@@ -37,6 +37,7 @@ inline constexpr size_t kRangesMax = 1024;                // Ranges in one respo
 inline constexpr size_t kWindowsMax = 10'000;             // Windows mapped at once in one invocation.
 inline constexpr size_t kSourcesMax = 1024;               // Objects opened by one invocation.
 inline constexpr size_t kPublishesMax = 16;               // Objects published by one invocation.
+inline constexpr size_t kPublishInlineMax = 4 * KiB;      // Gathered content that travels inside the message to the supervisor.
 inline constexpr uint64_t kOutputBytesMax = 2 * GiB;      // All output windows of one invocation.
 inline constexpr size_t kResponseHeadersMax = 64;
 inline constexpr size_t kResponseHeaderBytesMax = 8 * KiB; // All response fields of one invocation.

@@ -62,6 +62,7 @@ Result<> Supervisor::open_data() {
                                                  "another --data",
                                                  path)};
     INLAY_TRY(directory_, store::ObjectDirectory::create(path));
+    INLAY_TRY_VOID(os::sync_parent(data_directory_.get()));
     INLAY_TRY(auto catalog, store::Catalog::create(path + "/catalog.db"));
     catalog_.emplace(std::move(catalog));
     INLAY_TRY(uint32_t epoch, catalog_->start_epoch());

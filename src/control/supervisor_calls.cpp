@@ -8,6 +8,7 @@
 #include "control/describe.hpp"
 #include "control/supervisor.hpp"
 #include "os/file.hpp"
+#include "os/mapping.hpp"
 #include "os/memfd.hpp"
 #include "store/hash.hpp"
 
@@ -185,12 +186,11 @@ void Supervisor::store_function(const Life& life, uint64_t id, store::FunctionRe
                                 os::Fd module) {
     if (!compiled.ok()) return life->answer_call(registry::answer(id, compiled.error()));
     auto status = os::status(compiled->get());
-    auto bytes = os::read_from_start(module.get(), kModuleBytesMax + os::page_size());
+    auto bytes = os::Mapping::create(module.get(), 0, record.module_bytes, os::Access::read, os::Sharing::private_);
     if (!status.ok() || !bytes.ok()) return life->answer_call(registry::answer(id, Error{Errc::io_error, "reading the module"}));
-    bytes->resize(std::min<size_t>(bytes->size(), record.module_bytes));
-    record.module_hash = store::xxh3_128_hex(*bytes);
+    record.module_hash = store::xxh3_128_hex({reinterpret_cast<const char*>(bytes->data()), record.module_bytes});
     auto job = std::make_unique<CommitJob>();
-    NewContent module_content{NewContent::Kind::module, record.version, std::move(*bytes), {}, record.module_bytes};
+    NewContent module_content{NewContent::Kind::module, record.version, "", std::move(module), record.module_bytes};
     NewContent compiled_content{NewContent::Kind::compiled, compiled_name(record.version), "", std::move(*compiled),
                                 status->size};
     job->contents.push_back(std::move(module_content));

@@ -130,6 +130,12 @@ Result<> sync(int fd) {
     return {};
 }
 
+Result<> sync_parent(int directory) {
+    Fd parent(::openat(directory, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!parent) return os_error("open the parent directory");
+    return sync(parent.get());
+}
+
 Result<> link(int fd, int directory, const std::string& name) {
     std::string self = "/proc/self/fd/" + std::to_string(fd);
     if (::linkat(AT_FDCWD, self.c_str(), directory, name.c_str(), AT_SYMLINK_FOLLOW) != 0) return os_error("link " + name);
@@ -172,6 +178,7 @@ Result<bool> try_lock(int fd) {
 }
 
 Result<bool> write_direct(int to, const FileRange& range) {
+    if (range.length == 0) return true;
     int flags = ::fcntl(to, F_GETFL);
     if (flags < 0 || ::fcntl(to, F_SETFL, flags | O_DIRECT) != 0) return false;
     uint64_t whole = round_up(range.length, kDirectAlignment);

@@ -39,6 +39,8 @@ Result<> read_exactly_at(int fd, void* to, size_t size, uint64_t offset);
 Result<> reserve(int fd, uint64_t size);
 Result<> truncate(int fd, uint64_t size);
 Result<> sync(int fd);
+// Makes a directory's own name durable.
+Result<> sync_parent(int directory);
 
 // Gives an unnamed file its name. Errors when the name exists.
 Result<> link(int fd, int directory, const std::string& name);

@@ -6,6 +6,7 @@
 #include "base/limits.hpp"
 #include "os/file.hpp"
 #include "os/mapping.hpp"
+#include "registry/compiled_file.hpp"
 
 namespace inlay::registry {
 
@@ -40,7 +41,8 @@ Result<std::shared_ptr<const Function>> Tables::get_function(std::string_view na
         return Error{Errc::function_not_found, fmt::format("function {:?} is not deployed: see `inlay functions`", name)};
     INLAY_TRY(auto status, os::status(found->compiled.get()));
     INLAY_TRY(auto bytes, os::Mapping::create(found->compiled.get(), 0, status.size, os::Access::read, os::Sharing::private_));
-    auto program = engine::Program::load(engine_, bytes.bytes());
+    auto code = code_of_compiled_file(bytes.bytes());
+    auto program = code.ok() ? engine::Program::load(engine_, *code) : Result<std::shared_ptr<const engine::Program>>(code.error());
     if (!program.ok()) {
         link_.tell(Call::refuse_compiled, WireWriter().bytes(found->record.name).bytes(found->record.version).take());
         return Error{Errc::overloaded, fmt::format("function {:?} is being compiled again: retry in a moment", name)};

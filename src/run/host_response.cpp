@@ -45,18 +45,20 @@ std::optional<Piece> piece_of(Invocation& invocation, const inlay_range& range) 
     return piece;
 }
 
-// One range that is a whole file from its start can be published as it lies; anything else is gathered into a memfd.
+// One range from the start of a file can be published as it lies; anything else is gathered.
 std::optional<Piece> gather(Invocation& invocation, const std::vector<inlay_range>& ranges) {
     if (ranges.size() == 1) {
-        auto piece = piece_of(invocation, ranges[0]);
-        if (!piece || piece->range.length == 0 || piece->range.offset == 0) return piece;
+        auto found = invocation.window_of(ranges[0].address, ranges[0].length);
+        bool whole = found && found->second->kind != WindowKind::copied && found->first == ranges[0].address &&
+                     found->second->range.offset == 0;
+        if (whole) return piece_of(invocation, ranges[0]);
     }
     std::string gathered;
     for (const auto& range : ranges)
         gathered += *guest_text(invocation, GuestPtr{range.address}, GuestLen{range.length});  // COPY: heap, gathered
     invocation.cost.copied.heap += gathered.size();
     Piece piece;
-    if (gathered.size() <= kMapThresholdBytes) {
+    if (gathered.size() <= kPublishInlineMax) {
         piece.bytes = std::move(gathered);
         return piece;
     }
@@ -85,9 +87,11 @@ int32_t header(Invocation& invocation, GuestPtr name, GuestLen name_length, Gues
     if (!is_field_value(*value_text)) return INLAY_E_ARGUMENT;
     if (is_host_owned(*name_text)) return INLAY_E_DENIED;
     Response& response = invocation.response;
+    bool is_content_type = equal_ignoring_case(*name_text, "content-type");
+    if (is_content_type && response.has_content_type) return INLAY_E_TWICE;
     size_t bytes = response.fields.size() + name_text->size() + value_text->size() + 4;
     if (++invocation.response_headers > kResponseHeadersMax || bytes > kResponseHeaderBytesMax) return INLAY_E_LIMIT;
-    response.has_content_type |= equal_ignoring_case(*name_text, "content-type");
+    response.has_content_type |= is_content_type;
     response.fields.append(*name_text).append(": ").append(*value_text).append("\r\n");
     return 0;
 }

@@ -73,8 +73,9 @@ asio::awaitable<Connection::Next> Connection::serve_one() {
     if (!body.ok()) co_return co_await refuse(body.error());
 
     Reply reply = co_await answer(*route, *body);
-    reply.close |= !head.keep_alive || worker_.draining();
-    bool sent = co_await send(std::move(reply), head.keep_alive && !worker_.draining());
+    // HTTP/1.0 connections end after one reply: its keep-alive is another protocol's.
+    bool keep_open = head.keep_alive && head.version_minor == 1 && !worker_.draining();
+    bool sent = co_await send(std::move(reply), keep_open);
     if (!sent) co_return Next::close;
     forget_request(arrived.used);
     co_return keeps_open_ ? Next::go_on : Next::linger;

@@ -25,7 +25,9 @@ Result<std::string> percent_decode(std::string_view text, Plus plus) {
             const auto escape = text.substr(i, 3);
             if (escape.size() < 3 || !all_bytes(escape.substr(1), kHexByte))
                 return Error{Errc::bad_request,
-                             fmt::format("the escape {:?} in the request target is not % and two hex digits", escape)};
+                             fmt::format("the escape at byte {} of {} in a part of the request target is not % and two "
+                                         "hex digits",
+                                         i + 1, text.size())};
             decoded += static_cast<char>(hex_digit(text[i + 1]) << 4 | hex_digit(text[i + 2]));
             i += 2;
         } else {

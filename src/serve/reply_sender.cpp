@@ -3,6 +3,7 @@
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/buffer.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
 #include <algorithm>
@@ -97,6 +98,8 @@ asio::awaitable<bool> ReplySender::send_range(os::FileRange range) {
         worker_.counters().add(Counter::bytes_sent, step.bytes);
         range.offset += step.bytes;
         range.length -= step.bytes;
+        // A client that reads as fast as we send would keep the loop from everybody else.
+        if (range.length > 0) co_await asio::post(asio::use_awaitable);
     }
     co_return true;
 }

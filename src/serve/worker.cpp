@@ -176,9 +176,14 @@ asio::awaitable<Result<ControlAnswer>> Worker::call(registry::Call which, std::s
 }
 
 void Worker::log(const registry::LogLines& lines) {
-    WireWriter fields;
-    registry::write(fields, lines);
-    if (!link_.tell(registry::Call::append_log, fields.take())) counters_.add(Counter::log_lines_dropped, lines.lines.size());
+    constexpr size_t kLinesPerMessage = kMessageBytesMax / 2 / kLogLineBytesMax;
+    for (size_t first = 0; first < lines.lines.size(); first += kLinesPerMessage) {
+        registry::LogLines part{lines.function, lines.invocation, {}};
+        for (size_t i = first; i < std::min(lines.lines.size(), first + kLinesPerMessage); i++) part.lines.push_back(lines.lines[i]);
+        WireWriter fields;
+        registry::write(fields, part);
+        if (!link_.tell(registry::Call::append_log, fields.take())) counters_.add(Counter::log_lines_dropped, part.lines.size());
+    }
 }
 
 bool Worker::acquire_body_memory(uint64_t bytes) {

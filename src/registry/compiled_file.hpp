@@ -1,0 +1,24 @@
+// The form of a compiled module on disk: its own digest, then the code.
+//
+//     0                     32
+//     | XXH3-128, hex digits | compiled code ... |
+//
+// Loading code is trusting it: damage is noticed before the engine sees it.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "base/result.hpp"
+
+namespace inlay::registry {
+
+// The head that goes before this code.
+std::string compiled_file_head(std::string_view code);
+
+// The code in a file. Errors: corrupt. Valid until: `file` ends.
+Result<std::span<const uint8_t>> code_of_compiled_file(std::span<const uint8_t> file);
+
+}  // namespace inlay::registry

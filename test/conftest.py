@@ -1,0 +1,87 @@
+"""Fixtures: directories on a real disk, servers shared and owned, and the check that no worker died on the way."""
+
+import os
+import pathlib
+import random
+import shutil
+import subprocess
+import tempfile
+
+import pytest
+
+from serving import INLAY, ROOT, Server
+
+
+def pytest_configure():
+    if not os.access(INLAY, os.X_OK):
+        pytest.exit(f"{INLAY} is missing: run cmake --build --preset release first, or set INLAY_BIN", 2)
+
+
+def on_real_disk(path):
+    """Whether files there can be stored durably: not so in memory-backed filesystems."""
+    named = subprocess.run(["stat", "-f", "-c", "%T", path], capture_output=True, text=True)
+    return named.returncode == 0 and named.stdout.strip() not in ("tmpfs", "ramfs")
+
+
+@pytest.fixture(scope="session")
+def disk():
+    """A directory for data directories, gone after the session."""
+    candidates = [tempfile.gettempdir(), "/var/tmp", str(ROOT / "build")]
+    parent = next((one for one in candidates if on_real_disk(one)), candidates[0])
+    made = tempfile.mkdtemp(prefix="inlay-test-", dir=parent)
+    yield pathlib.Path(made)
+    shutil.rmtree(made, ignore_errors=True)
+
+
+@pytest.fixture
+def data(disk):
+    """A fresh data directory."""
+    made = pathlib.Path(tempfile.mkdtemp(prefix="data-", dir=disk))
+    yield made
+    shutil.rmtree(made, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def module_data(disk):
+    """A fresh data directory for the tests of one file."""
+    made = pathlib.Path(tempfile.mkdtemp(prefix="data-", dir=disk))
+    yield made
+    shutil.rmtree(made, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def shared_server(disk):
+    with Server(disk / "shared") as made:
+        yield made
+        assert made.stop() == 0
+
+
+@pytest.fixture
+def server(shared_server):
+    """The shared server of two workers, for tests that leave it as it was; they must not lose a worker."""
+    before = shared_server.worker_pids()
+    yield shared_server
+    assert shared_server.worker_pids() == before, "a worker died: " + shared_server.log.read_text()[-2000:]
+
+
+@pytest.fixture(scope="module")
+def lone_server(module_data):
+    """A server of one worker for the tests of one file."""
+    with Server(module_data, workers=1) as made:
+        yield made
+        assert made.stop() == 0
+
+
+@pytest.fixture
+def lone(lone_server):
+    """The server of one worker, which must live through the test and serve afterwards."""
+    before = lone_server.worker_pids()
+    yield lone_server
+    assert lone_server.worker_pids() == before, "the worker died: " + lone_server.log.read_text()[-2000:]
+    assert lone_server.request("GET", "/readyz").status == 200
+
+
+@pytest.fixture(scope="session")
+def noise():
+    """Bytes that do not compress or repeat: noise(size, seed)."""
+    return lambda size, seed=0: random.Random(seed).randbytes(size)
