@@ -9,7 +9,7 @@
 #include "base/check.hpp"
 #include "input_text.hpp"
 #include "serve/byte_range.hpp"
-#include "serve/query.hpp"
+#include "base/query.hpp"
 
 namespace inlay::fuzz::byte_range {
 

@@ -8,7 +8,7 @@
 
 #include "base/check.hpp"
 #include "input_text.hpp"
-#include "serve/field_rules.hpp"
+#include "base/field_rules.hpp"
 #include "serve/request_head.hpp"
 
 namespace inlay::fuzz::request_head {

@@ -152,7 +152,7 @@ int ObjectCommands::list_keys(const Client& client, const std::string& bucket, c
                 out.write(object.dump(-1, ' ', false, ordered_json::error_handler_t::replace));
                 separator = ",";
             } else {
-                out.write(printable(fmt::format("{:>15}  {:20}  {}\n", format_count(object.at("bytes").get<uint64_t>()),
+                out.write(printable(fmt::format("{:>15}  {:24}  {}\n", format_count(object.at("bytes").get<uint64_t>()),
                                                 object.value("modified", ""), object.at("key").get<std::string>())));
             }
         }

@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <limits>
 
-#include "serve/field_rules.hpp"
-#include "serve/query.hpp"
+#include "base/field_rules.hpp"
+#include "base/query.hpp"
 
 namespace inlay {
 namespace {

@@ -6,7 +6,7 @@
 
 #include "base/check.hpp"
 #include "base/limits.hpp"
-#include "serve/field_rules.hpp"
+#include "base/field_rules.hpp"
 
 namespace inlay {
 namespace {

@@ -6,7 +6,7 @@
 #include <optional>
 
 #include "base/check.hpp"
-#include "serve/field_rules.hpp"
+#include "base/field_rules.hpp"
 
 namespace inlay {
 namespace {

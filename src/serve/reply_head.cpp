@@ -7,7 +7,7 @@
 #include <iterator>
 
 #include "base/check.hpp"
-#include "serve/field_rules.hpp"
+#include "base/field_rules.hpp"
 
 namespace inlay {
 namespace {

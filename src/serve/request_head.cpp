@@ -2,8 +2,8 @@
 #include "serve/request_head.hpp"
 
 #include "base/check.hpp"
-#include "serve/field_rules.hpp"
-#include "serve/query.hpp"
+#include "base/field_rules.hpp"
+#include "base/query.hpp"
 
 namespace inlay {
 namespace {

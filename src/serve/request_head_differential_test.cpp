@@ -12,7 +12,7 @@
 #include <utility>
 #include <vector>
 
-#include "serve/field_rules.hpp"
+#include "base/field_rules.hpp"
 #include "serve/head_cases.hpp"
 #include "serve/request_head.hpp"
 

@@ -1,5 +1,5 @@
 // Escapes, parameters and numbers: what they decode to, and what is malformed.
-#include "serve/query.hpp"
+#include "base/query.hpp"
 
 #include <gtest/gtest.h>
 

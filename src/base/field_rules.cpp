@@ -1,5 +1,5 @@
 // Compares field names, and knows which of them belong to the server.
-#include "serve/field_rules.hpp"
+#include "base/field_rules.hpp"
 
 namespace inlay {
 namespace {

@@ -1,11 +1,11 @@
 // Decodes percent escapes and finds query parameters.
-#include "serve/query.hpp"
+#include "base/query.hpp"
 
 #include <fmt/format.h>
 
 #include <limits>
 
-#include "serve/field_rules.hpp"
+#include "base/field_rules.hpp"
 
 namespace inlay {
 namespace {

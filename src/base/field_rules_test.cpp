@@ -1,5 +1,5 @@
 // Field rules: each byte in its place, and which names belong to the server.
-#include "serve/field_rules.hpp"
+#include "base/field_rules.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,0 +1,81 @@
+"""Where a run takes place: cores, built programs, scratch directory, number of rounds, and the load client."""
+
+import dataclasses
+import json
+import os
+import pathlib
+import random
+import subprocess
+import sys
+
+from harness.processes import Failed, Inlay, pinned
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+MIB = 1 << 20
+GIB = 1 << 30
+
+
+@dataclasses.dataclass
+class Lab:
+    scratch: pathlib.Path
+    quick: bool
+
+    inlay = ROOT / "build/release/inlay"
+    examples = ROOT / "build/release/examples"
+    native = ROOT / "build/bench/bench"
+
+    def __post_init__(self):
+        cores = sorted(os.sched_getaffinity(0))
+        self.server_core, self.client_core = cores[0], cores[min(1, len(cores) - 1)]
+        self.has_client_core = len(cores) > 1
+        self.stored: dict[str, pathlib.Path] = {}
+
+    def rounds(self, full: int, quick: int = 3) -> int:
+        return quick if self.quick else full
+
+    def seconds(self, full: float, quick: float = 1.0) -> float:
+        return quick if self.quick else full
+
+    @staticmethod
+    def say(text: str) -> None:
+        print(f"bench: {text}", file=sys.stderr, flush=True)
+
+    def serve(self, data: str, workers: int, core: int | None = None) -> Inlay:
+        return Inlay(self.inlay, self.scratch / data, workers, core)
+
+    def example(self, name: str) -> pathlib.Path:
+        return self.examples / f"{name}.wasm"
+
+    def load(self, port: int, *options, core: int | None = None) -> dict:
+        """Runs the load client to its end; a failed request ends the measurement."""
+        command = pinned([self.native / "http_load", "--port", port, *options], core)
+        run = subprocess.run(command, stdout=subprocess.PIPE, text=True)
+        if run.returncode != 0:
+            raise Failed(f"{' '.join(command)} ended with {run.returncode}")
+        counted = json.loads(run.stdout)
+        if counted["failed"]:
+            raise Failed(f"{counted['failed']} of {counted['requests']} requests failed: {' '.join(command)}")
+        return counted
+
+    def serve_objects(self, workers: int, core: int | None = None) -> Inlay:
+        """A server with sum and sample and the objects bench/large (1 GiB) and bench/small (16 MiB), stored once in a run."""
+        server = self.serve("objects", workers, core)
+        try:
+            if not self.stored:
+                server.deploy(self.example("sum"), self.example("sample"))
+                for key, size in (("large", GIB), ("small", 16 * MIB)):
+                    self.say(f"storing an object of {size // MIB} MiB")
+                    server.request("PUT", f"/o/bench/{key}", content(size), {"Content-Length": str(size)})
+                    self.stored[key] = server.object_file("bench", key)
+        except BaseException:
+            server.__exit__()
+            raise
+        return server
+
+
+def content(size: int):
+    """`size` bytes by chance, the same in each run, in pieces of 1 MiB."""
+    chance = random.Random(1)
+    pieces = [chance.randbytes(MIB) for _ in range(16)]
+    for i in range(size // MIB):
+        yield pieces[i % len(pieces)]

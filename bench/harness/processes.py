@@ -1,0 +1,162 @@
+"""Running programs: ones that answer commands, servers, and the Inlay server with its children. All end with their owner."""
+
+import http.client
+import os
+import pathlib
+import re
+import select
+import signal
+import subprocess
+import time
+
+START_SECONDS_MAX = 30
+STOP_SECONDS_MAX = 60
+CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
+
+
+class Failed(Exception):
+    """A program did not do what a measurement needs; there is no figure then."""
+
+
+def pinned(command: list, core: int | None) -> list[str]:
+    return (["taskset", "-c", str(core)] if core is not None else []) + [str(word) for word in command]
+
+
+class Program:
+    """A running program; killed, it and only it, at the end of the `with`."""
+
+    def __init__(self, command: list, core: int | None = None, stderr=None):
+        self.command = pinned(command, core)
+        self.process = subprocess.Popen(self.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=stderr, text=True)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.process.wait()
+        self.process.stdin.close()
+        self.process.stdout.close()
+
+    @property
+    def pid(self) -> int:
+        return self.process.pid
+
+    def line(self, seconds: float = START_SECONDS_MAX) -> str:
+        ready, _, _ = select.select([self.process.stdout], [], [], seconds)
+        line = self.process.stdout.readline() if ready else ""
+        if not line:
+            raise Failed(f"no answer from {' '.join(self.command)}")
+        return line.rstrip("\n")
+
+    def ask(self, *words) -> str:
+        """Sends a command and waits for its one line of answer."""
+        self.process.stdin.write(" ".join(map(str, words)) + "\n")
+        self.process.stdin.flush()
+        return self.line(300)
+
+
+def port_in(line: str) -> int:
+    found = re.fullmatch(r"listening on http://127\.0\.0\.1:(\d+)", line)
+    if not found:
+        raise Failed(f"a server says {line!r} instead of where it listens")
+    return int(found[1])
+
+
+class Inlay(Program):
+    """`inlay serve` on a free port. Ended by SIGTERM; by SIGKILL with its children if that does not end it."""
+
+    def __init__(self, binary: pathlib.Path, data: pathlib.Path, workers: int, core: int | None = None):
+        self.data = data
+        self.log = open(f"{data}.log", "ab")
+        command = [binary, "serve", "--listen", "127.0.0.1:0", "--data", data, "--workers", workers]
+        super().__init__(command, core, stderr=self.log)
+        self.port = port_in(self.line())
+
+    def __exit__(self, *_):
+        children = self.children()
+        self.process.terminate()
+        try:
+            self.process.wait(STOP_SECONDS_MAX)
+        except subprocess.TimeoutExpired:
+            for pid in children:
+                if self.is_child(pid):
+                    os.kill(pid, signal.SIGKILL)
+        super().__exit__()
+        self.log.close()
+
+    def request(self, method: str, target: str, body=None, headers=None) -> http.client.HTTPResponse:
+        """One request on a connection of its own; anything but 2xx ends the measurement. `.content` is the body."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=300)
+        try:
+            connection.request(method, target, body, headers or {})
+            response = connection.getresponse()
+            response.content = response.read()
+        finally:
+            connection.close()
+        if response.status // 100 != 2:
+            raise Failed(f"{method} {target}: {response.status} {response.content[:300]!r}")
+        return response
+
+    def deploy(self, *modules: pathlib.Path) -> None:
+        for module in modules:
+            self.request("PUT", f"/v1/functions/{module.stem}", module.read_bytes())
+
+    def object_file(self, bucket: str, key: str) -> pathlib.Path:
+        version = self.request("HEAD", f"/o/{bucket}/{key}").headers["ETag"].strip('"')
+        return self.data / "objects" / version[-2:] / version
+
+    # ---- processes ----
+
+    def is_child(self, pid: int) -> bool:
+        fields = stat_fields(pid)
+        return bool(fields) and fields[0] != "Z" and int(fields[1]) == self.pid
+
+    def children(self) -> list[int]:
+        return [int(entry) for entry in os.listdir("/proc") if entry.isdigit() and self.is_child(int(entry))]
+
+    def processes(self) -> list[int]:
+        return [self.pid, *self.children()]
+
+    def pss_bytes(self) -> int:
+        """Of all processes together, at one moment: they are halted while it is read, or a page could count twice."""
+        processes = self.processes()
+        try:
+            for pid in processes:
+                os.kill(pid, signal.SIGSTOP)
+            for pid in processes:
+                wait_until_halted(pid)
+            return sum(pss_bytes(pid) for pid in processes)
+        finally:
+            for pid in reversed(processes):
+                os.kill(pid, signal.SIGCONT)
+
+
+def stat_fields(pid: int) -> list[str]:
+    """/proc/PID/stat from the state on; empty for a process that is gone."""
+    try:
+        return pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return []
+
+
+def wait_until_halted(pid: int) -> None:
+    for _ in range(1000):
+        if stat_fields(pid)[:1] == ["T"]:
+            return
+        time.sleep(0.001)
+    raise Failed(f"process {pid} does not halt")
+
+
+def pss_bytes(pid: int) -> int:
+    rollup = pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text()
+    return int(re.search(r"^Pss:\s+(\d+) kB", rollup, re.M)[1]) * 1024
+
+
+def cpu_seconds(pids: list[int]) -> float:
+    """User and system time of these processes together, in steps of a clock tick."""
+    ticks = 0
+    for pid in pids:
+        fields = stat_fields(pid)
+        ticks += int(fields[11]) + int(fields[12])
+    return ticks / CLOCK_TICKS

@@ -1,0 +1,61 @@
+// For tests: what guests of this directory's tests may import: "probe" hands over to the test in the middle of a run.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "engine/instance.hpp"
+#include "engine/workshop.hpp"
+
+namespace inlay::engine {
+
+inline constexpr const char* kImportProbe = R"((import "inlay" "probe" (func $probe (param i32) (result i32))))";
+
+// The state of an instance under test.
+struct Probe {
+    std::function<int32_t(uint32_t)> on_call;
+    // What "mix" was given.
+    uint32_t first = 0;
+    uint64_t second = 0;
+    GuestPtr third{};
+    GuestLen fourth{};
+};
+
+inline int32_t probe(Probe& state, uint32_t argument) noexcept { return state.on_call ? state.on_call(argument) : 0; }
+
+inline int32_t mix(Probe& state, uint32_t first, uint64_t second, GuestPtr third, GuestLen fourth) noexcept {
+    state.first = first, state.second = second, state.third = third, state.fourth = fourth;
+    return -7;
+}
+
+// The one workshop of this test program.
+inline Workshop& workshop() {
+    static constexpr HostFunction kHost[] = {host_function<&probe>("probe"), host_function<&mix>("mix")};
+    static Workshop made(kHost);
+    return made;
+}
+
+// An instance that has started.
+class RunningGuest {
+  public:
+    explicit RunningGuest(const std::string& module, uint64_t memory_bytes_max = kMemoryBytesDefault)
+        : program_(workshop().program(module)), instance_(*program_, memory_bytes_max, &state_) {
+        auto started = instance_.start();
+        INLAY_CHECK(started.ok() && !started->has_value());
+    }
+
+    LinearMemory& memory() { return instance_.memory(); }
+    // What the guest returns when `on_call` answers its calls of "probe". A trap is -1000.
+    int32_t run(std::function<int32_t(uint32_t)> on_call = {}) {
+        state_.on_call = std::move(on_call);
+        auto result = instance_.call_handle();
+        return std::holds_alternative<int32_t>(result) ? std::get<int32_t>(result) : -1000;
+    }
+
+  private:
+    Probe state_;
+    std::shared_ptr<const Program> program_;
+    Instance instance_;
+};
+
+}  // namespace inlay::engine
