@@ -16,6 +16,15 @@ constexpr uint64_t kWasmPageBytes = 64 * KiB;
 
 Error refuse(std::string why) { return Error{Errc::bad_module, std::move(why)}; }
 
+// The engine's words, and the remedy for what ordinary toolchains can be told not to do.
+Error refuse_invalid(const std::string& message) {
+    if (message.find("memory64 must be enabled") != message.npos)
+        return refuse("the memory is 64-bit: build for wasm32; " + message);
+    if (message.find("threads must be enabled") != message.npos)
+        return refuse("the memory is shared: build without threads; " + message);
+    return refuse("the module is not valid: " + message);
+}
+
 std::string_view text_of(const wasm_name_t* name) { return {name->data, name->size}; }
 
 // Calls `use(name, type)` for each export.
@@ -38,8 +47,6 @@ bool has_type(const wasm_externtype_t* type, size_t parameters, bool returns_i32
 Result<> check_memory(const wasm_externtype_t* type, uint64_t memory_bytes_max) {
     const wasm_memorytype_t* memory = type ? wasm_externtype_as_memorytype_const(type) : nullptr;
     if (!memory) return refuse("the module does not export its memory as \"memory\": link with --export-memory");
-    if (wasmtime_memorytype_is64(memory)) return refuse("the memory is 64-bit: build for wasm32");
-    if (wasmtime_memorytype_isshared(memory)) return refuse("the memory is shared: build without threads");
     uint64_t initial = wasmtime_memorytype_minimum(memory) * kWasmPageBytes;
     if (initial > memory_bytes_max)
         return refuse(fmt::format("the module begins with {} bytes of memory but may use {}: deploy with more memory", initial,
@@ -89,7 +96,7 @@ Result<std::string> compile(const Engine& engine, std::span<const uint8_t> modul
     wasmtime_module_t* made = nullptr;
     ErrorHandle error(wasmtime_module_new(engine.parts().engine.get(), reinterpret_cast<const uint8_t*>(bytes.data()),
                                           bytes.size(), &made));
-    if (error) return refuse("the module is not valid: " + message_of(error));
+    if (error) return refuse_invalid(message_of(error));
     ModuleHandle compiled(made);
     INLAY_TRY_VOID(check_exports(compiled.get(), memory_bytes_max));
     wasmtime_instance_pre_t* pre = nullptr;

@@ -49,12 +49,12 @@ wasm_config_t* configure() {
     return config;
 }
 
-void configure_pool(wasm_config_t* config) {
+void configure_pool(wasm_config_t* config, uint32_t slots) {
     auto pool = wasmtime_pooling_allocation_config_new();
-    wasmtime_pooling_allocation_config_total_core_instances_set(pool, kPoolSlots);
-    wasmtime_pooling_allocation_config_total_memories_set(pool, kPoolSlots);
-    wasmtime_pooling_allocation_config_total_tables_set(pool, kPoolSlots * kTablesPerModuleMax);
-    wasmtime_pooling_allocation_config_max_unused_warm_slots_set(pool, kPoolSlots);
+    wasmtime_pooling_allocation_config_total_core_instances_set(pool, slots);
+    wasmtime_pooling_allocation_config_total_memories_set(pool, slots);
+    wasmtime_pooling_allocation_config_total_tables_set(pool, slots * kTablesPerModuleMax);
+    wasmtime_pooling_allocation_config_max_unused_warm_slots_set(pool, slots);
     wasmtime_pooling_allocation_config_max_memories_per_module_set(pool, 1);
     wasmtime_pooling_allocation_config_max_tables_per_module_set(pool, kTablesPerModuleMax);
     wasmtime_pooling_allocation_config_max_memory_size_set(pool, kReservationBytes);
@@ -117,7 +117,7 @@ Result<std::unique_ptr<Engine>> Engine::create_for_worker(std::span<const HostFu
     INLAY_TRY_VOID(os::FaultGuard::install_behind_engine());
     wasm_config_t* config = configure();
     wasmtime_config_parallel_compilation_set(config, false);
-    configure_pool(config);
+    configure_pool(config, kPoolSlots);
     INLAY_TRY(auto parts, create_parts(config, host));
     INLAY_TRY_VOID(os::FaultGuard::install_before_engine());
     return std::unique_ptr<Engine>(new Engine(std::move(parts)));
@@ -126,6 +126,8 @@ Result<std::unique_ptr<Engine>> Engine::create_for_worker(std::span<const HostFu
 Result<std::unique_ptr<Engine>> Engine::create_for_compiler(std::span<const HostFunction> host) {
     wasm_config_t* config = configure();
     wasmtime_config_parallel_compilation_set(config, true);
+    // Never instantiates, but refuses what no worker's pool could take.
+    configure_pool(config, 1);
     INLAY_TRY(auto parts, create_parts(config, host));
     return std::unique_ptr<Engine>(new Engine(std::move(parts)));
 }

@@ -1,7 +1,7 @@
 // Engine: the settings under which modules are compiled and run; one per process.
 //
-// A worker's engine takes instances from a pool of slots of 4 GiB of addresses each; the compiler's has no pool. All settings
-// that decide what compiled code may assume are the same in both, and all are set explicitly.
+// A worker's engine takes instances from a pool of slots of 4 GiB of addresses each; the compiler's pool has one, so that it
+// refuses what a worker's could not take. All settings that decide what compiled code may assume are the same in both, and all are set explicitly.
 #pragma once
 
 #include <memory>
@@ -18,7 +18,7 @@ class Engine {
     // For a worker: installs the fault guard around the engine. `host` is what guests may import from the module "inlay".
     // Valid until: `host` ends, which must outlive the engine. Requires: the first and only engine of this process.
     static Result<std::unique_ptr<Engine>> create_for_worker(std::span<const HostFunction> host);
-    // For the compiler: no pool, no fault guard.
+    // For the compiler: no fault guard, no instances.
     static Result<std::unique_ptr<Engine>> create_for_compiler(std::span<const HostFunction> host);
     ~Engine();
 

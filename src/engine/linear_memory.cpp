@@ -38,7 +38,8 @@ std::optional<std::span<uint8_t>> LinearMemory::bytes(GuestPtr address, GuestLen
 uint64_t LinearMemory::lead_of(uint64_t offset, uint64_t length, uint64_t file_offset) const {
     if (length < kHugePageBytes) return 0;
     uint64_t address = reinterpret_cast<uintptr_t>(base()) + offset;
-    return (file_offset - address) % kHugePageBytes;
+    uint64_t lead = (file_offset - address) % kHugePageBytes;
+    return offset + lead + length + kOverReadBytes <= kAddressSpaceBytes ? lead : 0;
 }
 
 std::optional<size_t> LinearMemory::find_free(uint64_t length, uint64_t file_offset) const {

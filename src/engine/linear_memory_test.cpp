@@ -75,7 +75,7 @@ TEST(LinearMemory, ReachesTheLastByteOf4GiBAndNoFurther) {
     RunningGuest guest(kIdle);
     auto file = sparse_file(3 * GiB);
     ASSERT_TRUE(place_input(guest.memory(), file, 0, 3 * GiB).window);
-    ASSERT_TRUE(place_input(guest.memory(), file, 0, 4 * GiB - guest.memory().size() - 64).window);
+    ASSERT_TRUE(place_input(guest.memory(), file, 0, 4 * GiB - guest.memory().size() - 4096).window);
     EXPECT_EQ(guest.memory().size(), 4 * GiB);
     EXPECT_TRUE(guest.memory().bytes(GuestPtr{0xffff'ffff}, GuestLen{1}));
     EXPECT_FALSE(guest.memory().bytes(GuestPtr{0xffff'ffff}, GuestLen{2}));

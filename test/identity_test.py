@@ -1,0 +1,166 @@
+"""The page that a guest reads is the page of the object: the same frame of memory, seen in /proc/PID/pagemap (root)."""
+
+import contextlib
+import ctypes
+import mmap
+import os
+import pathlib
+import re
+import struct
+import threading
+
+import pytest
+
+from guests import handle
+from serving import eventually
+
+PAGE = mmap.PAGESIZE
+PRESENT = 1 << 63
+FRAME = (1 << 55) - 1
+PAGES = 64
+# Touches each page of its input, says so in its log's absence by spinning, and answers with it.
+SLOW = handle(
+    """(drop (call $input))
+       (loop $again
+         (drop (i32.load (i32.add (i32.load (i32.const 32)) (local.get $at))))
+         (br_if $again (i32.lt_u (local.tee $at (i32.add (local.get $at) (i32.const 4096))) (i32.load (i32.const 36)))))
+       (call $wait (i64.const 1200))
+       (call $respond (i32.const 32) (i32.const 1))""", "(local $at i32)"
+)  # fmt: skip
+# Writes an output window, waits, responds with it.
+WRITES = handle(
+    """(drop (call $output (i64.const 8388608) (i32.const 32)))
+       (memory.fill (i32.load (i32.const 32)) (i32.const 7) (i32.load (i32.const 36)))
+       (call $wait (i64.const 1200))
+       (call $respond (i32.const 32) (i32.const 1))"""
+)
+
+
+def frames(pid, address, pages):
+    """The page frame numbers behind so many pages of a process; None for those that are not present."""
+    with open(f"/proc/{pid}/pagemap", "rb") as file:
+        file.seek(address // PAGE * 8)
+        entries = struct.unpack(f"<{pages}Q", file.read(8 * pages))
+    return [entry & FRAME if entry & PRESENT else None for entry in entries]
+
+
+@pytest.fixture(autouse=True)
+def frames_are_shown():
+    here = ctypes.create_string_buffer(b"x" * PAGE)
+    if os.geteuid() != 0 or not frames(os.getpid(), ctypes.addressof(here), 1)[0]:
+        pytest.skip("page frame numbers are shown to root with CAP_SYS_ADMIN only")
+
+
+@contextlib.contextmanager
+def own_mapping(descriptor, pages):
+    """Our own mapping of a file, every page touched: its address."""
+    with mmap.mmap(descriptor, pages * PAGE, mmap.MAP_SHARED, mmap.PROT_READ | mmap.PROT_WRITE) as mapped:
+        for at in range(0, pages * PAGE, PAGE):
+            mapped[at]
+        here = ctypes.c_char.from_buffer(mapped)
+        yield ctypes.addressof(here)
+        del here
+
+
+def mapping_of(pid, wanted):
+    """The address of the first mapping of a process whose line in /proc/PID/maps matches, or None."""
+    for line in pathlib.Path(f"/proc/{pid}/maps").read_text().splitlines():
+        if re.search(wanted, line):
+            return int(line.partition("-")[0], 16)
+    return None
+
+
+def descriptor_of(pid, wanted):
+    """A descriptor of ours for the first file that a process holds under this name."""
+    for entry in pathlib.Path(f"/proc/{pid}/fd").iterdir():
+        with contextlib.suppress(OSError):
+            if re.search(wanted, os.readlink(entry)):
+                return os.open(entry, os.O_RDWR)
+    return None
+
+
+@contextlib.contextmanager
+def running(server, guest, query=None, body=None):
+    """Has the guest run while the block does; gives the list that gets its answer."""
+    name, answers = server.name_of(guest), []
+    thread = threading.Thread(target=lambda: answers.append(server.invoke(name, query, body)))
+    thread.start()
+    yield answers
+    thread.join()
+
+
+def test_the_frames_that_a_guest_reads_are_those_of_the_object(lone, noise):
+    content = noise(PAGES * PAGE)
+    version = lone.put("identity/object", content).json["version"]
+    worker, path = lone.worker_pids()[0], lone.object_file(version)
+    with running(lone, SLOW, {"object": "identity/object"}) as answers:
+        assert eventually(lambda: mapping_of(worker, re.escape(version)), 1, 0.01)
+        address = mapping_of(worker, re.escape(version))
+        descriptor = os.open(path, os.O_RDWR)
+        with own_mapping(descriptor, PAGES) as here:
+            assert eventually(lambda: None not in frames(worker, address, PAGES), 0.5)
+            assert frames(worker, address, PAGES) == frames(os.getpid(), here, PAGES)
+        os.close(descriptor)
+    assert answers[0].body == content
+
+
+def test_a_piece_shows_the_frames_of_its_own_place(lone, noise):
+    version = lone.put("identity/piece", noise(PAGES * PAGE)).json["version"]
+    worker = lone.worker_pids()[0]
+    guest = handle(
+        f"""(call $source)
+            (if (call $map (i32.load (i32.const 16)) (i64.const {7 * PAGE + 5}) (i64.const {20 * PAGE}) (i32.const 0) (i32.const 32))
+              (then unreachable))
+            (memory.copy (i32.const 4096) (i32.load (i32.const 32)) (i32.const 8192))
+            (call $wait (i64.const 1000)) (i32.const 0)"""
+    )
+    with running(lone, guest, {"object": "identity/piece"}) as answers:
+        assert eventually(lambda: mapping_of(worker, re.escape(version)), 1, 0.01)
+        address = mapping_of(worker, re.escape(version))
+        descriptor = os.open(lone.object_file(version), os.O_RDWR)
+        with own_mapping(descriptor, PAGES) as here:
+            assert eventually(lambda: frames(worker, address, 1)[0], 0.5)
+            assert frames(worker, address, 2) == frames(os.getpid(), here + 7 * PAGE, 2)
+        os.close(descriptor)
+    assert answers[0].status == 200
+
+
+def test_the_frames_that_a_guest_reads_are_those_the_body_was_received_into(lone, noise):
+    worker, content = lone.worker_pids()[0], noise(PAGES * PAGE)
+    with running(lone, SLOW, body=content) as answers:
+        assert eventually(lambda: mapping_of(worker, "memfd:inlay-body"), 1, 0.01)
+        address, descriptor = mapping_of(worker, "memfd:inlay-body"), descriptor_of(worker, "memfd:inlay-body")
+        assert descriptor is not None and os.pread(descriptor, len(content), 0) == content
+        # Sealed against writing, so mapped for reading only.
+        with mmap.mmap(descriptor, PAGES * PAGE, mmap.MAP_PRIVATE, mmap.PROT_READ | mmap.PROT_WRITE) as mapped:
+            assert mapped[:] == content
+            here = ctypes.c_char.from_buffer(mapped)
+            assert eventually(lambda: None not in frames(worker, address, PAGES), 0.5)
+            assert frames(worker, address, PAGES) == frames(os.getpid(), ctypes.addressof(here), PAGES)
+            del here
+        os.close(descriptor)
+    assert answers[0].body == content
+
+
+def test_the_frames_that_a_guest_wrote_are_those_that_leave_as_the_response(lone):
+    """A client that does not read keeps the response in the worker, where its file can be looked at."""
+    from wire import Wire
+
+    worker, name = lone.worker_pids()[0], lone.name_of(WRITES)
+    with Wire(lone) as slow:
+        slow.send(f"GET /f/{name} HTTP/1.1\r\nHost: h\r\n\r\n".encode())
+        assert eventually(lambda: mapping_of(worker, "memfd:inlay-output"), 1, 0.01)
+        address = mapping_of(worker, "memfd:inlay-output")
+        assert eventually(lambda: None not in frames(worker, address, PAGES), 0.5)
+        written = frames(worker, address, PAGES)
+        slow.received = slow.socket.recv(1000)  # The guest is through: its response is on the way.
+        assert mapping_of(worker, "memfd:inlay-output") is None, "the guest's mapping has outlived it"
+        descriptor = descriptor_of(worker, "memfd:inlay-output")
+        assert descriptor is not None
+        with mmap.mmap(descriptor, PAGES * PAGE, mmap.MAP_PRIVATE, mmap.PROT_READ | mmap.PROT_WRITE) as mapped:
+            assert mapped[:] == bytes([7]) * len(mapped)
+            here = ctypes.c_char.from_buffer(mapped)
+            assert frames(os.getpid(), ctypes.addressof(here), PAGES) == written
+            del here
+        os.close(descriptor)
+        assert slow.answer().body == bytes([7]) * (8 << 20)

@@ -1,0 +1,147 @@
+"""Nothing of one invocation is seen by another: memory is fresh each time, and no mapping or descriptor outlives its use."""
+
+import os
+import pathlib
+import re
+
+import pytest
+
+from guests import handle, module
+from serving import Server, eventually
+from wire import Wire
+
+OURS = re.compile(r"/objects/|memfd:inlay-(?!shared)")  # Mappings that belong to an invocation.
+
+
+def checking_guest(pages, image):
+    """A module whose entry fails unless its memory is its own data image and else zero; then it spoils all of it.
+
+    With ?object= it maps that object and an output first, checks what lies behind the window, and spoils the output.
+    """
+    text = f"""
+      (data (i32.const 9000) "{image}")
+      (func $all_zero (param $at i32) (param $end i32) (result i32)
+        (loop $again
+          (if (i64.ne (i64.load (local.get $at)) (i64.const 0)) (then (return (i32.const 0))))
+          (br_if $again (i32.lt_u (local.tee $at (i32.add (local.get $at) (i32.const 8))) (local.get $end))))
+        (i32.const 1))
+      (func (export "inlay_handle") (result i32)
+        (if (i32.eqz (call $all_zero (i32.const 1024) (i32.const 9000))) (then (return (i32.const 1))))
+        (if (i64.ne (i64.load (i32.const 9000)) (i64.load (i32.const 9008))) (then (return (i32.const 2))))
+        (if (i32.eqz (call $all_zero (i32.const 9016) (i32.const {pages * 65536}))) (then (return (i32.const 3))))
+        (if (i32.ne (memory.size) (i32.const {pages})) (then (return (i32.const 4))))
+        (if (i32.gt_s (call $request (i32.const 5) (i32.const 64) (i32.const 6) (i32.const 512) (i32.const 0)) (i32.const 0)) (then
+          (if (i32.eqz (call $all_zero (i32.add (call $input) (i32.const 20000)) (i32.add (i32.load (i32.const 32)) (i32.const 20480))))
+            (then (return (i32.const 5))))
+          (if (call $output (i64.const 70000) (i32.const 40)) (then (return (i32.const 6))))
+          (if (i32.eqz (call $all_zero (i32.load (i32.const 40)) (i32.add (i32.load (i32.const 40)) (i32.const 70000))))
+            (then (return (i32.const 7))))
+          (memory.fill (i32.load (i32.const 40)) (i32.const 0xaa) (i32.const 70000))))
+        (if (i32.eqz (call $all_zero (i32.mul (memory.grow (i32.const 2)) (i32.const 65536)) (i32.mul (memory.size) (i32.const 65536))))
+          (then (return (i32.const 8))))
+        (memory.fill (i32.const 1024) (i32.const 0xaa) (i32.const {pages * 65536 - 1024}))
+        (memory.fill (i32.sub (i32.mul (memory.size) (i32.const 65536)) (i32.const 131072)) (i32.const 0xaa) (i32.const 131072))
+        (call $answer (i32.load (i32.const 9000))))"""
+    return module(text, f'(memory (export "memory") {pages})')
+
+
+def mappings(pid):
+    return pathlib.Path(f"/proc/{pid}/maps").read_text().splitlines()
+
+
+def test_ten_thousand_instances_of_two_modules_see_zeros_and_their_own_data(lone_server):
+    server = lone_server
+    (worker,) = server.worker_pids()
+    server.deploy("one-page", checking_guest(1, "\\11" * 16))
+    server.deploy("sixteen-pages", checking_guest(16, "\\22" * 16))
+    server.put("isolation/window", b"w" * 20000)
+    kinds = [f"/f/{name}{query}" for name in ("one-page", "sixteen-pages") for query in ("", "?object=isolation/window")]
+    requests = [f"GET {kinds[number * 7 // 3 % 4]} HTTP/1.1\r\nHost: h\r\n\r\n".encode() for number in range(10_000)]
+    counts = []
+    with Wire(server, timeout=60) as wire:
+        for at in range(0, 10_000, 100):
+            wire.send(b"".join(requests[at : at + 100]))
+            for _ in range(100):
+                answer = wire.answer()
+                # Its input window shows what it was: bytes of the data image would be 0xaa after a leak.
+                assert answer.status == 200, answer
+            counts.append(len(mappings(worker)))
+    assert server.worker_pids() == [worker]
+    assert not [line for line in mappings(worker) if OURS.search(line)]
+    assert counts[-1] <= counts[9] + 8, f"mappings pile up: {counts[9]}, then {counts[-1]}"
+
+
+def test_no_mapping_and_no_descriptor_outlives_its_invocation(lone_server, noise):
+    server = lone_server
+    (worker,) = server.worker_pids()
+    server.put("isolation/large", noise(3 << 20))
+
+    def descriptors():
+        names = []
+        for entry in pathlib.Path(f"/proc/{worker}/fd").iterdir():
+            try:
+                names.append(re.sub(r"\d+", "", os.readlink(entry)))
+            except OSError:
+                continue
+        return sorted(names)
+
+    ends = ["(i32.const 0)", "(i32.const 1)", "unreachable", "(i32.store8 (i32.load (i32.const 32)) (i32.const 1)) (i32.const 0)",
+            "(memory.fill (i32.load (i32.const 32)) (i32.const 1) (i32.const 100000)) (i32.const 0)",
+            "(call $respond (i32.const 32) (i32.const 1))", "(call $respond (i32.const 48) (i32.const 1))",
+            "(call $publish_into (i32.const 48) (i32.const 1))", "(loop $again (br $again)) (i32.const 0)"]  # fmt: skip
+    guests = [handle("(drop (call $input)) (drop (call $output (i64.const 5000000) (i32.const 48)))" + end) for end in ends]
+
+    def one_round():
+        for guest in guests:
+            for query, body in (({"object": "isolation/large", "into": "isolation/out"}, None), ({"into": "isolation/out"}, noise(1 << 20))):
+                server.run(guest, query, body, deployment={"timeout_ms": 30})
+
+    one_round()
+    assert eventually(lambda: not [line for line in mappings(worker) if OURS.search(line)])
+    before = descriptors(), len(mappings(worker))
+    for _ in range(5):
+        one_round()
+    assert eventually(lambda: descriptors() == before[0]), set(descriptors()) ^ set(before[0])
+    assert not [line for line in mappings(worker) if OURS.search(line)]
+    assert len(mappings(worker)) <= before[1] + 8
+    assert server.worker_pids() == [worker]
+
+
+@pytest.mark.parametrize("first, second", [(300_000, 20_001), (65_536, 16_385), (1 << 20, 4097)])
+def test_the_page_behind_a_body_holds_nothing_of_an_earlier_one(lone, first, second):
+    """Pages of bodies may be used again; what lies behind the end of a body must not show what was there before."""
+    echo_tail = handle(
+        """(drop (call $input))
+           (memory.copy (i32.const 1024) (i32.add (i32.load (i32.const 32)) (i32.load (i32.const 36))) (i32.const 4000))
+           (call $answer_numbers (i32.const 1000))"""
+    )
+    for _ in range(5):
+        lone.run(echo_tail, body=b"S" * first)
+        answer = lone.run(echo_tail, body=b"t" * second)
+        # Up to the end of the page it may be readable; behind it lies fresh memory.
+        assert answer.status in (200, 500) and b"SS" not in answer.body
+
+
+def test_an_object_replaced_while_a_guest_reads_does_not_change_for_it(lone):
+    import threading
+
+    guest = handle(
+        """(drop (call $input)) (call $wait (i64.const 300))
+           (call $respond (i32.const 32) (i32.const 1))"""
+    )
+    name, answers = lone.name_of(guest), []
+    lone.put("isolation/replaced", b"1" * 500_000)
+    thread = threading.Thread(target=lambda: answers.append(lone.invoke(name, {"object": "isolation/replaced"})))
+    thread.start()
+    lone.delete("isolation/replaced")
+    lone.put("isolation/replaced", b"2" * 500_000)
+    thread.join()
+    assert answers[0].body in (b"1" * 500_000, b"2" * 500_000)
+
+
+def test_two_servers_side_by_side_share_nothing(data):
+    with Server(data / "a", workers=1) as one, Server(data / "b", workers=1) as other:
+        one.put("shared/key", b"one")
+        assert other.get("shared/key").status == 404
+        one.deploy("own", checking_guest(1, "\\11" * 16))
+        assert other.invoke("own").status == 404
