@@ -13,6 +13,7 @@ import pytest
 
 from guests import handle
 from serving import eventually
+from wire import Wire
 
 PAGE = mmap.PAGESIZE
 PRESENT = 1 << 63
@@ -144,8 +145,6 @@ def test_the_frames_that_a_guest_reads_are_those_the_body_was_received_into(lone
 
 def test_the_frames_that_a_guest_wrote_are_those_that_leave_as_the_response(lone):
     """A client that does not read keeps the response in the worker, where its file can be looked at."""
-    from wire import Wire
-
     worker, name = lone.worker_pids()[0], lone.name_of(WRITES)
     with Wire(lone) as slow:
         slow.send(f"GET /f/{name} HTTP/1.1\r\nHost: h\r\n\r\n".encode())

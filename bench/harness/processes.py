@@ -71,7 +71,11 @@ class Inlay(Program):
         self.log = open(f"{data}.log", "ab")
         command = [binary, "serve", "--listen", "127.0.0.1:0", "--data", data, "--workers", workers]
         super().__init__(command, core, stderr=self.log)
-        self.port = port_in(self.line())
+        try:
+            self.port = port_in(self.line())
+        except BaseException:
+            self.__exit__()
+            raise
 
     def __exit__(self, *_):
         children = self.children()
@@ -151,6 +155,19 @@ def wait_until_halted(pid: int) -> None:
 def pss_bytes(pid: int) -> int:
     rollup = pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text()
     return int(re.search(r"^Pss:\s+(\d+) kB", rollup, re.M)[1]) * 1024
+
+
+def machine_busy(seconds: float) -> float:
+    """The share of all processors that was in use (also by other guests of the host) during the next `seconds`."""
+
+    def ticks() -> tuple[int, int]:
+        fields = [int(field) for field in pathlib.Path("/proc/stat").read_text().split("\n")[0].split()[1:9]]
+        return sum(fields), fields[3] + fields[4]  # All; idle and waiting for a disk.
+
+    all_before, idle_before = ticks()
+    time.sleep(seconds)
+    all_after, idle_after = ticks()
+    return 1 - (idle_after - idle_before) / max(1, all_after - all_before)
 
 
 def cpu_seconds(pids: list[int]) -> float:

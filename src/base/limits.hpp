@@ -35,6 +35,7 @@ inline constexpr size_t kMapThresholdBytes = 16 * KiB;    // From here on conten
 inline constexpr size_t kHeapRangeCopyMax = 64 * KiB;     // Response bytes from a guest's own heap: copied up to here, beyond into a memfd.
 inline constexpr size_t kRangesMax = 1024;                // Ranges in one response or publication.
 inline constexpr size_t kWindowsMax = 10'000;             // Windows mapped at once in one invocation.
+inline constexpr uint64_t kWindowSlackMax = 768 * MiB;    // Plain memory around and in windows of one invocation: 64 KiB for each.
 inline constexpr size_t kSourcesMax = 1024;               // Objects opened by one invocation.
 inline constexpr size_t kPublishesMax = 16;               // Objects published by one invocation.
 inline constexpr size_t kPublishInlineMax = 4 * KiB;      // Gathered content that travels inside the message to the supervisor.

@@ -12,10 +12,11 @@ namespace inlay::control {
 namespace asio = boost::asio;
 
 CommitPipeline::CommitPipeline(store::Catalog& catalog, store::ObjectDirectory& directory,
-                               const registry::SharedMemory& shared)
+                               const registry::SharedMemory& shared, std::function<void()> on_dropped)
     : catalog_(catalog),
       directory_(directory),
       shared_(shared),
+      on_dropped_(std::move(on_dropped)),
       content_threads_(kContentThreads),
       catalog_thread_([this] { commit_loop(); }) {}
 
@@ -157,6 +158,7 @@ void CommitPipeline::announce(const store::ChangeSet& set) {
 // Old versions live on in the descriptors and windows of those who hold them.
 void CommitPipeline::remove_unreferenced(const store::Applied& applied) {
     if (applied.unreferenced_objects.empty() && applied.unreferenced_modules.empty()) return;
+    on_dropped_();
     asio::post(content_threads_, [this, objects = applied.unreferenced_objects, modules = applied.unreferenced_modules] {
         for (const auto& version : objects)
             if (auto removed = directory_.remove(version); !removed.ok()) spdlog::warn("{}", removed.error().detail);

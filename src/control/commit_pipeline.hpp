@@ -51,8 +51,9 @@ struct CommitJob {
 
 class CommitPipeline {
   public:
-    // All three outlive the pipeline.
-    CommitPipeline(store::Catalog& catalog, store::ObjectDirectory& directory, const registry::SharedMemory& shared);
+    // All three outlive the pipeline. `on_dropped` runs on a thread of it when versions were dropped that workers may hold open.
+    CommitPipeline(store::Catalog& catalog, store::ObjectDirectory& directory, const registry::SharedMemory& shared,
+                   std::function<void()> on_dropped);
     // Finishes everything submitted.
     ~CommitPipeline();
     CommitPipeline(const CommitPipeline&) = delete;
@@ -76,6 +77,7 @@ class CommitPipeline {
     store::Catalog& catalog_;
     store::ObjectDirectory& directory_;
     const registry::SharedMemory& shared_;
+    const std::function<void()> on_dropped_;
     boost::asio::thread_pool content_threads_;
     std::mutex mutex_;
     std::condition_variable something_waits_;

@@ -69,7 +69,7 @@ Result<> Supervisor::open_data() {
     versions_.emplace(epoch);
     INLAY_TRY(auto reader, store::CatalogReader::create(path + "/catalog.db"));
     reader_.emplace(std::move(reader));
-    pipeline_ = std::make_unique<CommitPipeline>(*catalog_, *directory_, shared_);
+    pipeline_ = std::make_unique<CommitPipeline>(*catalog_, *directory_, shared_, [this] { tell_of_changes(); });
     return {};
 }
 
@@ -183,6 +183,17 @@ void Supervisor::begin_drain() {
 void Supervisor::end_when_drained() {
     bool all_gone = std::none_of(slots_.begin(), slots_.end(), [](const Slot& slot) { return slot.life != nullptr; });
     if (all_gone) loop_.stop();
+}
+
+// Workers that have nothing to do would hold deleted files open until their next look-up. Called by the pipeline's threads; one
+// message stands for all changes before it.
+void Supervisor::tell_of_changes() {
+    if (telling_of_changes_.exchange(true)) return;
+    asio::post(loop_, [this] {
+        telling_of_changes_ = false;
+        for (auto& slot : slots_)
+            if (slot.life) slot.life->answer_call(registry::answer(registry::kChangesId).take());
+    });
 }
 
 // Files that a crash left behind, removed beside the serving.

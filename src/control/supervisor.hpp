@@ -13,6 +13,7 @@
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include <atomic>
 #include <memory>
 #include <optional>
 #include <set>
@@ -67,6 +68,7 @@ class Supervisor {
     void begin_drain();
     void end_when_drained();
     void sweep_leftovers();
+    void tell_of_changes();
 
     // supervisor_calls.cpp: what workers ask
     void on_lookup(const Life& life, os::Message& message);
@@ -104,6 +106,7 @@ class Supervisor {
     boost::asio::signal_set child_signals_;
     boost::asio::steady_timer drain_timer_;
     bool draining_ = false;
+    std::atomic<bool> telling_of_changes_ = false;
     std::jthread sweeper_;
 };
 

@@ -53,7 +53,7 @@ std::optional<size_t> LinearMemory::find_free(uint64_t length, uint64_t file_off
 }
 
 void LinearMemory::apply_limit() {
-    wasmtime_store_limiter(store_, static_cast<int64_t>(own_bytes_max_ + grown_by_host_ - charged_), kTableElementsMax, 1,
+    wasmtime_store_limiter(store_, static_cast<int64_t>(own_bytes_max_ + grown_by_host_), kTableElementsMax, 1,
                            kTablesPerModuleMax, 1);
 }
 
@@ -70,16 +70,14 @@ std::optional<PlaceError> LinearMemory::grow(uint64_t bytes) {
     return PlaceError::no_room;
 }
 
-// Finds or makes an area for a window of `length` bytes (whole OS pages), and charges what no file will back.
+// Finds or makes an area for a window of `length` bytes (whole OS pages), and accounts for what no file will back.
 Placement LinearMemory::acquire(uint64_t length, uint64_t file_offset, bool backed) {
     auto free = find_free(length, file_offset);
     uint64_t offset = free ? areas_[*free].offset : size();
     uint64_t lead = lead_of(offset, length, file_offset);
     uint64_t bytes = free ? areas_[*free].size : os::round_up(lead + length + kOverReadBytes, kWasmPageBytes);
-    uint64_t charge = backed ? bytes - lead - length : bytes;
-    uint64_t own = size() - grown_by_host_ + charged_;
-    if (own + charge > own_bytes_max_) return {std::nullopt, PlaceError::limit};
-    // The charge comes after the growth: the limit must have room for the bytes that are grown.
+    uint64_t slack = backed ? bytes - lead - length : bytes;
+    if (slack_ + slack > kWindowSlackMax) return {std::nullopt, PlaceError::limit};
     if (!free) {
         if (auto refused = grow(bytes)) return {std::nullopt, *refused};
         areas_.push_back({offset, bytes, 0, false});
@@ -90,9 +88,8 @@ Placement LinearMemory::acquire(uint64_t length, uint64_t file_offset, bool back
     if (fits && !free && lead > 0) fits = os::place_nothing(base() + offset, lead).ok();
     if (!fits) return {std::nullopt, PlaceError::failed};
     areas_[index].in_use = true;
-    areas_[index].charged = charge;
-    charged_ += charge;
-    apply_limit();
+    areas_[index].slack = slack;
+    slack_ += slack;
     return {PlacedWindow{index, offset + lead}, {}};
 }
 
@@ -114,8 +111,7 @@ bool LinearMemory::remove(size_t index) {
     Area& area = areas_[index];
     if (!os::place_nothing(base() + area.offset, area.size).ok()) return false;
     area.in_use = false;
-    charged_ -= std::exchange(area.charged, 0);
-    apply_limit();
+    slack_ -= std::exchange(area.slack, 0);
     return true;
 }
 

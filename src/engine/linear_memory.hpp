@@ -10,7 +10,7 @@
 //
 // Invariants (engine rules 1, 2, 3, 5, 13):
 //  1. Windows lie only in areas, and areas only in memory that the host has grown.
-//  2. An area without a window has no access; the bytes of an area that no file backs count as the guest's own memory.
+//  2. An area without a window has no access; the bytes of areas that no file backs are bounded by kWindowSlackMax.
 //  3. restore() puts plain zero pages over everything from the first area on; it has run before the store is deleted.
 //  4. The fault guard watches all areas: host code that runs into one ends the invocation, not the process.
 #pragma once
@@ -30,7 +30,7 @@ namespace inlay::engine {
 
 enum class PlaceError {
     no_room,  // No address space is left below 4 GiB.
-    limit,    // The guest's own memory, or the number of areas, is used up.
+    limit,    // kWindowsMax or kWindowSlackMax is reached.
     failed,   // The OS refused.
 };
 
@@ -78,7 +78,7 @@ class LinearMemory {
     struct Area {
         uint64_t offset = 0;
         uint64_t size = 0;
-        uint64_t charged = 0;  // Bytes that count as the guest's own.
+        uint64_t slack = 0;  // Bytes that no file backs.
         bool in_use = false;
     };
 
@@ -93,7 +93,7 @@ class LinearMemory {
     wasmtime_memory_t memory_{};
     uint64_t own_bytes_max_ = 0;
     uint64_t grown_by_host_ = 0;
-    uint64_t charged_ = 0;
+    uint64_t slack_ = 0;
     std::vector<Area> areas_;
     std::vector<os::WindowSpan> spans_;  // areas_ as the fault guard reads them.
 };

@@ -102,7 +102,9 @@ bool SupervisorLink::on_readable() {
             break;
         }
         WireReader reader(received_.bytes);
-        auto open = open_.find(reader.number());
+        uint64_t id = reader.number();
+        if (id == kChangesId && on_changes_) on_changes_();
+        auto open = open_.find(id);
         if (open == open_.end()) continue;
         auto callback = std::move(open->second);
         open_.erase(open);

@@ -53,6 +53,9 @@ class SupervisorLink {
     // The same without an answer; lost when the channel is full.
     bool tell(Call which, std::string fields);
 
+    // `on_changes` runs when the supervisor says that names have changed, so that what they named can be let go.
+    void listen_for_changes(std::function<void()> on_changes) { on_changes_ = std::move(on_changes); }
+
     // For the loop that owns this link.
     int control_fd() const { return control_.fd(); }
     bool wants_to_write() const { return !outbox_.empty(); }
@@ -76,6 +79,7 @@ class SupervisorLink {
     os::Message received_;  // Reused: one answer at a time.
     uint64_t next_id_ = 1;
     bool gone_ = false;
+    std::function<void()> on_changes_;
     std::deque<Outgoing> outbox_;
     std::unordered_map<uint64_t, AnswerCallback> open_;
 };

@@ -18,6 +18,9 @@
 
 namespace inlay::registry {
 
+// The id of an answer to no question: names have changed, look at the feed. Questions count from 1.
+inline constexpr uint64_t kChangesId = 0;
+
 enum class Call : uint64_t {
     find_object = 1,   // bucket, key              -> ObjectRecord + descriptor of its file
     find_function,     // name                     -> FunctionRecord + descriptor of the compiled module

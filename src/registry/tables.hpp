@@ -28,8 +28,10 @@ class Tables {
     // Errors: object_not_found, bad_name, draining.
     Result<std::shared_ptr<const Object>> get_object(const ObjectName& name);
 
-  private:
+    // Forgets what has changed, and with it the last hold on files that are deleted. Every get does this first.
     void catch_up();
+
+  private:
 
     SupervisorLink& link_;
     const engine::Engine& engine_;

@@ -51,6 +51,12 @@ inline std::optional<std::string_view> guest_text(const Invocation& invocation, 
     return std::string_view(reinterpret_cast<const char*>(bytes->data()), bytes->size());
 }
 
+// Whether a structure of the ABI can be written there.
+template <class T>
+bool fits_guest(const Invocation& invocation, GuestPtr address) {
+    return invocation.memory && invocation.memory->bytes(address, GuestLen{sizeof(T)});
+}
+
 // Writes one structure of the ABI into the guest. False: not inside its memory.
 template <class T>
 bool write_guest(const Invocation& invocation, GuestPtr address, const T& value) {

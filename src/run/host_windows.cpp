@@ -91,7 +91,7 @@ int32_t body(Invocation& invocation, GuestPtr out) noexcept {
 
 int32_t open(Invocation& invocation, GuestPtr name, GuestLen name_length, GuestPtr out) noexcept {
     auto text = guest_text(invocation, name, name_length);
-    if (!text || !write_guest(invocation, out, inlay_source{})) return INLAY_E_POINTER;
+    if (!text || !fits_guest<inlay_source>(invocation, out)) return INLAY_E_POINTER;
     auto parsed = parse_object_name(*text);
     if (!parsed.ok()) return INLAY_E_NAME;
     ensure_body_source(invocation);
@@ -111,12 +111,12 @@ int32_t open(Invocation& invocation, GuestPtr name, GuestLen name_length, GuestP
 int32_t map(Invocation& invocation, uint32_t source_id, uint64_t offset, uint64_t length, uint32_t flags,
             GuestPtr out) noexcept {
     if ((flags & ~static_cast<uint32_t>(INLAY_MAP_RANDOM)) != 0) return INLAY_E_ARGUMENT;
-    if (!write_guest(invocation, out, inlay_range{})) return INLAY_E_POINTER;
+    if (!fits_guest<inlay_range>(invocation, out)) return INLAY_E_POINTER;
     ensure_body_source(invocation);
     if (source_id >= invocation.sources.size()) return INLAY_E_ABSENT;
     const Source& source = invocation.sources[source_id];
     if (offset > source.size() || length > source.size() - offset) return INLAY_E_RANGE;
-    if (length == 0) return 0;
+    if (length == 0) return write_guest(invocation, out, inlay_range{}) ? 0 : INLAY_E_POINTER;
     if (length > UINT32_MAX) return INLAY_E_NO_ROOM;
     os::FileRange piece{source.range.fd, offset, length};
     inlay_range made{};
@@ -131,7 +131,7 @@ int32_t map(Invocation& invocation, uint32_t source_id, uint64_t offset, uint64_
 
 int32_t output(Invocation& invocation, uint64_t length, GuestPtr out) noexcept {
     if (length == 0) return INLAY_E_ARGUMENT;
-    if (!write_guest(invocation, out, inlay_range{})) return INLAY_E_POINTER;
+    if (!fits_guest<inlay_range>(invocation, out)) return INLAY_E_POINTER;
     if (length > kOutputBytesMax - invocation.output_bytes) return INLAY_E_LIMIT;
     auto pages = os::create_memfd("inlay-output", os::round_up(length, os::page_size()));
     if (!pages.ok() || !os::seal_size(pages->get()).ok()) return INLAY_E_IO;

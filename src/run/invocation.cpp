@@ -27,7 +27,7 @@ bool Invocation::add_log(uint64_t level, std::string_view text) {
 std::string Invocation::id_text() const { return fmt::format("{:016x}", id); }
 
 std::optional<Error> Invocation::explain(const os::Fault& fault) const {
-    if (fault.kind == os::FaultKind::none || !memory) return std::nullopt;
+    if (fault.kind == os::FaultKind::none || !memory || !memory->attached()) return std::nullopt;
     uint64_t address = static_cast<uint64_t>(static_cast<const uint8_t*>(fault.address) - memory->base());
     auto found = address < memory->size() ? window_of(address, 1) : std::nullopt;
     if (fault.kind == os::FaultKind::lost_page)

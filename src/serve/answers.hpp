@@ -19,6 +19,8 @@ struct Arrival {
 
 // Refuses methods that a route does not have, before any content is received. nullopt: go on.
 std::optional<Error> check_method(const Route& route, const RequestHead& head);
+// The problem as a reply, with Allow where the method is what is wrong.
+Reply problem_of_route(const Error& error, const Route& route);
 // True for requests that change something durable.
 bool is_write(const Route& route, const RequestHead& head);
 

@@ -59,23 +59,21 @@ asio::awaitable<Connection::Next> Connection::serve_one() {
     if (has_head.ok() && !*has_head) co_return Next::close;
     if (!has_head.ok()) {
         worker_.counters().add(Counter::requests_bad);
-        co_return co_await refuse(has_head.error());
+        co_return co_await refuse(problem_reply(has_head.error()));
     }
     const RequestHead& head = reader_.head();
     auto route = route_of(head.path);
-    if (!route.ok()) co_return co_await refuse(route.error());
-    if (auto refused = admit(*route)) co_return co_await refuse(*refused);
+    if (!route.ok()) co_return co_await refuse(problem_reply(route.error()));
+    if (auto refused = admit(*route)) co_return co_await refuse(problem_of_route(*refused, *route));
 
     Arrived arrived{{buffer_.get(), kBufferBytes}, head_end_, buffered_end_};
     BodyReceiver receiver(worker_, socket_, *this, arrived);
     auto body = co_await receiver.receive(head);
     buffered_end_ = arrived.end;
-    if (!body.ok()) co_return co_await refuse(body.error());
+    if (!body.ok()) co_return co_await refuse(problem_reply(body.error()));
 
     Reply reply = co_await answer(*route, *body);
-    // HTTP/1.0 connections end after one reply: its keep-alive is another protocol's.
-    bool keep_open = head.keep_alive && head.version_minor == 1 && !worker_.draining();
-    bool sent = co_await send(std::move(reply), keep_open);
+    bool sent = co_await send(std::move(reply), head.keep_alive && !worker_.draining());
     if (!sent) co_return Next::close;
     forget_request(arrived.used);
     co_return keeps_open_ ? Next::go_on : Next::linger;
@@ -131,8 +129,8 @@ std::optional<Error> Connection::admit(const Route& route) const {
 }
 
 // Replies with a problem, and ends the connection where the request's content was not read to its end.
-asio::awaitable<Connection::Next> Connection::refuse(Error error) {
-    bool sent = co_await send(problem_reply(error), false);
+asio::awaitable<Connection::Next> Connection::refuse(Reply problem) {
+    bool sent = co_await send(std::move(problem), false);
     co_return sent ? Next::linger : Next::close;
 }
 
@@ -140,7 +138,9 @@ asio::awaitable<bool> Connection::send(Reply reply, bool keep_open) {
     keeps_open_ = keep_open && !reply.close;
     worker_.counters().add(class_counter(reply.status));
     ReplySender sender(worker_, socket_, *this);
-    co_return co_await sender.send(reply, {keeps_open_, reader_.head().method == Method::head, worker_.date_field()});
+    const RequestHead& head = reader_.head();
+    SendOptions options{keeps_open_, head.version_minor == 0, head.method == Method::head, worker_.date_field()};
+    co_return co_await sender.send(reply, options);
 }
 
 // Lets the client read the reply although it is still sending: a closed socket with unread bytes would reset the connection.

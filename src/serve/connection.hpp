@@ -47,7 +47,7 @@ class Connection final : public Deadlines::Entry {
     boost::asio::awaitable<Result<bool>> read_head();
     std::optional<Error> admit(const Route& route) const;
     boost::asio::awaitable<Reply> answer(const Route& route, const run::Body& body);
-    boost::asio::awaitable<Next> refuse(Error error);
+    boost::asio::awaitable<Next> refuse(Reply problem);
     boost::asio::awaitable<bool> send(Reply reply, bool keep_open);
     boost::asio::awaitable<void> linger();
     void forget_request(size_t bytes);

@@ -26,6 +26,7 @@ std::string_view write_head(const Reply& reply, const SendOptions& options, uint
     HeadWriter writer(room, static_cast<uint16_t>(reply.status));
     if (reply.status != 204) writer.field("Content-Length", length);
     if (!options.keep_open) writer.field("Connection", "close");
+    if (options.keep_open && options.says_keep_alive) writer.field("Connection", "keep-alive");
     writer.lines(options.date_field).lines(reply.fields);
     return writer.finish().value_or(std::string_view());
 }

@@ -15,6 +15,7 @@ namespace inlay::serve {
 
 struct SendOptions {
     bool keep_open = true;
+    bool says_keep_alive = false;   // HTTP/1.0 clients wait for the word.
     bool is_head = false;           // The request was a HEAD: no content follows.
     std::string_view date_field;
 };

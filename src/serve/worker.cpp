@@ -60,6 +60,7 @@ Result<> Worker::start(const WorkerDescriptors& descriptors) {
     INLAY_TRY(engine_, engine::Engine::create_for_worker(run::host_functions()));
     INLAY_TRY_VOID(engine::Watchdog::start(*engine_));
     tables_ = std::make_unique<registry::Tables>(link_, *engine_, shared_.state(), counters_);
+    link_.listen_for_changes([this] { tables_->catch_up(); });
     object_finder_ = [this](const ObjectName& name) { return tables_->get_object(name); };
     // Ids of invocations differ between workers and between a worker and its replacement.
     invocation_ids_ = (monotonic_ns() << 8) ^ (static_cast<uint64_t>(settings_.slot) << 56);

@@ -1,0 +1,170 @@
+// For tests: runs guests given as text, with a request and objects that lie in memory files.
+//
+//     Trial trial;
+//     trial.add_object("data/one", "content");
+//     EXPECT_EQ(trial.code(call("open", {1024, 8, 16})), INLAY_E_ABSENT);
+#pragma once
+
+#include <concepts>
+#include <initializer_list>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "engine/workshop.hpp"
+#include "os/file.hpp"
+#include "os/memfd.hpp"
+#include "run/executor.hpp"
+#include "run/host_api.hpp"
+
+namespace inlay::run {
+
+// The one workshop of this test program.
+inline engine::Workshop& workshop() {
+    static engine::Workshop made(host_functions());
+    return made;
+}
+
+inline std::string all_imports() {
+    std::string text;
+    for (const auto& function : host_functions()) {
+        text += "(import \"inlay\" \"" + std::string(function.name) + "\" (func $" + std::string(function.name) + " (param";
+        for (size_t i = 0; i < function.parameters; i++) text += function.is_i64[i] ? " i64" : " i32";
+        text += ") (result i32)))";
+    }
+    return text;
+}
+
+// An argument of call(): a number, or an expression of the text form.
+struct Argument {
+    template <std::integral T>
+    Argument(T value) : text(std::to_string(value)), is_number(true) {}
+    Argument(std::string expression) : text(std::move(expression)) {}
+    Argument(const char* expression) : text(expression) {}
+
+    std::string text;
+    bool is_number = false;
+};
+
+// An expression that calls a host function.
+inline std::string call(std::string_view name, std::initializer_list<Argument> arguments) {
+    std::string text = "(call $" + std::string(name);
+    for (const auto& function : host_functions()) {
+        if (function.name != name) continue;
+        INLAY_CHECK(arguments.size() == function.parameters);
+        size_t i = 0;
+        for (const auto& argument : arguments) {
+            bool wide = function.is_i64[i++];
+            text += argument.is_number ? (wide ? " (i64.const " : " (i32.const ") + argument.text + ")" : " " + argument.text;
+        }
+    }
+    return text + ")";
+}
+
+// The same where the result is of no interest.
+inline std::string then(std::string_view name, std::initializer_list<Argument> arguments) {
+    return "(drop " + call(name, arguments) + ")";
+}
+
+inline std::string word_at(uint32_t address) { return "(i32.load (i32.const " + std::to_string(address) + "))"; }
+
+// An address in a window: what lies `offset` behind the address in the range at `at`.
+inline std::string in_window(uint32_t at, uint32_t offset) {
+    return "(i32.add " + word_at(at) + " (i32.const " + std::to_string(offset) + "))";
+}
+
+// The text at address `at` of a guest's memory, as a part of its module.
+inline std::string text_at(uint32_t at, std::string_view text) {
+    return "(data (i32.const " + std::to_string(at) + ") \"" + std::string(text) + "\")";
+}
+
+inline std::string content_of(const Piece& piece) {
+    if (piece.range.length == 0) return piece.bytes;
+    std::string bytes(piece.range.length, '?');
+    INLAY_CHECK(os::read_exactly_at(piece.range.fd, bytes.data(), bytes.size(), piece.range.offset).ok());
+    return bytes;
+}
+
+inline std::string content_of(const Response& response) {
+    std::string bytes;
+    for (const auto& piece : response.content) bytes += content_of(piece);
+    return bytes;
+}
+
+class Trial {
+  public:
+    Request request;
+    uint64_t timeout_ms = 10'000;
+    uint64_t memory_bytes = kMemoryBytesDefault;
+    std::string environment;
+    Error finder_error{Errc::object_not_found, "absent"};  // What a look-up of an absent object ends with.
+
+    // The returned file can be truncated: it stands for one that somebody tampers with.
+    int add_object(const std::string& path, std::string_view content) {
+        return add_file(path, os::create_memfd_of("trial-object", content).value(), content.size());
+    }
+    int add_sparse_object(const std::string& path, uint64_t size) {
+        return add_file(path, os::create_memfd("trial-object", size).value(), size);
+    }
+    // An object that is shorter than the catalog says.
+    int add_file(const std::string& path, os::Fd file, uint64_t size) {
+        int fd = file.get();
+        auto object = std::make_shared<registry::Object>();
+        object->record.size_bytes = size;
+        object->file = std::move(file);
+        objects_[path] = std::move(object);
+        return fd;
+    }
+    int set_body(std::string_view content) {
+        auto pages = std::make_shared<const os::Fd>(os::create_memfd_of("trial-body", content).value());
+        int fd = pages->get();
+        request.body = Body{{}, std::move(pages), content.size(), 0};
+        return fd;
+    }
+
+    // Runs a guest whose inlay_handle is `body`, which gives the result; `before` stands before it.
+    Outcome run(const std::string& body, const std::string& before = "") { return run_module(engine::guest(body, all_imports() + before)); }
+
+    Outcome run_module(const std::string& module) {
+        registry::Function function;
+        function.record.name = "trial";
+        function.record.timeout_ms = timeout_ms;
+        function.record.memory_bytes = memory_bytes;
+        function.record.env = environment;
+        function.program = workshop().program(module);
+        ObjectFinder find = [this](const ObjectName& name) -> Result<std::shared_ptr<const registry::Object>> {
+            auto found = objects_.find(name.path());
+            if (found == objects_.end()) return finder_error;
+            return std::shared_ptr<const registry::Object>(found->second);
+        };
+        return execute(function, request, find, 0xabc);
+    }
+
+    // What inlay_handle returned; 1000 and more: it did not.
+    int32_t code(const std::string& body, const std::string& before = "") {
+        auto outcome = run(body, before);
+        if (auto* failed = std::get_if<Failed>(&outcome.how)) return failed->code;
+        if (auto* trapped = std::get_if<Trapped>(&outcome.how)) return 1000 + static_cast<int32_t>(trapped->error.code);
+        if (auto* refused = std::get_if<Refused>(&outcome.how)) return 2000 + static_cast<int32_t>(refused->error.code);
+        return 0;
+    }
+
+    // What a guest responds with that ends by giving 0.
+    std::string response_of(const std::string& body, const std::string& before = "") {
+        auto outcome = run(body + "(i32.const 0)", before);
+        auto* completed = std::get_if<Completed>(&outcome.how);
+        return completed ? content_of(completed->response) : "(did not complete)";
+    }
+
+    // The error of a guest that was ended.
+    Error error_of(const std::string& body, const std::string& before = "") {
+        auto outcome = run(body, before);
+        auto* trapped = std::get_if<Trapped>(&outcome.how);
+        return trapped ? trapped->error : Error{Errc::internal, "not trapped"};
+    }
+
+  private:
+    std::map<std::string, std::shared_ptr<const registry::Object>> objects_;
+};
+
+}  // namespace inlay::run
