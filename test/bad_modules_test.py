@@ -1,9 +1,15 @@
 """Modules that cannot be functions: each is refused at deploy with its reason, and what was deployed before stays."""
 
+import os
+import signal
+import threading
+import time
+
 import pytest
 
 import guests
 from guests import handle
+from serving import eventually
 
 ENTRY = '(func (export "inlay_handle") (result i32) (i32.const 0))'
 MEMORY = '(memory (export "memory") 1)'
@@ -123,6 +129,45 @@ def test_a_module_larger_than_the_memory_it_was_given_is_refused(server):
     answer = server.try_deploy("tight", module, {"memory_bytes": 1 << 20})
     assert answer.status == 422 and "memory" in answer.detail
     assert server.deploy("tight", module, {"memory_bytes": 17 << 16}) and server.invoke("tight").number == 7
+
+
+def section(number, content):
+    return bytes([number]) + leb(len(content)) + content
+
+
+def slow_to_compile(functions=150, steps=20_000):
+    """A good module with much code behind its entry point, that is never called."""
+    body = b"\0" + b"\x20\0\x20\0\x6c\x41\x07\x77\x22\0\x1a" * steps + b"\x20\0\x0b"
+    entry = b"\x04\0\x41\0\x0b"
+    return (
+        b"\0asm\1\0\0\0"
+        + section(1, b"\x02\x60\0\x01\x7f\x60\x01\x7f\x01\x7f")  # types: () -> i32, (i32) -> i32
+        + section(3, leb(functions + 1) + b"\0" + b"\1" * functions)
+        + section(5, b"\1\0\1")
+        + section(7, b"\x02\x06memory\x02\0\x0cinlay_handle\0\0")
+        + section(10, leb(functions + 1) + entry + (leb(len(body)) + body) * functions)
+    )
+
+
+def test_a_compiler_that_dies_fails_its_deploy_and_nothing_else(server):
+    """And while it works, everybody else is served."""
+    server.deploy("compiled", GOOD_BINARY)
+    answers = []
+    deploy = threading.Thread(target=lambda: answers.append(server.try_deploy("compiled", slow_to_compile())))
+    deploy.start()
+    compilers = lambda: [pid for pid, name in server.children().items() if name == "inlay-compile"]  # noqa: E731
+    assert eventually(compilers, 5)
+    begun = time.monotonic()
+    for worker in server.connections_by_worker().values():
+        assert worker.request("PUT", "/o/compiled/beside", b"x").status in (200, 201)
+        assert worker.request("GET", "/f/compiled").status == 200
+    server.deploy("compiled-beside", GOOD_BINARY)
+    assert time.monotonic() - begun < 1 and not answers and compilers(), "the compiler was done too early to tell"
+    os.kill(compilers()[0], signal.SIGKILL)
+    deploy.join()
+    assert answers[0].status == 422 and answers[0].problem == "bad-module" and "compiled" in answers[0].detail
+    assert server.invoke("compiled").status == 200
+    assert server.request("GET", "/v1/functions/compiled").json["module_bytes"] == len(GOOD_BINARY)
 
 
 @pytest.mark.parametrize(

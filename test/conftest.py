@@ -10,6 +10,7 @@ import tempfile
 import pytest
 
 from serving import INLAY, ROOT, Server
+from slow_clients import SlowClients
 
 
 def pytest_configure():
@@ -79,6 +80,18 @@ def lone(lone_server):
     yield lone_server
     assert lone_server.worker_pids() == before, "the worker died: " + lone_server.log.read_text()[-2000:]
     assert lone_server.request("GET", "/readyz").status == 200
+
+
+@pytest.fixture(scope="session", autouse=True)
+def slow_clients(request, disk):
+    """The clients of slow_clients_test.py, which wait for up to a minute beside the other tests."""
+    if not any("slow_clients_test" in item.nodeid for item in request.session.items):
+        yield None
+        return
+    with Server(disk / "slow") as made:
+        clients = SlowClients(made)
+        yield clients
+        assert made.stop() == 0
 
 
 @pytest.fixture(scope="session")

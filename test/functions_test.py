@@ -260,6 +260,15 @@ def test_a_status_without_content_keeps_the_connection_usable(server, status):
         assert wire.answer().body == b"ok\n"
 
 
+def test_head_runs_the_function_and_sends_its_head_only(server):
+    name = server.name_of(handle("(drop (call $status (i32.const 299))) (call $answer (i32.const 7))"))
+    with Wire(server) as wire:
+        wire.send(f"HEAD /f/{name} HTTP/1.1\r\nHost: h\r\n\r\nGET /healthz HTTP/1.1\r\nHost: h\r\n\r\n".encode())
+        head = wire.answer(has_content=False)
+        assert head.status == 299 and head.headers["Content-Length"] == "4"
+        assert wire.answer().body == b"ok\n"
+
+
 FIELDS = {
     ("", "a"): Codes.NAME,
     ("a b", "a"): Codes.NAME,

@@ -33,6 +33,14 @@ def eventually(holds, seconds=10, interval=0.01):
     return True
 
 
+def is_running(pid):
+    """Whether a process is there and no zombie."""
+    try:
+        return pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
 def quote(text):
     """Percent-encodes all but unreserved bytes and "/"."""
     return urllib.parse.quote(text, safe="/")
@@ -188,6 +196,7 @@ class Server:
                 pass
         self.process.wait(STOP_SECONDS_MAX)
         self.process.stdout.close()
+        assert eventually(lambda: not any(is_running(pid) for pid in pids)), "SIGKILL is not obeyed"
 
     def worker_of(self, client_port):
         """The process id of the worker that has accepted the connection from this port."""

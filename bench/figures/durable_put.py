@@ -1,4 +1,4 @@
-"""4 KiB durable PUTs by 32 clients: throughput against bare files with the same fsyncs, and latency against the catalog's size."""
+"""Durable PUTs of 4 KiB by 32 clients: throughput against bare files with the same fsyncs, latency against the catalog's size."""
 
 import itertools
 import json
@@ -49,7 +49,7 @@ def throughput(lab: Lab) -> Figure:
 
 
 def fill_catalog(lab: Lab, data: str, objects: int) -> None:
-    """Objects k0000000 and so on: rows of a stopped server's catalog, without files. Their versions are of epoch 0: before all."""
+    """Objects k0000000 and so on: rows of a stopped server's catalog, without files. Their versions are of epoch 0, the past."""
     lab.say(f"writing a catalog of {objects} objects")
     with lab.serve(data, workers=1):
         pass

@@ -67,8 +67,8 @@ class Lab:
                     self.say(f"storing an object of {size // MIB} MiB")
                     server.request("PUT", f"/o/bench/{key}", content(size), {"Content-Length": str(size)})
                     self.stored[key] = server.object_file("bench", key)
-        except BaseException:
-            server.__exit__()
+        except BaseException as failure:
+            server.__exit__(type(failure))
             raise
         return server
 

@@ -7,6 +7,7 @@ import re
 import select
 import signal
 import subprocess
+import sys
 import time
 
 START_SECONDS_MAX = 30
@@ -77,8 +78,10 @@ class Inlay(Program):
             self.__exit__()
             raise
 
-    def __exit__(self, *_):
+    def __exit__(self, failure=None, *_):
         children = self.children()
+        if failure:
+            print(f"bench: the log of the server ends so:\n{self.log_end()}", file=sys.stderr)
         self.process.terminate()
         try:
             self.process.wait(STOP_SECONDS_MAX)
@@ -88,6 +91,9 @@ class Inlay(Program):
                     os.kill(pid, signal.SIGKILL)
         super().__exit__()
         self.log.close()
+
+    def log_end(self) -> str:
+        return "".join(pathlib.Path(self.log.name).read_text(errors="replace").splitlines(keepends=True)[-20:])
 
     def request(self, method: str, target: str, body=None, headers=None) -> http.client.HTTPResponse:
         """One request on a connection of its own; anything but 2xx ends the measurement. `.content` is the body."""

@@ -176,12 +176,19 @@ class Load {
         char piece[16384];
         ssize_t got = recv(exchange.fd, piece, sizeof piece, 0);
         if (got < 0 && errno == EAGAIN) return;
-        require(got > 0, "the server closed a connection");
+        require(got >= 0, "recv");
+        if (got == 0) fail_at_end_of_stream(exchange);
         exchange.response.append(piece, static_cast<size_t>(got));
         size_t whole = response_bytes(exchange.response);
         if (whole == 0 || exchange.response.size() < whole) return;
         finish(exchange);
         begin(exchange);
+    }
+
+    [[noreturn]] static void fail_at_end_of_stream(const Exchange& exchange) {
+        std::fprintf(stderr, "the server closed a connection after %zu bytes of a response: %s\n", exchange.response.size(),
+                     exchange.response.c_str());
+        std::exit(1);
     }
 
     void finish(Exchange& exchange) {

@@ -207,25 +207,47 @@ TEST(LinearMemory, ALoadFromARemovedWindowTraps) {
     EXPECT_EQ(guest.run([&](uint32_t) { return static_cast<int32_t>(window->offset); }), -1000);
 }
 
-TEST(LinearMemory, PlainWindowsAreChargedAndGivenBack) {
-    RunningGuest guest(kIdle, 256 * KiB);  // Of which the module's first page is taken.
-    auto first = guest.memory().place_plain(1), second = guest.memory().place_plain(64 * KiB);
-    ASSERT_TRUE(first.window && second.window);
+// Uses plain memory up, but for `rest` bytes.
+void use_up_slack(LinearMemory& memory, uint64_t rest) {
+    constexpr uint64_t kPiece = 1 * MiB;  // With what is readable behind it.
+    for (uint64_t left = kWindowSlackMax - rest; left > 0; left -= std::min(left, kPiece))
+        ASSERT_TRUE(memory.place_plain(std::min(left, kPiece) - 4096).window);
+}
+
+TEST(LinearMemory, PlainMemoryInWindowsIsBoundedAndGivenBack) {
+    RunningGuest guest(kIdle, 64 * KiB);  // All taken by the module's first page: windows do not count there.
+    use_up_slack(guest.memory(), 64 * KiB);
+    auto last = guest.memory().place_plain(1);
+    ASSERT_TRUE(last.window);
     auto refused = guest.memory().place_plain(1);
     EXPECT_FALSE(refused.window);
     EXPECT_EQ(refused.error, PlaceError::limit);
-    ASSERT_TRUE(guest.memory().remove(first.window->area));
+    ASSERT_TRUE(guest.memory().remove(last.window->area));
     EXPECT_TRUE(guest.memory().place_plain(1).window);
 }
 
-TEST(LinearMemory, WindowsOfFilesAreNotChargedButTheirTailsAre) {
-    RunningGuest guest(kIdle, 128 * KiB);
+TEST(LinearMemory, OfAFilesWindowOnlyTheTailIsPlainMemory) {
+    RunningGuest guest(kIdle);
     auto file = sparse_file(1 * GiB);
+    use_up_slack(guest.memory(), 64 * KiB);
     EXPECT_TRUE(place_input(guest.memory(), file, 0, 1 * GiB - 4096).window) << "4 KiB of tail";
     EXPECT_TRUE(place_input(guest.memory(), file, 0, 60 * KiB).window) << "4 KiB of tail";
     auto refused = place_input(guest.memory(), file, 0, 64 * KiB);  // 64 KiB of tail.
     EXPECT_FALSE(refused.window);
     EXPECT_EQ(refused.error, PlaceError::limit);
+}
+
+TEST(LinearMemory, ALargeFreeAreaServesASmallWindow) {
+    RunningGuest guest(kIdle);
+    auto file = sparse_file(3 * GiB);
+    for (int i = 0; i < 3; i++) {
+        auto large = place_input(guest.memory(), file, 0, 3 * GiB).window;
+        ASSERT_TRUE(large && guest.memory().remove(large->area));
+        auto small = place_input(guest.memory(), file, 0, 4096).window;
+        ASSERT_TRUE(small) << "the rest of the area is no plain memory";
+        EXPECT_EQ(access_at(guest.memory().base() + small->offset + 1 * MiB), "---p");
+        ASSERT_TRUE(guest.memory().remove(small->area));
+    }
 }
 
 TEST(LinearMemory, HoldsWindowsMaxAndNoMore) {

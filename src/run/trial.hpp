@@ -9,6 +9,7 @@
 #include <initializer_list>
 #include <map>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include "engine/workshop.hpp"
@@ -37,8 +38,9 @@ inline std::string all_imports() {
 
 // An argument of call(): a number, or an expression of the text form.
 struct Argument {
-    template <std::integral T>
-    Argument(T value) : text(std::to_string(value)), is_number(true) {}
+    template <class T>
+        requires std::integral<T> || std::is_enum_v<T>
+    Argument(T value) : text(std::to_string(static_cast<int64_t>(value))), is_number(true) {}
     Argument(std::string expression) : text(std::move(expression)) {}
     Argument(const char* expression) : text(expression) {}
 

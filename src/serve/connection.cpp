@@ -11,7 +11,6 @@
 #include "base/limits.hpp"
 #include "serve/answers.hpp"
 #include "serve/body_receiver.hpp"
-#include "serve/reply_sender.hpp"
 
 namespace inlay::serve {
 namespace asio = boost::asio;
@@ -39,7 +38,10 @@ std::string_view bearer_token(const RequestHead& head) {
 }  // namespace
 
 Connection::Connection(Worker& worker, asio::ip::tcp::socket socket)
-    : worker_(worker), socket_(std::move(socket)), buffer_(std::make_unique_for_overwrite<char[]>(kBufferBytes)) {
+    : worker_(worker),
+      socket_(std::move(socket)),
+      buffer_(std::make_unique_for_overwrite<char[]>(kBufferBytes)),
+      sender_(worker_, socket_, *this) {
     worker_.deadlines().add(*this);
     worker_.counters().add(Counter::connections_total);
     worker_.counters().add(Counter::connections_open);
@@ -137,10 +139,9 @@ asio::awaitable<Connection::Next> Connection::refuse(Reply problem) {
 asio::awaitable<bool> Connection::send(Reply reply, bool keep_open) {
     keeps_open_ = keep_open && !reply.close;
     worker_.counters().add(class_counter(reply.status));
-    ReplySender sender(worker_, socket_, *this);
     const RequestHead& head = reader_.head();
     SendOptions options{keeps_open_, head.version_minor == 0, head.method == Method::head, worker_.date_field()};
-    co_return co_await sender.send(reply, options);
+    co_return co_await sender_.send(reply, options);
 }
 
 // Lets the client read the reply although it is still sending: a closed socket with unread bytes would reset the connection.

@@ -15,6 +15,7 @@
 #include "run/request.hpp"
 #include "serve/deadlines.hpp"
 #include "serve/reply.hpp"
+#include "serve/reply_sender.hpp"
 #include "serve/request_head.hpp"
 #include "serve/route.hpp"
 #include "serve/worker.hpp"
@@ -59,6 +60,7 @@ class Connection final : public Deadlines::Entry {
     size_t buffered_end_ = 0;
     size_t head_end_ = 0;
     HeadReader reader_;
+    ReplySender sender_;
     bool waiting_for_request_ = false;  // Not one byte of the next request is here.
     bool head_began_ = false;
     bool keeps_open_ = true;

@@ -51,6 +51,7 @@ EntityTag etag_of(std::string_view version) noexcept {
     EntityTag tag;
     INLAY_CHECK(version.size() + 2 <= tag.bytes.size());
     tag.bytes[0] = '"';
+    // COPY: at most 32 bytes of a response head, no content.
     std::copy(version.begin(), version.end(), tag.bytes.begin() + 1);
     tag.bytes[version.size() + 1] = '"';
     tag.length = version.size() + 2;

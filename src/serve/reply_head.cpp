@@ -161,6 +161,7 @@ bool HeadWriter::begin_field(std::string_view name, size_t value_bytes) noexcept
 
 // Requires: it fits.
 void HeadWriter::put(std::string_view text) noexcept {
+    // COPY: bytes of a response head, no content.
     if (!text.empty()) std::memcpy(room_.data() + length_, text.data(), text.size());
     length_ += text.size();
 }

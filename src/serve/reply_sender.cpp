@@ -17,19 +17,8 @@ namespace asio = boost::asio;
 namespace {
 
 constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
-constexpr size_t kReplyHeadBytes = kResponseHeaderBytesMax + 2 * KiB;
 
 bool may_have_content(unsigned status) { return status >= 200 && status != 204 && status != 304; }
-
-// The head as bytes in `room`; empty: it does not fit.
-std::string_view write_head(const Reply& reply, const SendOptions& options, uint64_t length, std::span<char> room) {
-    HeadWriter writer(room, static_cast<uint16_t>(reply.status));
-    if (reply.status != 204) writer.field("Content-Length", length);
-    if (!options.keep_open) writer.field("Connection", "close");
-    if (options.keep_open && options.says_keep_alive) writer.field("Connection", "keep-alive");
-    writer.lines(options.date_field).lines(reply.fields);
-    return writer.finish().value_or(std::string_view());
-}
 
 }  // namespace
 
@@ -42,12 +31,21 @@ Counter class_counter(unsigned status) {
     }
 }
 
-asio::awaitable<bool> ReplySender::send(const Reply& reply, const SendOptions& options) {
+// The head as bytes in room_; empty: it does not fit.
+std::string_view ReplySender::write_head(const Reply& reply, const SendOptions& options) {
     uint64_t length = 0;
     for (const auto& piece : reply.content) length += piece.size();
+    HeadWriter writer(room_, static_cast<uint16_t>(reply.status));
+    if (reply.status != 204) writer.field("Content-Length", reply.content_length.value_or(length));
+    if (!options.keep_open) writer.field("Connection", "close");
+    if (options.keep_open && options.says_keep_alive) writer.field("Connection", "keep-alive");
+    writer.lines(options.date_field).lines(reply.fields);
+    return writer.finish().value_or(std::string_view());
+}
+
+asio::awaitable<bool> ReplySender::send(const Reply& reply, const SendOptions& options) {
     bool with_content = !options.is_head && may_have_content(reply.status);
-    std::array<char, kReplyHeadBytes> room;
-    auto head = write_head(reply, options, reply.content_length.value_or(length), room);
+    auto head = write_head(reply, options);
     if (head.empty()) co_return false;
 
     size_t next = 0;

@@ -7,6 +7,7 @@
 #include <array>
 #include <string_view>
 
+#include "base/limits.hpp"
 #include "serve/deadlines.hpp"
 #include "serve/reply.hpp"
 #include "serve/worker.hpp"
@@ -23,6 +24,7 @@ struct SendOptions {
 // The counter of a status' class.
 Counter class_counter(unsigned status);
 
+// One per connection.
 class ReplySender {
   public:
     ReplySender(Worker& worker, boost::asio::ip::tcp::socket& socket, Deadlines::Entry& waiting)
@@ -35,10 +37,12 @@ class ReplySender {
     boost::asio::awaitable<bool> send_bytes(std::string_view first, std::string_view second, bool more);
     boost::asio::awaitable<bool> send_range(os::FileRange range);
     void expect_progress();
+    std::string_view write_head(const Reply& reply, const SendOptions& options);
 
     Worker& worker_;
     boost::asio::ip::tcp::socket& socket_;
     Deadlines::Entry& waiting_;
+    std::array<char, kResponseHeaderBytesMax + 2 * KiB> room_;  // For the head.
 };
 
 }  // namespace inlay::serve

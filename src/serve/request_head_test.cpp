@@ -131,6 +131,15 @@ TEST(HeadReader, StartsOverWhenTheBytesMoved) {
     EXPECT_EQ(reader.head().fields.size(), 2u);
 }
 
+TEST(HeadReader, LooksForTheEndOfALineOnlyInBytesThatAreNew) {
+    std::string bytes = "GET / HTTP/1.1\r\nX: aaaa\r\n\r\n";
+    HeadReader reader;
+    ASSERT_EQ(reader.parse(std::string_view(bytes).substr(0, 23)).kind, HeadStep::Kind::incomplete);
+    bytes[20] = '\n';
+    // A second look would find this line end, a bare LF.
+    EXPECT_EQ(reader.parse(bytes).detail, "a header value holds a control byte");
+}
+
 TEST(HeadReader, KnowsTheSevenMethodsInCapitalsOnly) {
     const std::pair<std::string, Method> methods[] = {
         {"GET", Method::get},       {"HEAD", Method::head},       {"PUT", Method::put},   {"POST", Method::post},

@@ -1,0 +1,82 @@
+// The deadline timer: fires once, at its time, and only when armed.
+#include "os/deadline_timer.hpp"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <optional>
+
+#include "base/clock.hpp"
+
+namespace inlay::os {
+namespace {
+
+constexpr uint64_t kMs = 1'000'000;
+volatile int fired = 0;
+volatile uint64_t fired_ns = 0;
+
+void note() {
+    fired = fired + 1;
+    fired_ns = monotonic_ns();
+}
+
+void sleep_ms(unsigned ms) {
+    uint64_t end = monotonic_ns() + ms * kMs;
+    while (monotonic_ns() < end) ::usleep(1000);  // Signals end it early.
+}
+
+class DeadlineTimerTest : public testing::Test {
+  protected:
+    DeadlineTimerTest() { fired = 0; }
+    DeadlineTimer timer_ = DeadlineTimer::create(note).value();
+};
+
+TEST_F(DeadlineTimerTest, FiresOnceAtItsTime) {
+    uint64_t deadline = monotonic_ns() + 30 * kMs;
+    timer_.arm(deadline);
+    sleep_ms(150);
+    EXPECT_EQ(fired, 1);
+    EXPECT_GE(fired_ns, deadline);
+}
+
+TEST_F(DeadlineTimerTest, DoesNotFireUnarmed) {
+    sleep_ms(20);
+    EXPECT_EQ(fired, 0);
+}
+
+TEST_F(DeadlineTimerTest, ALaterArmReplacesAnEarlierOne) {
+    timer_.arm(monotonic_ns() + 10'000 * kMs);
+    timer_.arm(monotonic_ns() + 10 * kMs);
+    sleep_ms(60);
+    EXPECT_EQ(fired, 1);
+    timer_.arm(monotonic_ns() + 20 * kMs);
+    timer_.arm(monotonic_ns() + 10'000 * kMs);
+    sleep_ms(60);
+    EXPECT_EQ(fired, 1);
+}
+
+TEST_F(DeadlineTimerTest, ADeadlineInThePastFiresAtOnce) {
+    timer_.arm(1);
+    sleep_ms(20);
+    EXPECT_EQ(fired, 1);
+}
+
+TEST_F(DeadlineTimerTest, IsGoneWithItsOwner) {
+    std::optional<DeadlineTimer> moved(std::move(timer_));
+    moved->arm(monotonic_ns() + 20 * kMs);
+    moved.reset();
+    sleep_ms(60);
+    EXPECT_EQ(fired, 0);
+}
+
+TEST_F(DeadlineTimerTest, KeepsErrnoOfWhatItInterrupts) {
+    errno = EXDEV;
+    timer_.arm(monotonic_ns() + 1 * kMs);
+    uint64_t end = monotonic_ns() + 30 * kMs;
+    while (fired == 0 && monotonic_ns() < end) {}
+    EXPECT_EQ(errno, EXDEV);
+    EXPECT_EQ(fired, 1);
+}
+
+}  // namespace
+}  // namespace inlay::os

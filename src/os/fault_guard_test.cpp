@@ -1,0 +1,110 @@
+// The fault guard without an engine: bulk accesses by host code. How it works together with one: src/run/executor_test.cpp.
+#include "os/fault_guard.hpp"
+
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <cstring>
+
+#include "os/file.hpp"
+#include "os/mapping.hpp"
+#include "os/memfd.hpp"
+
+namespace inlay::os {
+namespace {
+
+constexpr size_t kBytes = 5 << 20;  // More than one scratch file.
+
+// Handlers are for the whole process: each of these runs in a child of its own.
+class FaultGuardDeathTest : public testing::Test {
+  protected:
+    static void install() { INLAY_CHECK(FaultGuard::install_behind_engine().ok()); }
+    // Ends the child well, if `fine`.
+    [[noreturn]] static void conclude(bool fine) { ::_exit(fine ? 0 : 1); }
+
+    Fd file_ = create_memfd_of("fault-guard-test", std::string(kBytes, 'x')).value();
+    Mapping window_ = Mapping::create(file_.get(), 0, kBytes, Access::read, Sharing::private_).value();
+    std::vector<WindowSpan> windows_{{window_.data(), window_.size()}};
+};
+
+TEST(FaultGuard, AWindowHoldsItsBytesAndNoOther) {
+    uint8_t bytes[10];
+    WindowSpan window{bytes + 2, 4};
+    EXPECT_FALSE(window.contains(bytes + 1));
+    EXPECT_TRUE(window.contains(bytes + 2));
+    EXPECT_TRUE(window.contains(bytes + 5));
+    EXPECT_FALSE(window.contains(bytes + 6));
+    EXPECT_FALSE((WindowSpan{bytes, 0}).contains(bytes));
+}
+
+TEST_F(FaultGuardDeathTest, AFillOverAReadOnlyWindowRunsToItsEndAndLeavesTheFile) {
+    EXPECT_EXIT(
+        {
+            install();
+            FaultGuard::watch(&windows_);
+            std::memset(window_.data() + 100, 'y', kBytes - 100);
+            bool noted = FaultGuard::last_fault().in_host_code;
+            conclude(noted && read_from_start(file_.get(), kBytes).value() == std::string(kBytes, 'x'));
+        },
+        testing::ExitedWithCode(0), "");
+}
+
+TEST_F(FaultGuardDeathTest, ALostPageIsCoveredWithZerosOfNobody) {
+    EXPECT_EXIT(
+        {
+            install();
+            FaultGuard::watch(&windows_);
+            ::signal(SIGBUS, SIG_DFL);
+            INLAY_CHECK(place_nothing(window_.data(), kBytes).ok());
+            uint8_t sum = 0;
+            for (size_t i = 0; i < kBytes; i++) sum |= static_cast<volatile uint8_t*>(window_.data())[i];
+            conclude(sum == 0 && FaultGuard::last_fault().in_host_code);
+        },
+        testing::ExitedWithCode(0), "");
+}
+
+TEST_F(FaultGuardDeathTest, AFaultElsewhereIsOurBugAndEndsTheProcess) {
+    auto elsewhere = Mapping::create(file_.get(), 0, 4096, Access::read, Sharing::private_).value();
+    EXPECT_EXIT(
+        {
+            install();
+            FaultGuard::watch(&windows_);
+            elsewhere.data()[0] = 1;
+        },
+        testing::KilledBySignal(SIGSEGV), "");
+    EXPECT_EXIT(
+        {
+            install();
+            FaultGuard::watch(nullptr);
+            window_.data()[0] = 1;
+        },
+        testing::KilledBySignal(SIGSEGV), "");
+}
+
+TEST_F(FaultGuardDeathTest, WatchingAnewForgets) {
+    EXPECT_EXIT(
+        {
+            install();
+            FaultGuard::watch(&windows_);
+            window_.data()[0] = 1;
+            bool noted = FaultGuard::last_fault().in_host_code;
+            FaultGuard::watch(&windows_);
+            auto fault = FaultGuard::last_fault();
+            conclude(noted && !fault.in_host_code && fault.kind == FaultKind::none && !fault.address);
+        },
+        testing::ExitedWithCode(0), "");
+}
+
+TEST_F(FaultGuardDeathTest, TheSecondHalfIsRefusedWithoutAnEngineBetween) {
+    EXPECT_EXIT(
+        {
+            install();
+            auto refused = FaultGuard::install_before_engine();
+            conclude(!refused.ok() && refused.error().code == Errc::internal);
+        },
+        testing::ExitedWithCode(0), "");
+}
+
+}  // namespace
+}  // namespace inlay::os

@@ -1,0 +1,97 @@
+// Processes: how children end, and what this one knows of itself. spawn_self is tested from outside: it starts the program.
+#include "os/process.hpp"
+
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <fstream>
+#include <set>
+#include <thread>
+
+namespace inlay::os {
+namespace {
+
+// A child that does this and nothing else.
+template <class Do>
+pid_t child(Do what) {
+    pid_t pid = ::fork();
+    if (pid == 0) {
+        what();
+        ::_exit(0);
+    }
+    return pid;
+}
+
+TEST(Process, AnExitIsToldInWords) {
+    EXPECT_EQ((Exit{1, 3, false}).text(), "exit code 3");
+    EXPECT_EQ((Exit{1, 9, true}).text(), "signal 9 (Killed)");
+    EXPECT_EQ((Exit{1, 11, true}).text(), "signal 11 (Segmentation fault)");
+}
+
+TEST(Process, ChildrenAreWaitedFor) {
+    pid_t exits = child([] { ::_exit(7); });
+    auto ended = wait_for(exits);
+    ASSERT_TRUE(ended.ok());
+    EXPECT_EQ(ended->pid, exits);
+    EXPECT_EQ(ended->text(), "exit code 7");
+    pid_t sleeps = child([] { ::pause(); });
+    send_signal(sleeps, SIGKILL);
+    EXPECT_EQ(wait_for(sleeps)->text(), "signal 9 (Killed)");
+    EXPECT_EQ(wait_for(sleeps).error().code, Errc::io_error) << "it is not there any more";
+}
+
+TEST(Process, EndedChildrenAreReapedWithoutWaiting) {
+    EXPECT_FALSE(reap_child());
+    pid_t sleeps = child([] { ::pause(); });
+    EXPECT_FALSE(reap_child()) << "it lives";
+    send_signal(sleeps, SIGTERM);
+    std::optional<Exit> reaped;
+    for (int i = 0; i < 500 && !reaped; i++) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(10));
+        reaped = reap_child();
+    }
+    ASSERT_TRUE(reaped);
+    EXPECT_EQ(reaped->pid, sleeps);
+    EXPECT_TRUE(reaped->signalled);
+    EXPECT_EQ(reaped->status, SIGTERM);
+    EXPECT_FALSE(reap_child()) << "once only";
+}
+
+TEST(Process, SetsItsName) {
+    pid_t named = child([] {
+        set_process_name("inlay-a-name-that-is-too-long");
+        std::string name;
+        std::getline(std::ifstream("/proc/self/comm"), name);
+        ::_exit(name == "inlay-a-name-th" ? 0 : 1);
+    });
+    EXPECT_EQ(wait_for(named)->status, 0);
+}
+
+TEST(Process, IgnoresASignal) {
+    pid_t ignoring = child([] {
+        ignore_signal(SIGTERM);
+        ::raise(SIGTERM);
+    });
+    EXPECT_EQ(wait_for(ignoring)->text(), "exit code 0");
+}
+
+TEST(Process, KnowsItsMachine) {
+    EXPECT_GE(usable_processors(), 1u);
+    EXPECT_LE(usable_processors(), std::thread::hardware_concurrency());
+    EXPECT_GT(physical_memory_bytes(), uint64_t{64} << 20);
+    EXPECT_EQ(process_id(), ::getpid());
+}
+
+TEST(Process, RandomBytesFillAllOfTheRoom) {
+    std::string room(1'000'002, '\0');
+    fill_random(room.data() + 1, room.size() - 2);
+    EXPECT_EQ(room.front(), '\0');
+    EXPECT_EQ(room.back(), '\0');
+    for (size_t i = 1; i + 1001 < room.size(); i += 1000)
+        ASSERT_GT(std::set<char>(room.begin() + static_cast<ptrdiff_t>(i), room.begin() + static_cast<ptrdiff_t>(i + 1000)).size(), 100u);
+    fill_random(room.data(), 0);
+}
+
+}  // namespace
+}  // namespace inlay::os

@@ -1,0 +1,158 @@
+// Tables: a name is asked for once, and again as soon as it has changed.
+#include "registry/tables.hpp"
+
+#include <gtest/gtest.h>
+
+#include "engine/workshop.hpp"
+#include "os/file.hpp"
+#include "os/memfd.hpp"
+#include "registry/compiled_file.hpp"
+#include "registry/fake_supervisor.hpp"
+#include "store/scratch_directory.hpp"
+
+namespace inlay::registry {
+namespace {
+
+using Question = FakeSupervisor::Question;
+
+engine::Workshop& workshop() {
+    static engine::Workshop made({});
+    return made;
+}
+
+class TablesTest : public testing::Test {
+  protected:
+    TablesTest() {
+        std::string code = workshop().compile(engine::guest("(i32.const 0)")).value();
+        compiled_ = compiled_file_head(code) + code;
+    }
+    void answer_lookup(const os::Channel& channel, const Question& question) {
+        bool object = question.call == Call::find_object;
+        auto file = os::create_memfd_of("tables-test", object ? "content" : compiled_).value();
+        auto writer = answer(question.id);
+        // Each answer is a newer version.
+        std::string version = std::to_string(++answers_);
+        if (object)
+            write(writer, store::example_object(question.name, question.second, version));
+        else
+            write(writer, store::example_function(question.name, version));
+        if ((object ? question.second : question.name) == "absent")
+            (void)channel.send(answer(question.id, {object ? Errc::object_not_found : Errc::function_not_found, ""}), {});
+        else
+            (void)channel.send(writer.take(), {file.get()});
+    }
+    std::string object_version(const std::string& key) { return tables_->get_object({"data", key}).value()->record.version; }
+    std::string function_version(const std::string& name) { return tables_->get_function(name).value()->record.version; }
+
+    // Asked for in this order, which decides who gets which version.
+    std::vector<std::string> versions() {
+        std::vector<std::string> found{object_version("one")};
+        found.push_back(object_version("two"));
+        found.push_back(function_version("one"));
+        return found;
+    }
+
+    std::string compiled_;
+    int answers_ = 0;
+    SharedMemory memory_ = SharedMemory::open(SharedMemory::create_file().value().get()).value();
+    FakeSupervisor supervisor_{[this](const os::Channel& channel, const Question& question) { answer_lookup(channel, question); }};
+    std::optional<SupervisorLink> link_{std::in_place, supervisor_.lookups_of_worker(), supervisor_.control_of_worker()};
+    std::optional<Tables> tables_{std::in_place, *link_, workshop().worker(), memory_.state(), memory_.worker_counters(0)};
+};
+
+using Versions = std::vector<std::string>;
+
+TEST_F(TablesTest, ANameIsAskedForOnce) {
+    EXPECT_EQ(object_version("one"), "1");
+    EXPECT_EQ(object_version("one"), "1");
+    EXPECT_EQ(function_version("one"), "2");
+    EXPECT_EQ(function_version("one"), "2");
+    EXPECT_EQ(supervisor_.asked, 2);
+    EXPECT_EQ(memory_.worker_counters(0).get(Counter::lookups_total), 2u);
+    EXPECT_EQ(tables_->get_object({"data", "one"}).value(), tables_->get_object({"data", "one"}).value()) << "the same open file";
+}
+
+TEST_F(TablesTest, AChangedNameIsAskedForAgainAndNoOtherIs) {
+    EXPECT_EQ(versions(), (Versions{"1", "2", "3"}));
+    publish_change(memory_.state(), hash_of_object("data", "one"));
+    EXPECT_EQ(versions(), (Versions{"4", "2", "3"}));
+    publish_change(memory_.state(), hash_of_function("one"));
+    EXPECT_EQ(versions(), (Versions{"4", "2", "5"}));
+}
+
+TEST_F(TablesTest, WhenTheRingWentRoundEverythingIsAskedForAgain) {
+    EXPECT_EQ(versions(), (Versions{"1", "2", "3"}));
+    for (size_t i = 0; i < kChangeRingEntries; i++) publish_change(memory_.state(), 1);
+    EXPECT_EQ(versions(), (Versions{"4", "5", "6"}));
+}
+
+TEST_F(TablesTest, AnOldVersionLivesAsLongAsSomebodyHoldsIt) {
+    auto held = tables_->get_object({"data", "one"}).value();
+    publish_change(memory_.state(), hash_of_object("data", "one"));
+    EXPECT_EQ(object_version("one"), "2");
+    EXPECT_EQ(held->record.version, "1");
+    EXPECT_EQ(os::read_from_start(held->file.get(), 7).value(), "content");
+}
+
+TEST_F(TablesTest, CatchingUpLetsGoOfWhatHasChanged) {
+    std::weak_ptr<const Object> watched = tables_->get_object({"data", "one"}).value();
+    EXPECT_FALSE(watched.expired());
+    publish_change(memory_.state(), hash_of_object("data", "one"));
+    tables_->catch_up();
+    EXPECT_TRUE(watched.expired());
+}
+
+TEST_F(TablesTest, AbsenceIsNotRemembered) {
+    for (int asked : {1, 2}) {
+        auto object = tables_->get_object({"data", "absent"});
+        ASSERT_FALSE(object.ok());
+        EXPECT_EQ(object.error().code, Errc::object_not_found);
+        EXPECT_EQ(supervisor_.asked, asked);
+    }
+    EXPECT_EQ(tables_->get_function("absent").error().code, Errc::function_not_found);
+}
+
+TEST_F(TablesTest, ABadNameIsNotAskedFor) {
+    EXPECT_EQ(tables_->get_function("no/name").error().code, Errc::bad_name);
+    EXPECT_EQ(supervisor_.asked, 0);
+}
+
+TEST_F(TablesTest, CodeThatCannotBeLoadedIsRefusedAndToldOf) {
+    std::string whole = compiled_, changed = whole;
+    changed[whole.size() / 2] = static_cast<char>(changed[whole.size() / 2] ^ 1);
+    std::string not_code = compiled_file_head("not code") + "not code";
+    for (const auto& damaged : {changed, whole.substr(0, whole.size() / 2), std::string("x"), not_code, std::string()}) {
+        compiled_ = damaged;
+        auto function = tables_->get_function("one");
+        ASSERT_FALSE(function.ok());
+        EXPECT_EQ(function.error().code, Errc::overloaded) << damaged.size() << " bytes: " << function.error().detail;
+        auto message = supervisor_.next_call();
+        WireReader reader(message.bytes);
+        EXPECT_EQ(reader.number(), 0u);
+        EXPECT_EQ(reader.number(), static_cast<uint64_t>(Call::refuse_compiled)) << damaged.size() << " bytes";
+        EXPECT_EQ(reader.bytes(), "one");
+    }
+    compiled_ = whole;
+    EXPECT_TRUE(tables_->get_function("one").ok());
+}
+
+TEST_F(TablesTest, WithoutASupervisorWhatIsKnownStillServes) {
+    auto known = object_version("one");
+    { os::Channel gone(supervisor_.control().release()); }
+    EXPECT_FALSE(link_->on_readable());
+    EXPECT_EQ(object_version("one"), known);
+    EXPECT_EQ(tables_->get_object({"data", "two"}).error().code, Errc::draining);
+    EXPECT_EQ(tables_->get_function("two").error().code, Errc::draining);
+}
+
+TEST_F(TablesTest, RemembersABoundedNumberOfObjects) {
+    for (size_t i = 0; i <= kObjectsCachedMax; i++) object_version(std::to_string(i));
+    EXPECT_EQ(supervisor_.asked, static_cast<int>(kObjectsCachedMax) + 1);
+    object_version(std::to_string(kObjectsCachedMax));
+    EXPECT_EQ(supervisor_.asked, static_cast<int>(kObjectsCachedMax) + 1);
+    object_version("0");
+    EXPECT_EQ(supervisor_.asked, static_cast<int>(kObjectsCachedMax) + 2) << "the one not used for longest was let go";
+}
+
+}  // namespace
+}  // namespace inlay::registry

@@ -1,0 +1,69 @@
+// An invocation's state: which window holds a range, and what a fault means.
+#include "run/invocation.hpp"
+
+#include <gtest/gtest.h>
+
+#include "base/limits.hpp"
+
+namespace inlay::run {
+namespace {
+
+class InvocationTest : public testing::Test {
+  protected:
+    void add_window(uint64_t address, uint64_t length) {
+        Window window;
+        window.length = length;
+        invocation_.windows.emplace(address, std::move(window));
+    }
+    // Where the window that holds the range begins; 0: none does.
+    uint64_t found(uint64_t address, uint64_t length) const {
+        auto window = invocation_.window_of(address, length);
+        return window ? window->first : 0;
+    }
+
+    registry::Function function_;
+    Request request_;
+    ObjectFinder finder_;
+    Invocation invocation_{function_, request_, finder_};
+};
+
+TEST_F(InvocationTest, FindsTheWindowThatHoldsAllOfARange) {
+    EXPECT_EQ(found(0, 0), 0u);
+    add_window(1000, 100);
+    add_window(2000, 100);
+    EXPECT_EQ(found(999, 1), 0u);
+    EXPECT_EQ(found(1000, 100), 1000u);
+    EXPECT_EQ(found(1000, 101), 0u);
+    EXPECT_EQ(found(1099, 1), 1000u);
+    EXPECT_EQ(found(1100, 1), 0u);
+    EXPECT_EQ(found(999, 200), 0u);
+    EXPECT_EQ(found(2050, 50), 2000u);
+    EXPECT_EQ(found(1050, 1000), 0u) << "across two";
+}
+
+TEST_F(InvocationTest, NamesItselfBy16Digits) {
+    invocation_.id = 0x1a;
+    EXPECT_EQ(invocation_.id_text(), "000000000000001a");
+}
+
+TEST_F(InvocationTest, AFaultBeforeItsMemoryIsKnownIsNoFaultInAWindow) {
+    int byte = 0;
+    os::Fault fault{os::FaultKind::access, &byte, false};
+    EXPECT_FALSE(invocation_.explain({}));
+    EXPECT_FALSE(invocation_.explain(fault));
+    engine::LinearMemory not_attached;
+    invocation_.memory = &not_attached;
+    EXPECT_FALSE(invocation_.explain(fault));
+}
+
+TEST_F(InvocationTest, CutsLogLinesAndCountsThoseItDrops) {
+    EXPECT_TRUE(invocation_.add_log(1, std::string(kLogLineBytesMax + 1, 'x')));
+    EXPECT_EQ(invocation_.log.lines[0].text.size(), kLogLineBytesMax);
+    for (size_t i = 1; i < kLogLinesPerInvocationMax; i++) EXPECT_TRUE(invocation_.add_log(1, "x"));
+    EXPECT_FALSE(invocation_.add_log(1, "x"));
+    EXPECT_EQ(invocation_.log.lines.size(), kLogLinesPerInvocationMax);
+    EXPECT_EQ(invocation_.log_lines_dropped, 1u);
+}
+
+}  // namespace
+}  // namespace inlay::run

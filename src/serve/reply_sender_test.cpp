@@ -1,0 +1,146 @@
+// The sender: what a client gets for a reply, from bytes and from files, and what happens when it goes away.
+#include "serve/reply_sender.hpp"
+
+#include <gtest/gtest.h>
+
+#include <thread>
+
+#include "os/memfd.hpp"
+#include "serve/worker_stand.hpp"
+
+namespace inlay::serve {
+namespace {
+
+class ReplySenderTest : public testing::Test {
+  protected:
+    void add(std::string bytes) {
+        run::Piece piece;
+        piece.bytes = std::move(bytes);
+        reply_.content.push_back(std::move(piece));
+    }
+    void add_range(uint64_t offset, uint64_t length) {
+        run::Piece piece;
+        piece.range = {file_->get(), offset, length};
+        piece.pin = file_;
+        reply_.content.push_back(std::move(piece));
+    }
+    bool send() { return pair_.finish(sender_.send(reply_, options_)); }
+    // What the client has received after the reply and the connection's end.
+    std::string sent() {
+        std::string bytes;
+        std::thread client([&] { bytes = pair_.client_receives(); });
+        done_ = send();
+        pair_.ours().close();
+        client.join();
+        return bytes;
+    }
+
+    std::shared_ptr<const os::Fd> file_ =
+        std::make_shared<const os::Fd>(os::create_memfd_of("sender-test", "0123456789" + std::string(20 * MiB, 'x')).value());
+    ClientPair pair_;
+    ReplySender sender_{stand_worker(), pair_.ours(), pair_.waiting()};
+    Reply reply_;
+    SendOptions options_;
+    bool done_ = false;
+};
+
+TEST_F(ReplySenderTest, BytesFollowTheirHead) {
+    reply_.status = 201;
+    reply_.add_field("X", "y");
+    add("one "), add("two");
+    options_.date_field = "Date: today\r\n";
+    EXPECT_EQ(sent(), "HTTP/1.1 201 Created\r\nContent-Length: 7\r\nDate: today\r\nX: y\r\n\r\none two");
+    EXPECT_TRUE(done_);
+}
+
+TEST_F(ReplySenderTest, RangesAndBytesLeaveInTheirOrder) {
+    add_range(2, 3), add("-"), add_range(0, 2), add("-");
+    EXPECT_EQ(sent(), "HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\n234-01-");
+}
+
+TEST_F(ReplySenderTest, ALargeRangeLeavesWhole) {
+    add("head "), add_range(5, 20 * MiB), add(" tail");
+    uint64_t before = stand_worker().counters().get(Counter::bytes_sent);
+    std::string bytes = sent();
+    EXPECT_TRUE(done_);
+    std::string head = "HTTP/1.1 200 OK\r\nContent-Length: 20971530\r\n\r\n";
+    EXPECT_TRUE(bytes == head + "head 56789" + std::string(20 * MiB - 5, 'x') + " tail");
+    EXPECT_EQ(stand_worker().counters().get(Counter::bytes_sent) - before, bytes.size());
+}
+
+TEST_F(ReplySenderTest, AHeadRequestGetsTheLengthAndNoContent) {
+    add_range(0, 10);
+    options_.is_head = true;
+    EXPECT_EQ(sent(), "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n");
+}
+
+TEST_F(ReplySenderTest, AGivenLengthStandsForContentThatDoesNotFollow) {
+    reply_.content_length = 12345;
+    options_.is_head = true;
+    EXPECT_EQ(sent(), "HTTP/1.1 200 OK\r\nContent-Length: 12345\r\n\r\n");
+}
+
+TEST_F(ReplySenderTest, NoContentFollows204And304) {
+    reply_.status = 204;
+    add("x");
+    EXPECT_EQ(sent(), "HTTP/1.1 204 No Content\r\n\r\n");
+}
+
+TEST_F(ReplySenderTest, ANotModifiedReplyHasNoContent) {
+    reply_.status = 304;
+    add("x");
+    EXPECT_EQ(sent(), "HTTP/1.1 304 Not Modified\r\nContent-Length: 1\r\n\r\n");
+}
+
+TEST_F(ReplySenderTest, SaysWhetherTheConnectionStays) {
+    options_.keep_open = false;
+    options_.says_keep_alive = true;
+    EXPECT_EQ(sent(), "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+}
+
+TEST_F(ReplySenderTest, SaysKeepAliveToThoseWhoWaitForIt) {
+    options_.says_keep_alive = true;
+    EXPECT_EQ(sent(), "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: keep-alive\r\n\r\n");
+}
+
+TEST_F(ReplySenderTest, AFileThatEndsEarlyEndsTheConnection) {
+    add_range(20 * MiB, 11);  // One more than there is.
+    std::string bytes = sent();
+    EXPECT_FALSE(done_) << "what was promised cannot be kept";
+    EXPECT_TRUE(bytes.ends_with("\r\n\r\n" + std::string(10, 'x')));
+}
+
+TEST_F(ReplySenderTest, AHeadThatDoesNotFitOrIsNoneIsNotSent) {
+    reply_.fields = "X: " + std::string(kResponseHeaderBytesMax + 2 * KiB, 'y') + "\r\n";
+    EXPECT_EQ(sent(), "");
+    EXPECT_FALSE(done_);
+}
+
+TEST_F(ReplySenderTest, AClientThatIsGoneEndsTheSending) {
+    add_range(0, 20 * MiB);
+    pair_.client().set_option(boost::asio::socket_base::linger(true, 0));
+    pair_.client().close();
+    EXPECT_FALSE(send());
+}
+
+TEST_F(ReplySenderTest, AClientThatDoesNotReadIsWaitedForUntilItsDeadline) {
+    add_range(0, 20 * MiB);
+    std::thread deadline([&] {
+        std::this_thread::sleep_for(std::chrono::milliseconds(200));
+        boost::asio::post(pair_.ours().get_executor(), [&] { pair_.waiting().on_deadline(); });
+    });
+    EXPECT_FALSE(send());
+    deadline.join();
+}
+
+TEST(ClassCounter, IsThatOfTheStatusClass) {
+    EXPECT_EQ(class_counter(200), Counter::responses_2xx);
+    EXPECT_EQ(class_counter(299), Counter::responses_2xx);
+    EXPECT_EQ(class_counter(304), Counter::responses_3xx);
+    EXPECT_EQ(class_counter(499), Counter::responses_4xx);
+    EXPECT_EQ(class_counter(500), Counter::responses_5xx);
+    EXPECT_EQ(class_counter(599), Counter::responses_5xx);
+}
+
+}  // namespace
+}  // namespace inlay::serve

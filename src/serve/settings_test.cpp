@@ -1,0 +1,43 @@
+// A worker's settings on their way from the supervisor.
+#include "serve/settings.hpp"
+
+#include <gtest/gtest.h>
+
+namespace inlay::serve {
+namespace {
+
+WorkerSettings example() {
+    return {.slot = 3, .max_body = 5, .body_memory = 7, .token = "secret", .head_timeout_ms = 11, .idle_timeout_ms = 13, .stall_timeout_ms = 17};
+}
+
+TEST(Settings, ComeBackAsTheyWere) {
+    auto back = decode_settings(encode(example()));
+    ASSERT_TRUE(back.ok());
+    EXPECT_EQ(back->slot, 3u);
+    EXPECT_EQ(back->max_body, 5u);
+    EXPECT_EQ(back->body_memory, 7u);
+    EXPECT_EQ(back->token, "secret");
+    EXPECT_EQ(back->head_timeout_ms, 11u);
+    EXPECT_EQ(back->idle_timeout_ms, 13u);
+    EXPECT_EQ(back->stall_timeout_ms, 17u);
+    EXPECT_EQ(decode_settings(encode(WorkerSettings{}))->token, "");
+}
+
+TEST(Settings, EveryCutAndWhatIsLongerIsRefused) {
+    std::string whole = encode(example());
+    for (size_t length = 0; length < whole.size(); length++) EXPECT_FALSE(decode_settings(whole.substr(0, length)).ok()) << length;
+    auto longer = decode_settings(whole + "x");
+    ASSERT_FALSE(longer.ok());
+    EXPECT_EQ(longer.error().code, Errc::internal);
+}
+
+TEST(Settings, ASlotThatDoesNotExistIsRefused) {
+    auto settings = example();
+    settings.slot = kWorkersMax - 1;
+    EXPECT_TRUE(decode_settings(encode(settings)).ok());
+    settings.slot = kWorkersMax;
+    EXPECT_FALSE(decode_settings(encode(settings)).ok()) << "its counters would lie outside of the shared memory";
+}
+
+}  // namespace
+}  // namespace inlay::serve

@@ -1,0 +1,60 @@
+"""The examples in the documentation do what they say."""
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+CLANG = shutil.which("clang-14")
+LINKER = shutil.which("wasm-ld-14")
+
+
+def block(page, language, containing):
+    """The first fenced block of a page in that language that holds some text."""
+    for found in re.findall(rf"```{language}\n(.*?)```", (ROOT / page).read_text(), re.S):
+        if containing in found:
+            return found
+    raise AssertionError(f"{page} has no {language} block with {containing!r}")
+
+
+def build(source, tmp_path):
+    if not CLANG or not LINKER:
+        pytest.skip("no clang-14 and wasm-ld-14: tools/setup installs them")
+    text = tmp_path / "first.c"
+    text.write_text(source)
+    subprocess.run([CLANG, "--target=wasm32-unknown-unknown", "-O3", "-nostdlibinc", "-ffreestanding", "-mbulk-memory",
+                    f"-I{ROOT}/abi", f"-I{ROOT}/sdk/c", "-c", text, "-o", tmp_path / "first.o"], check=True)
+    module = tmp_path / "first.wasm"
+    subprocess.run([LINKER, "--no-entry", "--stack-first", "--strip-all", tmp_path / "first.o", "-o", module], check=True)
+    return module.read_bytes()
+
+
+def test_the_first_function_of_the_abi_page_echoes_its_body(server, tmp_path):
+    module = build(block("docs/abi.md", "c", "int32_t inlay_handle(void)"), tmp_path)
+    assert server.request("PUT", "/v1/functions/first", module).status == 200
+    for body in (b"", b"short", os.urandom(100_000)):
+        assert server.request("POST", "/f/first", body).body == body
+
+
+def test_the_function_of_the_readme_says_hello(server, tmp_path):
+    module = build(block("README.md", "c", "INLAY_FUNCTION"), tmp_path)
+    assert server.request("PUT", "/v1/functions/hello", module).status == 200
+    assert server.request("GET", "/f/hello").body == b"hello\n"
+
+
+def test_the_tour_of_the_readme_runs_as_it_stands(server):
+    binary, examples = os.environ.get("INLAY_BIN"), os.environ.get("INLAY_EXAMPLES")
+    if not binary or not examples:
+        pytest.skip("INLAY_BIN and INLAY_EXAMPLES are not set: tools/test sets them")
+    steps = block("README.md", "sh", "inlay serve").splitlines()
+    steps = [step for step in steps if not step.startswith("build/release/inlay serve")]
+    script = "\n".join(steps).replace("http://127.0.0.1:8080", server.url).replace("build/release/examples", examples)
+    path = f"{pathlib.Path(binary).parent}:{os.environ['PATH']}"
+    done = subprocess.run(["bash", "-euo", "pipefail", "-c", script], cwd=ROOT, capture_output=True, text=True,
+                          env={**os.environ, "INLAY_SERVER": server.url, "PATH": path})
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count('{"lines":') == 2
+    assert "# INLAY\n" in done.stdout
