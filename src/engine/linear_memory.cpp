@@ -12,7 +12,9 @@ namespace {
 constexpr uint64_t kWasmPageBytes = 64 * KiB;
 constexpr uint64_t kAddressSpaceBytes = 4 * GiB;
 constexpr uint64_t kOverReadBytes = 64;     // Readable behind every window: SIMD parsers look ahead.
-constexpr uint64_t kHugePageBytes = 2 * MiB;  // Windows from this size on are placed so that huge pages can serve them.
+constexpr uint64_t kHugePageBytes = 2 * MiB;
+// Windows from this size on are placed so that huge pages can serve them; for smaller ones the lead would waste addresses.
+constexpr uint64_t kHugeWindowBytes = 16 * MiB;
 
 }  // namespace
 
@@ -36,7 +38,7 @@ std::optional<std::span<uint8_t>> LinearMemory::bytes(GuestPtr address, GuestLen
 
 // Bytes to skip so that host address and file offset agree modulo 2 MiB; 0 for windows too small for huge pages.
 uint64_t LinearMemory::lead_of(uint64_t offset, uint64_t length, uint64_t file_offset) const {
-    if (length < kHugePageBytes) return 0;
+    if (length < kHugeWindowBytes) return 0;
     uint64_t address = reinterpret_cast<uintptr_t>(base()) + offset;
     uint64_t lead = (file_offset - address) % kHugePageBytes;
     return offset + lead + length + kOverReadBytes <= kAddressSpaceBytes ? lead : 0;
@@ -75,8 +77,8 @@ Placement LinearMemory::acquire(uint64_t length, uint64_t file_offset, bool back
     auto free = find_free(length, file_offset);
     uint64_t offset = free ? areas_[*free].offset : size();
     uint64_t lead = lead_of(offset, length, file_offset);
-    uint64_t bytes = free ? areas_[*free].size : os::round_up(lead + length + kOverReadBytes, kWasmPageBytes);
-    uint64_t slack = backed ? bytes - lead - length : bytes;
+    uint64_t bytes = os::round_up(lead + length + kOverReadBytes, kWasmPageBytes);
+    uint64_t slack = backed ? bytes - length : bytes;
     if (slack_ + slack > kWindowSlackMax) return {std::nullopt, PlaceError::limit};
     if (!free) {
         if (auto refused = grow(bytes)) return {std::nullopt, *refused};
@@ -84,9 +86,8 @@ Placement LinearMemory::acquire(uint64_t length, uint64_t file_offset, bool back
         spans_.push_back({base() + offset, bytes});
     }
     size_t index = free ? *free : areas_.size() - 1;
-    bool fits = free ? os::place_zero(base() + offset + lead, bytes - lead).ok() : true;
-    if (fits && !free && lead > 0) fits = os::place_nothing(base() + offset, lead).ok();
-    if (!fits) return {std::nullopt, PlaceError::failed};
+    // What a reused area has beyond this window's own bytes keeps no access.
+    if (free && !os::place_zero(base() + offset, bytes).ok()) return {std::nullopt, PlaceError::failed};
     areas_[index].in_use = true;
     areas_[index].slack = slack;
     slack_ += slack;

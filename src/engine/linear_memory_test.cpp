@@ -151,7 +151,7 @@ TEST(LinearMemory, LargeWindowsLieSoThatHugePagesFit) {
     RunningGuest guest(kIdle);
     auto file = sparse_file(64 * MiB);
     for (uint64_t offset : {uint64_t{0}, uint64_t{4096}, 72 * KiB, 2 * MiB, 3 * MiB + 4096})
-        for (uint64_t length : {2 * MiB, 2 * MiB + 4096, 7 * MiB}) {
+        for (uint64_t length : {16 * MiB, 16 * MiB + 4096, 23 * MiB}) {
             auto window = place_input(guest.memory(), file, offset, length).window;
             ASSERT_TRUE(window);
             uint64_t address = reinterpret_cast<uintptr_t>(guest.memory().base()) + window->offset;

@@ -82,6 +82,8 @@ void SupervisorLink::call(Call which, std::string fields, const std::vector<int>
     }
     Outgoing waiting{std::move(message), {}};
     for (int fd : fds) waiting.fds.push_back(os::duplicate(fd));
+    for (const auto& fd : waiting.fds)
+        if (!fd) return fail(id, {Errc::overloaded, "this worker has no descriptors left: retry later"});
     outbox_.push_back(std::move(waiting));
 }
 
@@ -128,6 +130,12 @@ void SupervisorLink::on_writable() {
         if (!sent.ok() || *sent == os::Transfer::closed) return fail_all();
         outbox_.pop_front();
     }
+}
+
+void SupervisorLink::fail(uint64_t id, Error error) {
+    auto callback = std::move(open_.at(id));
+    open_.erase(id);
+    callback(std::move(error));
 }
 
 void SupervisorLink::fail_all() {

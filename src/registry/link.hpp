@@ -72,6 +72,7 @@ class SupervisorLink {
     };
 
     Result<bool> ask(Call which, const std::string& name, const std::string& second);
+    void fail(uint64_t id, Error error);
     void fail_all();
 
     os::Channel lookups_;

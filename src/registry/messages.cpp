@@ -136,14 +136,14 @@ void read(WireReader& from, std::vector<Effect>& effects, size_t fds) {
 
 Result<> read_verdict(WireReader& from) {
     uint64_t failed = from.number();
-    if (!failed) {
-        if (!from.ok()) return Error{Errc::internal, "an answer of the supervisor is damaged"};
-        return {};
-    }
     Error error;
-    error.code = static_cast<Errc>(from.number());
-    error.detail = from.bytes();
-    return error;
+    if (failed) {
+        error.code = static_cast<Errc>(from.number());
+        error.detail = from.bytes();
+    }
+    if (!from.ok()) return Error{Errc::internal, "an answer of the supervisor is damaged"};
+    if (failed) return error;
+    return {};
 }
 
 }  // namespace inlay::registry

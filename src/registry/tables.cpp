@@ -40,7 +40,10 @@ Result<std::shared_ptr<const Function>> Tables::get_function(std::string_view na
     if (!found)
         return Error{Errc::function_not_found, fmt::format("function {:?} is not deployed: see `inlay functions`", name)};
     INLAY_TRY(auto status, os::status(found->compiled.get()));
-    INLAY_TRY(auto bytes, os::Mapping::create(found->compiled.get(), 0, status.size, os::Access::read, os::Sharing::private_));
+    os::Mapping bytes;  // None for an empty file, which is damaged.
+    if (status.size > 0) {
+        INLAY_TRY(bytes, os::Mapping::create(found->compiled.get(), 0, status.size, os::Access::read, os::Sharing::private_));
+    }
     auto code = code_of_compiled_file(bytes.bytes());
     auto program = code.ok() ? engine::Program::load(engine_, *code) : Result<std::shared_ptr<const engine::Program>>(code.error());
     if (!program.ok()) {

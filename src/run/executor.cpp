@@ -18,7 +18,7 @@ uint64_t microseconds_between(uint64_t from_ns, uint64_t to_ns) { return (to_ns 
 // How a trap is reported to the client; the engine's own account goes to the function's log.
 Trapped judge(Invocation& invocation, const engine::Trap& trap) {
     const auto& record = invocation.function.record;
-    invocation.add_log(INLAY_LOG_ERROR, trap.message);
+    invocation.add_last_log(trap.message);
     if (trap.kind == engine::TrapKind::interrupted)
         return {Error{Errc::function_timed_out,
                       fmt::format("function {:?} ran for {} ms without an answer: give it less to do, or deploy it with a "

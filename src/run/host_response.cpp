@@ -21,6 +21,16 @@ std::optional<std::vector<inlay_range>> read_ranges(const Invocation& invocation
     return ranges;
 }
 
+// Whether ranges of that many bytes may still be copied: outputs and copies of one invocation have one bound.
+bool may_copy(const Invocation& invocation, const std::vector<inlay_range>& ranges) {
+    uint64_t bytes = invocation.output_bytes + invocation.cost.copied.heap;
+    for (const auto& range : ranges) {
+        auto found = invocation.window_of(range.address, range.length);
+        if (!found || found->second->kind == WindowKind::copied) bytes += range.length;
+    }
+    return bytes <= kOutputBytesMax;
+}
+
 // A piece of content: by reference where the range lies in a window, else copied. nullopt: the host is out of memory files.
 std::optional<Piece> piece_of(Invocation& invocation, const inlay_range& range) {
     Piece piece;
@@ -101,6 +111,7 @@ int32_t respond(Invocation& invocation, GuestPtr ranges, uint32_t count) noexcep
     auto list = read_ranges(invocation, ranges, count);
     if (!list) return INLAY_E_POINTER;
     if (invocation.responded) return INLAY_E_TWICE;
+    if (!may_copy(invocation, *list)) return INLAY_E_LIMIT;
     invocation.responded = true;
     for (const auto& range : *list) {
         if (range.length == 0) continue;
@@ -123,7 +134,7 @@ int32_t publish(Invocation& invocation, GuestPtr name, GuestLen name_length, Gue
     if (type_text->size() > kContentTypeBytesMax || !is_field_value(*type_text)) return INLAY_E_ARGUMENT;
     uint64_t bytes = 0;
     for (const auto& range : *list) bytes += range.length;
-    if (bytes > kOutputBytesMax) return INLAY_E_LIMIT;
+    if (bytes > kOutputBytesMax || !may_copy(invocation, *list)) return INLAY_E_LIMIT;
     auto content = gather(invocation, *list);
     if (!content) return INLAY_E_IO;
     StagedEffect staged;

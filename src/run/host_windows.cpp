@@ -37,9 +37,11 @@ int32_t code_of(engine::PlaceError error) {
 
 // Copies a piece below the threshold into plain guest memory.
 int32_t copy_piece(Invocation& invocation, const Source& source, const os::FileRange& piece, inlay_range& out) {
-    auto placement = invocation.memory->place_plain(piece.length);
+    uint64_t lead = piece.offset % os::page_size();  // The address is aligned as it would be if it were mapped.
+    auto placement = invocation.memory->place_plain(lead + piece.length);
     if (!placement.window) return code_of(placement.error);
-    uint8_t* at = invocation.memory->base() + placement.window->offset;
+    uint64_t address = placement.window->offset + lead;
+    uint8_t* at = invocation.memory->base() + address;
     bool copied = true;
     if (source.range.fd < 0)
         std::memcpy(at, source.inline_bytes.data() + piece.offset, piece.length);  // COPY: small, below the map threshold.
@@ -55,8 +57,8 @@ int32_t copy_piece(Invocation& invocation, const Source& source, const os::FileR
     window.area = placement.window->area;
     window.length = piece.length;
     window.name = source.name;
-    out = {static_cast<uint32_t>(placement.window->offset), static_cast<uint32_t>(piece.length)};
-    invocation.windows.emplace(placement.window->offset, std::move(window));
+    out = {static_cast<uint32_t>(address), static_cast<uint32_t>(piece.length)};
+    invocation.windows.emplace(address, std::move(window));
     return 0;
 }
 

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "../../abi/inlay.h"
 #include "base/limits.hpp"
 
 namespace inlay::run {
@@ -16,12 +17,13 @@ std::optional<std::pair<uint64_t, const Window*>> Invocation::window_of(uint64_t
 }
 
 bool Invocation::add_log(uint64_t level, std::string_view text) {
-    if (log.lines.size() >= kLogLinesPerInvocationMax) {
-        log_lines_dropped++;
-        return false;
-    }
+    if (log.lines.size() >= kLogLinesPerInvocationMax) return false;
     log.lines.push_back({level, std::string(text.substr(0, kLogLineBytesMax))});
     return true;
+}
+
+void Invocation::add_last_log(std::string_view text) {
+    log.lines.push_back({INLAY_LOG_ERROR, std::string(text.substr(0, kLogLineBytesMax))});
 }
 
 std::string Invocation::id_text() const { return fmt::format("{:016x}", id); }

@@ -65,13 +65,14 @@ struct Invocation {
     bool responded = false;
     std::vector<StagedEffect> effects;
     registry::LogLines log;
-    uint64_t log_lines_dropped = 0;
     Cost cost;
 
     // The window that holds the whole range, with its address.
     std::optional<std::pair<uint64_t, const Window*>> window_of(uint64_t address, uint64_t length) const;
-    // Adds a line to the function's log, cut and counted.
+    // Adds a line to the function's log, cut to its limit. False: it has all it may have.
     bool add_log(uint64_t level, std::string_view text);
+    // Adds the account of how it ended, which is worth more than one more line.
+    void add_last_log(std::string_view text);
     std::string id_text() const;
     // What the last fault means for this guest, or nothing when there was none in a window.
     std::optional<Error> explain(const os::Fault& fault) const;

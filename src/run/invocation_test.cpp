@@ -56,13 +56,14 @@ TEST_F(InvocationTest, AFaultBeforeItsMemoryIsKnownIsNoFaultInAWindow) {
     EXPECT_FALSE(invocation_.explain(fault));
 }
 
-TEST_F(InvocationTest, CutsLogLinesAndCountsThoseItDrops) {
+TEST_F(InvocationTest, CutsLogLinesAndKeepsRoomForTheLastOne) {
     EXPECT_TRUE(invocation_.add_log(1, std::string(kLogLineBytesMax + 1, 'x')));
     EXPECT_EQ(invocation_.log.lines[0].text.size(), kLogLineBytesMax);
     for (size_t i = 1; i < kLogLinesPerInvocationMax; i++) EXPECT_TRUE(invocation_.add_log(1, "x"));
     EXPECT_FALSE(invocation_.add_log(1, "x"));
     EXPECT_EQ(invocation_.log.lines.size(), kLogLinesPerInvocationMax);
-    EXPECT_EQ(invocation_.log_lines_dropped, 1u);
+    invocation_.add_last_log("why it ended");
+    EXPECT_EQ(invocation_.log.lines.back().text, "why it ended");
 }
 
 }  // namespace

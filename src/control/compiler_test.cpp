@@ -1,0 +1,129 @@
+// The compiler's children: a few at a time, and each end becomes an answer.
+//
+// spawn_self() starts this test program as "compile ...": a stand-in for `inlay compile` catches that before any test runs.
+#include "control/compiler.hpp"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <csignal>
+#include <fstream>
+#include <thread>
+#include <vector>
+
+#include "base/limits.hpp"
+#include "engine/engine.hpp"
+#include "os/file.hpp"
+#include "os/memfd.hpp"
+
+namespace inlay::control {
+namespace {
+
+constexpr size_t kWaitingMax = 256;
+
+// Does what the module's first word says.
+[[noreturn]] void stand_in(int module, int output, const std::string& arguments) {
+    std::string word = os::read_from_start(module, 1000).value();
+    if (word.starts_with("compile")) ::_exit(os::write_all(output, "code for " + arguments).ok() ? 0 : 1);
+    if (word.starts_with("refuse")) ::_exit(os::write_all(output, "the module is odd").ok() ? 3 : 1);
+    if (word.starts_with("silent")) ::_exit(3);
+    if (word.starts_with("crash")) ::raise(SIGKILL);
+    ::_exit(9);
+}
+
+const bool not_a_child = [] {
+    std::ifstream file("/proc/self/cmdline");
+    std::vector<std::string> arguments;
+    for (std::string argument; std::getline(file, argument, '\0');) arguments.push_back(argument);
+    if (arguments.size() == 6 && arguments[1] == "compile")
+        stand_in(std::stoi(arguments[2]), std::stoi(arguments[3]), arguments[4] + " " + arguments[5]);
+    return true;
+}();
+
+class CompilerTest : public testing::Test {
+  protected:
+    // Compiles a module of these bytes; its end goes to `ends_`.
+    void submit(const std::string& module) {
+        CompileJob job;
+        job.name = "f";
+        job.module = os::create_memfd_of("compiler-test", module).value();
+        job.module_bytes = module.size();
+        job.memory_bytes = 4096;
+        job.done = [this](Result<os::Fd> result) {
+            ends_.push_back(result.ok() ? os::read_from_start(result->get(), 1000).value()
+                                        : std::string(traits(result.error().code).name) + ": " + result.error().detail);
+        };
+        compiler_.submit(std::move(job));
+    }
+    // Hands the ends of children on until so many jobs are done.
+    void wait_for(size_t jobs) {
+        auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+        while (ends_.size() < jobs && std::chrono::steady_clock::now() < deadline) {
+            auto exit = os::reap_child();
+            if (exit)
+                EXPECT_TRUE(compiler_.on_exit(*exit));
+            else
+                std::this_thread::sleep_for(std::chrono::milliseconds(1));
+        }
+        ASSERT_EQ(ends_.size(), jobs);
+    }
+    std::string end_of(const std::string& module) {
+        submit(module);
+        wait_for(1);
+        return ends_.at(0);
+    }
+
+    Compiler compiler_;
+    std::vector<std::string> ends_;
+};
+
+TEST_F(CompilerTest, ACompiledModuleIsItsChildsOutput) {
+    ASSERT_TRUE(not_a_child);
+    EXPECT_EQ(end_of("compile"), "code for 7 4096") << "the child gets the module's size and the memory's";
+}
+
+TEST_F(CompilerTest, ARefusalIsToldWithItsReason) { EXPECT_EQ(end_of("refuse"), "bad-module: function \"f\": the module is odd"); }
+
+TEST_F(CompilerTest, AChildThatDiesIsToldAsWhatTheModuleAsked) {
+    EXPECT_EQ(end_of("crash"),
+              "bad-module: function \"f\": the compiler ended with signal 9 (Killed): the module asks too much of it (120 s, 8 GiB)");
+}
+
+TEST_F(CompilerTest, AChildThatFailsWithoutAReasonIsToldToo) {
+    EXPECT_EQ(end_of("exit"),
+              "bad-module: function \"f\": the compiler ended with exit code 9: the module asks too much of it (120 s, 8 GiB)");
+}
+
+TEST_F(CompilerTest, ARefusalWithoutAReasonIsToldToo) { EXPECT_NE(end_of("silent").find("exit code 3"), std::string::npos); }
+
+TEST_F(CompilerTest, AnotherChildIsNotOurs) {
+    EXPECT_FALSE(compiler_.on_exit({1, 0, false}));
+    submit("compile");
+    EXPECT_FALSE(compiler_.on_exit({1, 0, false}));
+    wait_for(1);
+}
+
+TEST_F(CompilerTest, JobsWaitForTheirTurnAndAllHaveIt) {
+    for (int i = 0; i < 12; i++) submit(i % 2 ? "compile" : "refuse");
+    EXPECT_TRUE(ends_.empty());
+    wait_for(12);
+    EXPECT_EQ(std::count(ends_.begin(), ends_.end(), "code for 7 4096"), 6);
+}
+
+TEST_F(CompilerTest, MoreThanMayWaitAreRefusedAtOnce) {
+    for (size_t i = 0; i < kWaitingMax + kCompilesAtOnceMax; i++) submit("compile");
+    EXPECT_TRUE(ends_.empty());
+    submit("compile");
+    ASSERT_EQ(ends_.size(), 1u);
+    EXPECT_EQ(ends_[0], "overloaded: too many deploys are waiting for the compiler: retry later");
+    wait_for(kWaitingMax + kCompilesAtOnceMax + 1);
+}
+
+TEST(CompiledName, NamesVersionAndEverythingElseTheCodeDependsOn) {
+    EXPECT_EQ(compiled_name("v"), "v-" + engine::Engine::compiled_key() + ".cwasm");
+}
+
+}  // namespace
+}  // namespace inlay::control

@@ -1,0 +1,99 @@
+// Descriptions: the JSON of listings, functions and logs, and what is said about names that are not there.
+#include "control/describe.hpp"
+
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "store/catalog.hpp"
+#include "store/scratch_directory.hpp"
+
+namespace inlay::control {
+namespace {
+
+using nlohmann::json;
+using registry::Listing;
+using registry::ListingKind;
+
+class DescribeTest : public testing::Test {
+  protected:
+    void apply(store::Change change) {
+        store::ChangeSet set{{std::move(change)}};
+        ASSERT_TRUE(catalog_.commit(std::span(&set, 1)).value().at(0).ok());
+    }
+    void put(const std::string& bucket, const std::string& key) {
+        apply(store::PutObject{store::example_object(bucket, key, "v-" + key), {}});
+    }
+    json described(const Listing& listing) {
+        auto text = describe(listing, reader_, logs_);
+        if (!text.ok()) return std::string(traits(text.error().code).name);
+        EXPECT_TRUE(text->ends_with("\n"));
+        return json::parse(*text);
+    }
+
+    store::ScratchDirectory scratch_;
+    store::Catalog catalog_ = store::Catalog::create(scratch_ / "catalog.db").value();
+    store::CatalogReader reader_ = store::CatalogReader::create(scratch_ / "catalog.db").value();
+    FunctionLogs logs_;
+};
+
+TEST_F(DescribeTest, BucketsByName) {
+    EXPECT_EQ(described({ListingKind::buckets}), json::parse(R"({"buckets":[]})"));
+    put("b", "k"), put("a", "k"), put("a", "l");
+    EXPECT_EQ(described({ListingKind::buckets}), json::parse(R"({"buckets":[{"name":"a"},{"name":"b"}]})"));
+}
+
+TEST_F(DescribeTest, ObjectsOfABucketPageByPage) {
+    put("b", "a"), put("b", "c"), put("b", "x/1");
+    auto first = described({ListingKind::objects, "b", "", "", 2});
+    EXPECT_EQ(first["bucket"], "b");
+    EXPECT_EQ(first["next"], "c");
+    EXPECT_EQ(first["objects"][0],
+              json::parse(R"({"key":"a","bytes":7,"version":"v-a","content_type":"text/plain","modified":"1970-01-01T00:00:01.000Z"})"));
+    auto second = described({ListingKind::objects, "b", "", "c", 2});
+    EXPECT_EQ(second["objects"].size(), 1u);
+    EXPECT_EQ(second["next"], nullptr);
+    EXPECT_EQ(described({ListingKind::objects, "b", "x/", "", 9})["objects"].size(), 1u);
+    EXPECT_EQ(described({ListingKind::objects, "b", "y", "", 9})["objects"].size(), 0u) << "no match, but the bucket is there";
+}
+
+TEST_F(DescribeTest, ABucketWithoutObjectsIsNone) {
+    EXPECT_EQ(described({ListingKind::objects, "b", "", "", 9}), "bucket-not-found");
+    EXPECT_EQ(described({ListingKind::objects, "no/name", "", "", 9}), "bad-name");
+}
+
+TEST_F(DescribeTest, Functions) {
+    EXPECT_EQ(described({ListingKind::functions}), json::parse(R"({"functions":[]})"));
+    apply(store::DeployFunction{store::example_function("f", "v1")});
+    auto one = json::parse(R"({"name":"f","version":"v1","timeout_ms":9,"memory_bytes":10,"module_bytes":8,"deployed":"1970-01-01T00:00:00.011Z"})");
+    EXPECT_EQ(described({ListingKind::function, "f"}), one);
+    EXPECT_EQ(described({ListingKind::functions})["functions"], json::array({one}));
+    EXPECT_EQ(json::parse(describe_function(store::example_function("f", "v1"))), one) << "and no environment: it may hold secrets";
+    EXPECT_EQ(described({ListingKind::function, "g"}), "function-not-found");
+    EXPECT_EQ(described({ListingKind::function, "no/name"}), "bad-name");
+}
+
+TEST_F(DescribeTest, LogLinesAfterANumber) {
+    apply(store::DeployFunction{store::example_function("f", "v1")});
+    EXPECT_EQ(described({ListingKind::log, "f"}), json::parse(R"({"lines":[],"next":0})"));
+    logs_.append({"f", "i", {{0, "a"}, {1, "b"}, {2, "c"}, {3, "d"}, {7, "e"}}}, 1500);
+    auto all = described({ListingKind::log, "f", "", "", 0});
+    ASSERT_EQ(all["lines"].size(), 5u);
+    EXPECT_EQ(all["lines"][0], json::parse(R"({"seq":1,"time":"1970-01-01T00:00:01.500Z","level":"debug","invocation":"i","text":"a"})"));
+    EXPECT_EQ(all["lines"][3]["level"], "error");
+    EXPECT_EQ(all["next"], 5);
+    EXPECT_EQ(described({ListingKind::log, "f", "", "4", 0})["lines"].size(), 1u);
+    EXPECT_EQ(described({ListingKind::log, "f", "", "x", 0})["lines"].size(), 5u);
+    EXPECT_EQ(described({ListingKind::log, "g"}), "function-not-found");
+}
+
+TEST_F(DescribeTest, LogLinesMayHoldAnyBytes) {
+    apply(store::DeployFunction{store::example_function("f", "v1")});
+    logs_.append({"f", "i", {{0, std::string("a\xff\0\"\n", 5)}}}, 0);
+    EXPECT_EQ(described({ListingKind::log, "f"})["lines"][0]["text"], std::string("a\xef\xbf\xbd\0\"\n", 7));
+}
+
+TEST_F(DescribeTest, AnUnknownListingIsRefused) { EXPECT_EQ(described({static_cast<ListingKind>(99)}), "bad-request"); }
+
+}  // namespace
+}  // namespace inlay::control
