@@ -50,11 +50,15 @@ enum class Counter : uint16_t {
 struct CounterBlock {
     std::array<std::atomic<uint64_t>, static_cast<size_t>(Counter::count_)> values;
 
+    // For the one thread that writes this block: no locked instruction. Others read at any time.
     void add(Counter counter, uint64_t n = 1) noexcept {
-        values[static_cast<size_t>(counter)].fetch_add(n, std::memory_order_relaxed);
+        auto& value = values[static_cast<size_t>(counter)];
+        value.store(value.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
     }
-    void subtract(Counter counter, uint64_t n = 1) noexcept {
-        values[static_cast<size_t>(counter)].fetch_sub(n, std::memory_order_relaxed);
+    void subtract(Counter counter, uint64_t n = 1) noexcept { add(counter, -n); }
+    // For a block that several threads write.
+    void add_shared(Counter counter, uint64_t n = 1) noexcept {
+        values[static_cast<size_t>(counter)].fetch_add(n, std::memory_order_relaxed);
     }
     // For gauges of a process that died.
     void clear(Counter counter) noexcept { values[static_cast<size_t>(counter)].store(0, std::memory_order_relaxed); }

@@ -114,7 +114,7 @@ void CommitPipeline::commit_batch(std::vector<std::unique_ptr<CommitJob>> batch)
         return catalog_.commit(sets);
     };
     auto committed = commit();
-    shared_.supervisor_counters().add(Counter::commits_total);
+    shared_.supervisor_counters().add_shared(Counter::commits_total);
     if (!committed.ok()) spdlog::error("commit of {} requests failed: {}", batch.size(), committed.error().detail);
     for (size_t i = 0; i < batch.size(); i++) {
         batch[i]->changes = std::move(sets[i]);
@@ -142,13 +142,13 @@ void CommitPipeline::announce(const store::ChangeSet& set) {
     for (const auto& change : set.changes) {
         if (auto* put = std::get_if<store::PutObject>(&change)) {
             registry::publish_change(state, registry::hash_of_object(put->object.name.bucket, put->object.name.key));
-            counters.add(Counter::objects_put);
+            counters.add_shared(Counter::objects_put);
         } else if (auto* deletion = std::get_if<store::DeleteObject>(&change)) {
             registry::publish_change(state, registry::hash_of_object(deletion->name.bucket, deletion->name.key));
-            counters.add(Counter::objects_deleted);
+            counters.add_shared(Counter::objects_deleted);
         } else if (auto* deployment = std::get_if<store::DeployFunction>(&change)) {
             registry::publish_change(state, registry::hash_of_function(deployment->function.name));
-            counters.add(Counter::functions_deployed);
+            counters.add_shared(Counter::functions_deployed);
         } else if (auto* removal = std::get_if<store::RemoveFunction>(&change)) {
             registry::publish_change(state, registry::hash_of_function(removal->name));
         }

@@ -22,7 +22,7 @@ class DescribeTest : public testing::Test {
         ASSERT_TRUE(catalog_.commit(std::span(&set, 1)).value().at(0).ok());
     }
     void put(const std::string& bucket, const std::string& key) {
-        apply(store::PutObject{store::example_object(bucket, key, "v-" + key), {}});
+        apply(store::PutObject{store::example_object(bucket, key, "v-" + bucket + "-" + key), {}});
     }
     json described(const Listing& listing) {
         auto text = describe(listing, reader_, logs_);
@@ -49,7 +49,7 @@ TEST_F(DescribeTest, ObjectsOfABucketPageByPage) {
     EXPECT_EQ(first["bucket"], "b");
     EXPECT_EQ(first["next"], "c");
     EXPECT_EQ(first["objects"][0],
-              json::parse(R"({"key":"a","bytes":7,"version":"v-a","content_type":"text/plain","modified":"1970-01-01T00:00:01.000Z"})"));
+              json::parse(R"({"key":"a","bytes":7,"version":"v-b-a","content_type":"text/plain","modified":"1970-01-01T00:00:01.000Z"})"));
     auto second = described({ListingKind::objects, "b", "", "c", 2});
     EXPECT_EQ(second["objects"].size(), 1u);
     EXPECT_EQ(second["next"], nullptr);

@@ -144,7 +144,7 @@ void Supervisor::on_child_exit(const os::Exit& exit) {
     found->life.reset();
     shared_.worker_counters(index).clear(Counter::connections_open);
     if (draining_) return end_when_drained();
-    shared_.supervisor_counters().add(Counter::worker_deaths);
+    shared_.supervisor_counters().add_shared(Counter::worker_deaths);
     spdlog::error("worker {} (pid {}) ended with {}; starting another", index, exit.pid, exit.text());
     if (!young) {
         found->restart_wait_ms = 0;

@@ -9,6 +9,8 @@
 namespace inlay::run::host {
 namespace {
 
+constexpr size_t kFieldsBytesLikely = 256;
+
 // The guest's list of ranges, copied out before it is looked at: the guest's memory may change under nobody, but twice-read
 // values are a habit to avoid.
 std::optional<std::vector<inlay_range>> read_ranges(const Invocation& invocation, GuestPtr address, uint32_t count) {
@@ -102,6 +104,7 @@ int32_t header(Invocation& invocation, GuestPtr name, GuestLen name_length, Gues
     size_t bytes = response.fields.size() + name_text->size() + value_text->size() + 4;
     if (++invocation.response_headers > kResponseHeadersMax || bytes > kResponseHeaderBytesMax) return INLAY_E_LIMIT;
     response.has_content_type |= is_content_type;
+    if (response.fields.empty()) response.fields.reserve(kFieldsBytesLikely);
     response.fields.append(*name_text).append(": ").append(*value_text).append("\r\n");
     return 0;
 }

@@ -2,6 +2,7 @@
 #include "serve/connection.hpp"
 
 #include <boost/asio/as_tuple.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
 #include <algorithm>
@@ -106,6 +107,8 @@ asio::awaitable<Result<bool>> Connection::read_head() {
         // The time for a head runs from its first byte, not from its last.
         if (idle || !head_began_) limit_wait(idle ? worker_.settings().idle_timeout_ms : worker_.settings().head_timeout_ms);
         head_began_ = !idle;
+        // After everybody else's turn: by then the next request is often there, and one receive finds it.
+        if (idle) co_await asio::post(asio::use_awaitable);
         auto room = asio::buffer(buffer_.get() + buffered_end_, kHeadBytesMax - buffered_end_);
         auto [error, got] = co_await socket_.async_read_some(room, kAwait);
         waiting_for_request_ = false;
