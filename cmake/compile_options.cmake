@@ -6,9 +6,10 @@ if(INLAY_WERROR)
   target_compile_options(inlay_options INTERFACE -Werror)
 endif()
 if(INLAY_SANITIZE)
-  # -Wno-maybe-uninitialized: g++ 12 reports false ones in libstdc++ under sanitizers.
+  # g++ 12 reports false ones under sanitizers: uninitialized in libstdc++, mismatched-new-delete in coroutines.
   target_compile_options(inlay_options INTERFACE -fsanitize=${INLAY_SANITIZE} -fno-omit-frame-pointer
-                                                 -fno-sanitize-recover=all -Wno-maybe-uninitialized)
+                                                 -fno-sanitize-recover=all -Wno-maybe-uninitialized
+                                                 -Wno-mismatched-new-delete)
   target_link_options(inlay_options INTERFACE -fsanitize=${INLAY_SANITIZE})
 endif()
 target_include_directories(inlay_options INTERFACE ${CMAKE_SOURCE_DIR}/src)

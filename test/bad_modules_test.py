@@ -13,10 +13,16 @@ from serving import eventually
 
 ENTRY = '(func (export "inlay_handle") (result i32) (i32.const 0))'
 MEMORY = '(memory (export "memory") 1)'
+ENTRY_WORDS = ["inlay_handle", "() -> i32"]
 
 
 def fields(text):
     return f"(module {text})".encode()
+
+
+def entry(typed):
+    """A module whose entry point has this type and code."""
+    return fields(MEMORY + f'(func (export "inlay_handle") {typed})')
 
 
 def leb(number):
@@ -59,13 +65,13 @@ BAD = {
     "more memory than the limit": (fields('(memory (export "memory") 16385)' + ENTRY), ["memory"]),
     "two memories": (fields(MEMORY + "(memory 1)" + ENTRY), []),
     "no entry point": (fields(MEMORY + '(func (export "_start"))'), ["inlay_handle"]),
-    "an entry point with a parameter": (fields(MEMORY + '(func (export "inlay_handle") (param i32) (result i32) (i32.const 0))'), ["inlay_handle", "() -> i32"]),
-    "an entry point without a result": (fields(MEMORY + '(func (export "inlay_handle"))'), ["inlay_handle", "() -> i32"]),
-    "an entry point with another result": (fields(MEMORY + '(func (export "inlay_handle") (result i64) (i64.const 0))'), ["inlay_handle", "() -> i32"]),
-    "an entry point with two results": (fields(MEMORY + '(func (export "inlay_handle") (result i32 i32) (i32.const 0) (i32.const 0))'), ["inlay_handle", "() -> i32"]),
+    "an entry point with a parameter": (entry("(param i32) (result i32) (i32.const 0)"), ENTRY_WORDS),
+    "an entry point without a result": (entry(""), ENTRY_WORDS),
+    "an entry point with another result": (entry("(result i64) (i64.const 0)"), ENTRY_WORDS),
+    "an entry point with two results": (entry("(result i32 i32) (i32.const 0) (i32.const 0)"), ENTRY_WORDS),
     "a global as entry point": (fields(MEMORY + '(global (export "inlay_handle") i32 (i32.const 0))'), ["inlay_handle"]),
     "an initializer with a result": (fields(MEMORY + ENTRY + '(func (export "_initialize") (result i32) (i32.const 0))'), ["_initialize"]),
-    "an import of another host": (fields('(import "wasi_snapshot_preview1" "fd_write" (func (param i32 i32 i32 i32) (result i32)))' + MEMORY + ENTRY), ["wasi_snapshot_preview1", "fd_write"]),
+    "an import of another host": (fields('(import "wasi_snapshot_preview1" "fd_write" (func (param i32)))' + MEMORY + ENTRY), ["wasi_snapshot_preview1", "fd_write"]),
     "an unknown import of ours": (fields('(import "inlay" "teleport" (func))' + MEMORY + ENTRY), ["inlay", "teleport"]),
     "a known import of another type": (fields('(import "inlay" "map" (func (param i32) (result i32)))' + MEMORY + ENTRY), ["inlay", "map"]),
     "an imported memory": (fields('(import "env" "memory" (memory 1)) (export "memory" (memory 0))' + ENTRY), ["env", "memory"]),

@@ -145,7 +145,10 @@ def test_invoke_tells_the_cost_when_asked_to(cli, files):
     assert document["cost"].keys() == {"mapped", "copied", "private", "instantiate_us", "run_us"}
 
 
-@pytest.mark.parametrize("body, status", [("unreachable", 500), ("(i32.const 3)", 500), ("(drop (call $status (i32.const 404))) (call $answer (i32.const 1))", 404)])
+@pytest.mark.parametrize(
+    "body, status",
+    [("unreachable", 500), ("(i32.const 3)", 500), ("(drop (call $status (i32.const 404))) (call $answer (i32.const 1))", 404)],
+)
 def test_a_function_that_fails_makes_exit_code_1(cli, tmp_path, body, status):
     (tmp_path / "fails.wat").write_bytes(module(handle(body)))
     cli.done("deploy", "cli-fails", tmp_path / "fails.wat")

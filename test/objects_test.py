@@ -2,12 +2,11 @@
 
 import http.client
 import os
-import subprocess
 import threading
 
 import pytest
 
-from serving import Connection, Server, eventually, quote
+from serving import Connection, Server, quote
 from wire import Wire
 
 
@@ -261,73 +260,7 @@ def test_a_reader_gets_the_whole_of_the_version_it_began_with(server, noise):
             assert reader.answer().body == old
 
 
-# ---- a full disk ----
-
-
-def mount(kind, at):
-    """Mounts a filesystem of about 60 MiB on `at`; the reason why not, if it cannot be done."""
-    at.mkdir(parents=True)
-    if os.geteuid() != 0:
-        return "mounting needs root"
-    if kind == "tmpfs":
-        command = ["mount", "-t", "tmpfs", "-o", "size=60m", "tmpfs", str(at)]
-    else:
-        image = at.parent / "image"
-        with image.open("wb") as file:
-            file.truncate(60 << 20)
-        made = subprocess.run(["mkfs.ext4", "-q", str(image)], capture_output=True, text=True)
-        if made.returncode != 0:
-            return f"mkfs.ext4: {made.stderr}"
-        command = ["mount", "-o", "loop", str(image), str(at)]
-    mounted = subprocess.run(command, capture_output=True, text=True)
-    return mounted.stderr if mounted.returncode != 0 else None
-
-
-@pytest.fixture(params=["tmpfs", "ext4"])
-def small_disk(request, data):
-    at = data / "mounted"
-    why_not = mount(request.param, at)
-    if why_not:
-        pytest.skip(f"no {request.param} can be mounted here: {why_not}")
-    yield at
-    subprocess.run(["umount", str(at)], check=True)
-
-
-def test_a_full_disk_refuses_the_write_and_loses_nothing(small_disk, noise):
-    with Server(small_disk / "data", workers=2) as full:
-        stored = {}
-        for number in range(200):
-            body = noise(1 << 20, number)
-            answer = full.request("PUT", f"/o/full/{number}", body)
-            if answer.status != 201:
-                break
-            stored[f"full/{number}"] = body
-        assert answer.status == 507 and answer.problem == "no-space" and len(stored) > 10
-        assert full.request("PUT", "/o/full/0", noise(30 << 20)).status == 507
-        assert all(full.get(name).body == body for name, body in stored.items())
-        gone = stored.popitem()[0]
-        assert full.delete(gone).status == 204, "a full disk must let go of objects"
-        assert full.get(gone).status == 404
-        assert full.stop() == 0
-    with Server(small_disk / "data", workers=1) as again:
-        listed = [f"full/{one['key']}" for one in again.request("GET", "/o/full").json["objects"]]
-        assert sorted(listed) == sorted(stored)
-        assert all(again.get(name).body == body for name, body in stored.items())
-        assert again.stop() == 0
-
-
-def test_the_space_of_deleted_objects_is_free_again(small_disk, noise):
-    """Also when every worker has served them: what nobody reads any more is held by nobody."""
-    with Server(small_disk / "data", workers=2) as full:
-        body = noise(10 << 20)
-        names = [f"full/{number}" for number in range(4)]
-        for name in names:
-            full.put(name, body)
-            for worker in full.connections_by_worker().values():
-                assert worker.request("GET", "/o/" + name).body == body
-        for name in names:
-            assert full.delete(name).status == 204
-        assert eventually(lambda: full.request("PUT", "/o/full/new", noise(30 << 20)).status == 201, 3, 0.3)
+# ---- damage ----
 
 
 def test_an_object_whose_file_is_gone_is_an_error_that_says_so(data):

@@ -10,6 +10,7 @@ import select
 import signal
 import struct
 import subprocess
+import tempfile
 import time
 import urllib.parse
 
@@ -129,13 +130,14 @@ class Server:
         self.data = pathlib.Path(data)
         self.headers = headers or {}
         self.deployed = set()
-        self.log = pathlib.Path(str(data) + ".log")
+        descriptor, path = tempfile.mkstemp(prefix="inlay-test-", suffix=".log")  # Not on the data's disk, which may be full.
+        self.log = pathlib.Path(path)
         command = [INLAY, "serve", "--listen", "127.0.0.1:0", "--data", str(data), "--workers", str(workers), *arguments]
-        with self.log.open("ab") as log:
+        with open(descriptor, "wb") as log:
             self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, start_new_session=True)
         line = self._first_line()
         found = re.fullmatch(r"listening on http://(127\.0\.0\.1):(\d+)\n", line)
-        assert found, f"{line!r}; log: {self.log.read_text()}"
+        assert found or self.kill(), f"{line!r}; log: {self.last_log}"
         self.host, self.port = found[1], int(found[2])
         self.url = f"http://{self.host}:{self.port}"
         assert eventually(lambda: len(self.worker_pids()) >= workers), self.log.read_text()
@@ -196,6 +198,8 @@ class Server:
                 pass
         self.process.wait(STOP_SECONDS_MAX)
         self.process.stdout.close()
+        self.last_log = self.log.read_text() if self.log.exists() else ""
+        self.log.unlink(missing_ok=True)
         assert eventually(lambda: not any(is_running(pid) for pid in pids)), "SIGKILL is not obeyed"
 
     def worker_of(self, client_port):

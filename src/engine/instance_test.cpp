@@ -57,6 +57,19 @@ TEST(Instance, BeginsWithItsDataWhateverTheLastOneWroteAndMapped) {
     }
 }
 
+TEST(Instance, BeginsWithItsTablesWhateverTheLastOneSet) {
+    // Counts the elements that are set, then sets them all; the table's last one too, which lies far behind the others.
+    std::string count = "(i32.const 0)";
+    std::string set;
+    for (int i : {0, 1, 2047, 2048, 19'999}) {
+        std::string at = "(i32.const " + std::to_string(i) + ")";
+        count = "(i32.add " + count + " (i32.eqz (ref.is_null (table.get " + at + "))))";
+        set += "(table.set " + at + " (ref.func $f))";
+    }
+    auto program = workshop().program(guest(count + set, "(table 20000 funcref) (func $f) (elem declare func $f)"));
+    for (size_t i = 0; i < kMoreThanThePool; i++) ASSERT_EQ(std::get<int32_t>(run_once(*program)), 0) << i;
+}
+
 TEST(Instance, MemoryThatWindowsLayInIsZeroForTheNextOne) {
     // Grows by 4 MiB and returns what any of its pages holds.
     auto program = workshop().program(guest(R"((local $i i32) (local $sum i32)

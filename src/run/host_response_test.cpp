@@ -194,6 +194,16 @@ TEST(HostResponse, WhatOneResponseCopiesIsBounded) {
     EXPECT_EQ(trial.code(fill_list + call("respond", {0, kRangesMax})), INLAY_E_LIMIT);
 }
 
+TEST(HostResponse, WhatOnePublicationGathersIsBoundedWithTheOutputs) {
+    constexpr uint32_t kPart = 32 << 20;
+    Trial trial;
+    trial.add_sparse_object("data/one", kPart);
+    std::string windows = then("output", {kOutputBytesMax - kPart, 24}) + then("open", {kName, 8, 32}) + then("map", {1, 0, kPart, 0, kOut});
+    std::string twice = range(0, word_at(kOut), kPart) + range(1, word_at(kOut), 1);
+    EXPECT_EQ(trial.code(windows + twice + publish(2), kNames), INLAY_E_LIMIT) << "more than one range is copied, also out of a window";
+    EXPECT_EQ(trial.code(windows + twice + publish(1), kNames), 0) << "one from the start is not";
+}
+
 TEST(HostResponse, OneRangeFromTheStartOfAFileIsPublishedByReference) {
     Trial trial;
     int object = trial.add_object("data/one", std::string(50'000, 'x'));

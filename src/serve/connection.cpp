@@ -21,6 +21,7 @@ constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
 // A head, then a body below the map threshold, then framing of the next thing.
 constexpr size_t kBufferBytes = kHeadBytesMax + kMapThresholdBytes + 4 * KiB;
 constexpr uint64_t kLingerMs = 2'000;
+constexpr uint64_t kFirstRequestMs = 1'000;  // For a new connection's first byte, once the worker drains.
 constexpr uint64_t kLingerBytesMax = 4 * MiB;
 
 // Compares without telling by its time where the difference lies.
@@ -78,6 +79,7 @@ asio::awaitable<Connection::Next> Connection::serve_one() {
     Reply reply = co_await answer(*route, *body);
     bool sent = co_await send(std::move(reply), head.keep_alive && !worker_.draining());
     if (!sent) co_return Next::close;
+    served_one_ = true;
     forget_request(arrived.used);
     co_return keeps_open_ ? Next::go_on : Next::linger;
 }
@@ -102,13 +104,13 @@ asio::awaitable<Result<bool>> Connection::read_head() {
             co_return true;
         }
         bool idle = buffered_end_ == 0;
-        if (idle && worker_.draining()) co_return false;
-        waiting_for_request_ = idle;
-        // The time for a head runs from its first byte, not from its last.
-        if (idle || !head_began_) limit_wait(idle ? worker_.settings().idle_timeout_ms : worker_.settings().head_timeout_ms);
-        head_began_ = !idle;
         // After everybody else's turn: by then the next request is often there, and one receive finds it.
         if (idle) co_await asio::post(asio::use_awaitable);
+        if (idle && worker_.draining() && served_one_) co_return false;
+        waiting_for_request_ = idle;
+        // The time for a head runs from its first byte, not from its last.
+        if (idle || !head_began_) limit_wait(idle ? idle_wait_ms() : worker_.settings().head_timeout_ms);
+        head_began_ = !idle;
         auto room = asio::buffer(buffer_.get() + buffered_end_, kHeadBytesMax - buffered_end_);
         auto [error, got] = co_await socket_.async_read_some(room, kAwait);
         waiting_for_request_ = false;
@@ -166,8 +168,15 @@ void Connection::forget_request(size_t bytes) {
     head_began_ = false;
 }
 
+// A client that has just connected has its request on the way: it gets a moment, also while draining.
+uint64_t Connection::idle_wait_ms() const { return worker_.draining() ? kFirstRequestMs : worker_.settings().idle_timeout_ms; }
+
 void Connection::close_if_idle() {
-    if (waiting_for_request_) socket_.cancel();
+    if (!waiting_for_request_) return;
+    if (served_one_)
+        socket_.cancel();
+    else
+        limit_wait(kFirstRequestMs);
 }
 
 void Connection::on_deadline() {

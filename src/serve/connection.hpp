@@ -52,6 +52,7 @@ class Connection final : public Deadlines::Entry {
     boost::asio::awaitable<bool> send(Reply reply, bool keep_open);
     boost::asio::awaitable<void> linger();
     void forget_request(size_t bytes);
+    uint64_t idle_wait_ms() const;
     void limit_wait(uint64_t after_ms) { worker_.deadlines().expect(*this, after_ms); }
 
     Worker& worker_;
@@ -64,6 +65,7 @@ class Connection final : public Deadlines::Entry {
     bool waiting_for_request_ = false;  // Not one byte of the next request is here.
     bool head_began_ = false;
     bool keeps_open_ = true;
+    bool served_one_ = false;
     bool timed_out_ = false;
 };
 

@@ -1,0 +1,100 @@
+"""A full disk: writes are refused, nothing that was acknowledged is lost, and room can be made again."""
+
+import os
+import subprocess
+
+import pytest
+
+from serving import Connection, Server, eventually
+
+
+def mount(kind, at):
+    """Mounts a filesystem of about 60 MiB on `at`; the reason why not, if it cannot be done."""
+    at.mkdir(parents=True)
+    if os.geteuid() != 0:
+        return "mounting needs root"
+    if kind == "tmpfs":
+        command = ["mount", "-t", "tmpfs", "-o", "size=60m", "tmpfs", str(at)]
+    else:
+        image = at.parent / "image"
+        with image.open("wb") as file:
+            file.truncate(60 << 20)
+        made = subprocess.run(["mkfs.ext4", "-q", str(image)], capture_output=True, text=True)
+        if made.returncode != 0:
+            return f"mkfs.ext4: {made.stderr}"
+        command = ["mount", "-o", "loop", str(image), str(at)]
+    mounted = subprocess.run(command, capture_output=True, text=True)
+    return mounted.stderr if mounted.returncode != 0 else None
+
+
+@pytest.fixture(params=["tmpfs", "ext4"])
+def small_disk(request, data):
+    at = data / "mounted"
+    why_not = mount(request.param, at)
+    if why_not:
+        pytest.skip(f"no {request.param} can be mounted here: {why_not}")
+    yield at
+    subprocess.run(["umount", str(at)], check=True)
+
+
+def fill(server, noise):
+    """Stores until the disk is full: first no large object fits, then no small one, at last not even a name in the catalog."""
+    stored = {}
+    with Connection(server) as connection:
+        for size, key in ((1 << 20, "large"), (5000, "small"), (0, "name" * 200)):
+            for number in range(3000):
+                answer = connection.request("PUT", f"/o/full/{key}{number}", noise(size, number))
+                if answer.status != 201:
+                    break
+                stored[f"full/{key}{number}"] = noise(size, number)
+            assert answer.status == 507 and answer.problem == "no-space", (size, number, answer)
+    assert len(stored) > 10
+    return stored
+
+
+def holds(server, stored):
+    listed = [f"full/{one['key']}" for one in server.request("GET", "/o/full").json["objects"]]
+    return sorted(listed) == sorted(stored) and all(server.get(name).body == body for name, body in stored.items())
+
+
+def test_a_full_disk_refuses_writes_and_loses_nothing(small_disk, noise):
+    (small_disk / "ballast").write_bytes(bytes(4 << 20))
+    with Server(small_disk / "data", workers=2) as full:
+        workers, stored = full.worker_pids(), fill(full, noise)
+        assert full.request("PUT", "/o/full/large0", noise(30 << 20)).status == 507
+        assert holds(full, stored) and full.worker_pids() == workers
+        assert full.stop() == 0
+    (small_disk / "ballast").unlink()
+    with Server(small_disk / "data", workers=1) as again:
+        assert holds(again, stored)
+
+
+def test_a_full_disk_lets_go_of_objects(small_disk, noise):
+    """Else nobody could make room but by hand."""
+    with Server(small_disk / "data", workers=2) as full:
+        for name in list(fill(full, noise))[:10]:
+            assert full.delete(name).status == 204
+            assert full.get(name).status == 404
+        assert eventually(lambda: full.request("PUT", "/o/full/new", noise(5 << 20)).status == 201, 3, 0.3)
+
+
+def test_a_server_starts_on_a_full_disk(small_disk, noise):
+    with Server(small_disk / "data", workers=1) as full:
+        stored = fill(full, noise)
+        full.kill()
+    with Server(small_disk / "data", workers=1) as again:
+        assert holds(again, stored)
+
+
+def test_the_space_of_deleted_objects_is_free_again(small_disk, noise):
+    """Also when every worker has served them: what nobody reads any more is held by nobody."""
+    with Server(small_disk / "data", workers=2) as full:
+        body = noise(10 << 20)
+        names = [f"full/{number}" for number in range(4)]
+        for name in names:
+            full.put(name, body)
+            for worker in full.connections_by_worker().values():
+                assert worker.request("GET", "/o/" + name).body == body
+        for name in names:
+            assert full.delete(name).status == 204
+        assert eventually(lambda: full.request("PUT", "/o/full/new", noise(30 << 20)).status == 201, 3, 0.3)
