@@ -154,17 +154,6 @@ def test_unmapping_what_is_no_window_is_refused(host):
         assert host.run(guest, {"object": source}).numbers == [absent, absent, absent, 0, absent]
 
 
-@pytest.mark.parametrize("use", ["(call $respond (i32.const 32) (i32.const 1))", "(call $publish_into (i32.const 32) (i32.const 1))"])
-def test_an_output_window_that_leaves_cannot_be_unmapped(host, use):
-    guest = handle(
-        f"""(if (call $output (i64.const 100000) (i32.const 32)) (then unreachable))
-            (if {use} (then unreachable))
-            (i32.sub (i32.const {Codes.DENIED}) (call $unmap (i32.load (i32.const 32))))"""
-    )
-    answer = host.run(guest, {"into": "hostile/published"})
-    assert answer.status == 200, answer
-
-
 def test_mapping_and_unmapping_for_ever_costs_nothing(host):
     guest = handle(
         """(call $source)

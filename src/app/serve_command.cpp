@@ -23,6 +23,7 @@ namespace inlay {
 namespace {
 
 constexpr int kRefusedExitCode = 3;
+constexpr size_t kRefusalBytesMax = 4 * KiB;
 
 int fail(const Error& error, int exit_code) {
     fmt::print(stderr, "inlay: {}\n", error.detail);
@@ -52,6 +53,8 @@ Result<control::ServeOptions> options_of(const CLI::App& app, const std::string&
     if (app.count("--data")) options.data_directory = given.data_directory;
     if (app.count("--workers")) options.workers = given.workers;
     if (app.count("--max-body")) options.max_body = given.max_body;
+    if (options.workers > kWorkersMax)
+        return Error{Errc::bad_request, fmt::format("--workers {}: at most {}", options.workers, kWorkersMax)};
     if (token_file.empty()) token_file = configured_token_file;
     if (!token_file.empty()) {
         INLAY_TRY(options.token, read_token(token_file));
@@ -124,7 +127,7 @@ int compile_main(int argc, char** argv) {
         return engine::compile(*engine, module.bytes(), numbers[3]);
     }();
     if (compiled.ok() && !os::write_all(output_fd, registry::compiled_file_head(*compiled)).ok()) return 1;
-    if (!os::write_all(output_fd, compiled.ok() ? *compiled : compiled.error().detail).ok()) return 1;
+    if (!os::write_all(output_fd, compiled.ok() ? *compiled : compiled.error().detail.substr(0, kRefusalBytesMax)).ok()) return 1;
     return compiled.ok() ? 0 : kRefusedExitCode;
 }
 

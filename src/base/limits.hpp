@@ -45,6 +45,8 @@ inline constexpr size_t kResponseHeaderBytesMax = 8 * KiB; // All response field
 inline constexpr size_t kLogLineBytesMax = 4 * KiB;
 inline constexpr size_t kLogLinesPerInvocationMax = 100;
 inline constexpr size_t kLogLinesPerFunctionMax = 1000;   // Kept by the supervisor; the oldest go first.
+inline constexpr size_t kLogBytesMax = 64 * MiB;          // Log lines of all functions together.
+inline constexpr size_t kOutputFilesMax = 4096;           // Output windows and heap results of one worker, until their replies are sent.
 inline constexpr size_t kRandomBytesMax = 64 * KiB;       // One call of inlay_random.
 
 // Functions.
@@ -74,6 +76,7 @@ inline constexpr size_t kMessageFdsMax = kPublishesMax;
 inline constexpr size_t kControlCallsMax = 4096;          // Unanswered control calls of one worker.
 inline constexpr size_t kContentThreads = 16;             // Supervisor threads that write and fsync content.
 inline constexpr size_t kCommitBatchMax = 256;            // Changes in one catalog transaction.
+inline constexpr uint64_t kBallastBytes = 4 * MiB;        // Disk space held back for deleting on a full disk.
 inline constexpr size_t kChangeRingEntries = 64 * KiB;    // Names remembered for invalidation.
 
 }  // namespace inlay

@@ -27,7 +27,7 @@ bool has_dot_segment(std::string_view key) {
 
 Result<> check_name(std::string_view kind, std::string_view name) {
     bool fine = !name.empty() && name.size() <= kNameBytesMax && !is_dot_segment(name);
-    for (char c : name) fine = fine && is_name_byte(c);
+    for (char c : name.substr(0, kNameBytesMax)) fine = fine && is_name_byte(c);
     if (fine) return {};
     return Error{Errc::bad_name, fmt::format("{} name {:?}: use 1 to {} of A-Z a-z 0-9 . _ - and not only one or two dots",
                                              kind, name.substr(0, kNameBytesMax), kNameBytesMax)};
@@ -50,10 +50,10 @@ Result<ObjectName> parse_object_name(std::string_view text) {
     size_t slash = text.find('/');
     if (slash == text.npos)
         return Error{Errc::bad_name, fmt::format("object {:?}: write BUCKET/KEY", text.substr(0, kNameBytesMax))};
-    ObjectName name{std::string(text.substr(0, slash)), std::string(text.substr(slash + 1))};
-    INLAY_TRY_VOID(check_name("bucket", name.bucket));
-    INLAY_TRY_VOID(check_key(name.key));
-    return name;
+    // Checked before anything is copied: a guest may name gigabytes.
+    INLAY_TRY_VOID(check_name("bucket", text.substr(0, slash)));
+    INLAY_TRY_VOID(check_key(text.substr(slash + 1)));
+    return ObjectName{std::string(text.substr(0, slash)), std::string(text.substr(slash + 1))};
 }
 
 bool is_utf8(std::string_view text) {

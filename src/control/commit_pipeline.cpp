@@ -12,10 +12,12 @@ namespace inlay::control {
 namespace asio = boost::asio;
 
 CommitPipeline::CommitPipeline(store::Catalog& catalog, store::ObjectDirectory& directory,
-                               const registry::SharedMemory& shared, std::function<void()> on_dropped)
+                               const registry::SharedMemory& shared, store::Ballast& ballast,
+                               std::function<void()> on_dropped)
     : catalog_(catalog),
       directory_(directory),
       shared_(shared),
+      ballast_(ballast),
       on_dropped_(std::move(on_dropped)),
       content_threads_(kContentThreads),
       catalog_thread_([this] { commit_loop(); }) {}
@@ -101,6 +103,20 @@ void CommitPipeline::commit_loop() {
     }
 }
 
+// On a full disk only sets that bring nothing new are tried once more: room that was held back is for emptying it.
+Result<std::vector<Result<store::Applied>>> CommitPipeline::commit_sets(const std::vector<std::string>& versions,
+                                                                        const std::vector<store::ChangeSet>& sets) {
+    auto commit = [&]() -> Result<std::vector<Result<store::Applied>>> {
+        INLAY_TRY_VOID(directory_.sync_directories(versions));
+        return catalog_.commit(sets);
+    };
+    auto committed = commit();
+    bool full = !committed.ok() && committed.error().code == Errc::no_space;
+    if (full && versions.empty() && ballast_.throw_off()) committed = commit();
+    if (committed.ok()) ballast_.take_on();
+    return committed;
+}
+
 void CommitPipeline::commit_batch(std::vector<std::unique_ptr<CommitJob>> batch) {
     std::vector<std::string> versions;
     std::vector<store::ChangeSet> sets;
@@ -109,11 +125,7 @@ void CommitPipeline::commit_batch(std::vector<std::unique_ptr<CommitJob>> batch)
             if (content.kind == NewContent::Kind::object) versions.push_back(content.name);
         sets.push_back(std::move(job->changes));
     }
-    auto commit = [&]() -> Result<std::vector<Result<store::Applied>>> {
-        INLAY_TRY_VOID(directory_.sync_directories(versions));
-        return catalog_.commit(sets);
-    };
-    auto committed = commit();
+    auto committed = commit_sets(versions, sets);
     shared_.supervisor_counters().add_shared(Counter::commits_total);
     if (!committed.ok()) spdlog::error("commit of {} requests failed: {}", batch.size(), committed.error().detail);
     for (size_t i = 0; i < batch.size(); i++) {

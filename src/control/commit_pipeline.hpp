@@ -21,6 +21,7 @@
 #include "base/result.hpp"
 #include "os/fd.hpp"
 #include "registry/shared_state.hpp"
+#include "store/ballast.hpp"
 #include "store/catalog.hpp"
 #include "store/changes.hpp"
 #include "store/object_directory.hpp"
@@ -51,9 +52,9 @@ struct CommitJob {
 
 class CommitPipeline {
   public:
-    // All three outlive the pipeline. `on_dropped` runs on a thread of it when versions were dropped that workers may hold open.
+    // All four outlive the pipeline. `on_dropped` runs on a thread of it when versions were dropped that workers may hold open.
     CommitPipeline(store::Catalog& catalog, store::ObjectDirectory& directory, const registry::SharedMemory& shared,
-                   std::function<void()> on_dropped);
+                   store::Ballast& ballast, std::function<void()> on_dropped);
     // Finishes everything submitted.
     ~CommitPipeline();
     CommitPipeline(const CommitPipeline&) = delete;
@@ -66,6 +67,8 @@ class CommitPipeline {
   private:
     Result<> write_contents(CommitJob& job);
     Result<uint64_t> write_content(const NewContent& content);
+    Result<std::vector<Result<store::Applied>>> commit_sets(const std::vector<std::string>& versions,
+                                                            const std::vector<store::ChangeSet>& sets);
     void remove_contents(const CommitJob& job);
     void enqueue(std::unique_ptr<CommitJob> job);
     void commit_loop();
@@ -77,6 +80,7 @@ class CommitPipeline {
     store::Catalog& catalog_;
     store::ObjectDirectory& directory_;
     const registry::SharedMemory& shared_;
+    store::Ballast& ballast_;  // The catalog thread's.
     const std::function<void()> on_dropped_;
     boost::asio::thread_pool content_threads_;
     std::mutex mutex_;

@@ -67,7 +67,8 @@ class CommitPipelineTest : public testing::Test {
     store::VersionSource versions_{1};
     std::atomic<uint64_t> generation_at_answer_{0};
     std::atomic<int> dropped_{0};
-    std::optional<CommitPipeline> pipeline_{std::in_place, catalog_, *directory_, shared_, [this] { dropped_++; }};
+    store::Ballast ballast_ = store::Ballast::create(scratch_.path()).value();
+    std::optional<CommitPipeline> pipeline_{std::in_place, catalog_, *directory_, shared_, ballast_, [this] { dropped_++; }};
 };
 
 TEST_F(CommitPipelineTest, AStoredObjectIsThereWhenItIsAnswered) {

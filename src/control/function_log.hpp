@@ -29,6 +29,7 @@ class FunctionLogs {
 
   private:
     uint64_t sequence_ = 0;
+    size_t bytes_ = 0;  // Of all lines; at most kLogBytesMax.
     std::unordered_map<std::string, std::deque<LogLine>> by_function_;
 };
 

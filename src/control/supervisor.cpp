@@ -39,8 +39,7 @@ Result<std::unique_ptr<Supervisor>> Supervisor::create(ServeOptions options) {
     os::ignore_signal(SIGPIPE);
     os::raise_descriptor_limit();
     if (options.workers == 0) options.workers = std::min(os::usable_processors(), kWorkersMax);
-    if (options.workers > kWorkersMax)
-        return Error{Errc::bad_request, fmt::format("--workers {}: at most {}", options.workers, kWorkersMax)};
+    INLAY_CHECK(options.workers <= kWorkersMax);  // The command line refuses more.
     if (options.body_memory == 0)
         options.body_memory = std::max<uint64_t>(os::physical_memory_bytes() / 4 / options.workers, 32 * MiB);
     INLAY_TRY(auto shared_file, registry::SharedMemory::create_file());
@@ -63,13 +62,25 @@ Result<> Supervisor::open_data() {
                                                  path)};
     INLAY_TRY(directory_, store::ObjectDirectory::create(path));
     INLAY_TRY_VOID(os::sync_parent(data_directory_.get()));
-    INLAY_TRY(auto catalog, store::Catalog::create(path + "/catalog.db"));
+    INLAY_TRY(auto ballast, store::Ballast::create(path));
+    ballast_.emplace(std::move(ballast));
+    auto opened = open_catalog();
+    // On a full disk a start needs the room that was held back for this.
+    if (!opened.ok() && opened.error().code == Errc::no_space && ballast_->throw_off()) opened = open_catalog();
+    INLAY_TRY_VOID(std::move(opened));
+    ballast_->take_on();
+    INLAY_TRY(auto reader, store::CatalogReader::create(path + "/catalog.db"));
+    reader_.emplace(std::move(reader));
+    pipeline_ = std::make_unique<CommitPipeline>(*catalog_, *directory_, shared_, *ballast_, [this] { tell_of_changes(); });
+    return {};
+}
+
+Result<> Supervisor::open_catalog() {
+    catalog_.reset();
+    INLAY_TRY(auto catalog, store::Catalog::create(options_.data_directory + "/catalog.db"));
     catalog_.emplace(std::move(catalog));
     INLAY_TRY(uint32_t epoch, catalog_->start_epoch());
     versions_.emplace(epoch);
-    INLAY_TRY(auto reader, store::CatalogReader::create(path + "/catalog.db"));
-    reader_.emplace(std::move(reader));
-    pipeline_ = std::make_unique<CommitPipeline>(*catalog_, *directory_, shared_, [this] { tell_of_changes(); });
     return {};
 }
 
@@ -210,7 +221,21 @@ void Supervisor::sweep_leftovers() {
             spdlog::warn("sweep: {}", swept.error().detail);
         else if (swept->removed > 0)
             spdlog::info("sweep: removed {} leftovers of an earlier run", swept->removed);
+        sweep_compiled(*reader, stop);
     });
+}
+
+// Compiled code of functions that are gone, of other engines and of other processors.
+void Supervisor::sweep_compiled(store::CatalogReader& reader, const std::stop_token& stop) {
+    auto walked = directory_->for_each_compiled([&](std::string_view name) {
+        std::string version(name.substr(0, store::kVersionBytes));
+        if (!store::is_version(version) || store::epoch_of(version) >= versions_->epoch()) return !stop.stop_requested();
+        auto known = reader.has_module_version(version);
+        bool leftover = name != compiled_name(version) || (known.ok() && !*known);
+        if (leftover) (void)directory_->remove_compiled(std::string(name));
+        return !stop.stop_requested();
+    });
+    if (!walked.ok()) spdlog::warn("sweep: {}", walked.error().detail);
 }
 
 }  // namespace inlay::control

@@ -60,6 +60,7 @@ class Supervisor {
 
     // supervisor.cpp: processes
     Result<> open_data();
+    Result<> open_catalog();
     Result<> start_worker(size_t slot);
     void restart_worker(size_t slot);
     void watch_signals();
@@ -68,6 +69,7 @@ class Supervisor {
     void begin_drain();
     void end_when_drained();
     void sweep_leftovers();
+    void sweep_compiled(store::CatalogReader& reader, const std::stop_token& stop);
     void tell_of_changes();
 
     // supervisor_calls.cpp: what workers ask
@@ -93,6 +95,7 @@ class Supervisor {
     os::Fd shared_file_;
     registry::SharedMemory shared_;
     os::Listeners listeners_;
+    std::optional<store::Ballast> ballast_;
     std::optional<store::Catalog> catalog_;
     std::optional<store::CatalogReader> reader_;
     std::unique_ptr<store::ObjectDirectory> directory_;

@@ -87,6 +87,8 @@ void Supervisor::find_function(const Life& life, uint64_t id, WireReader& fields
 void Supervisor::on_call(const Life& life, os::Message& message) {
     WireReader fields(message.bytes);
     uint64_t id = fields.number();
+    if (message.fds_lost)
+        return life->answer_call(registry::answer(id, {Errc::overloaded, "the supervisor has no descriptors left: retry later"}));
     switch (static_cast<Call>(fields.number())) {
         case Call::commit: return commit(life, id, fields, message.fds);
         case Call::deploy: return deploy(life, id, fields, message.fds);
@@ -222,7 +224,9 @@ void Supervisor::remove_function(const Life& life, uint64_t id, WireReader& fiel
 void Supervisor::append_log(WireReader& fields) {
     registry::LogLines lines;
     registry::read(fields, lines);
-    if (fields.finished() && check_name("function", lines.function).ok()) logs_.append(lines, wall_ms());
+    if (!fields.finished()) return;
+    auto known = reader_->find_function(lines.function);
+    if (known.ok() && *known) logs_.append(lines, wall_ms());
 }
 
 void Supervisor::answer_json(const Life& life, uint64_t id, Result<std::string> json) {

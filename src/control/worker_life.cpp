@@ -1,8 +1,11 @@
 // Moves messages between the loop and a worker's channels.
 #include "control/worker_life.hpp"
 
+#include <csignal>
+
 #include "base/log.hpp"
 #include "os/file.hpp"
+#include "os/process.hpp"
 
 namespace inlay::control {
 namespace asio = boost::asio;
@@ -30,7 +33,11 @@ void WorkerLife::watch(Descriptor& readable, const os::Channel& channel, const O
         for (;;) {
             auto received = channel.receive(self->received_);
             if (received.ok() && *received == os::Transfer::would_block) break;
-            if (!received.ok() || *received == os::Transfer::closed) return;  // Its exit is reported apart.
+            if (received.ok() && *received == os::Transfer::closed) return;  // Its exit is reported apart.
+            if (!received.ok()) {
+                spdlog::error("channel of worker {}: {}; ending the worker", self->pid, received.error().detail);
+                return os::send_signal(self->pid, SIGKILL);
+            }
             on_message(self, self->received_);
             if (self->ended_) return;
         }

@@ -83,8 +83,8 @@ Result<Transfer> Channel::receive(Message& into) const {
         if (n < 0) return os_error("receive from another process");
         take_fds(header, into.fds);
         if (n == 0) return Transfer::closed;
-        if (header.msg_flags & (MSG_TRUNC | MSG_CTRUNC))
-            return Error{Errc::internal, "a message between our processes was cut"};
+        if (header.msg_flags & MSG_TRUNC) return Error{Errc::internal, "a message between our processes was cut"};
+        into.fds_lost = (header.msg_flags & MSG_CTRUNC) != 0;
         into.bytes.resize(static_cast<size_t>(n));
         return Transfer::done;
     }

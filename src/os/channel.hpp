@@ -17,6 +17,7 @@ namespace inlay::os {
 struct Message {
     std::string bytes;
     std::vector<Fd> fds;
+    bool fds_lost = false;  // Some did not arrive: this process has no descriptors left.
 };
 
 enum class Transfer { done, would_block, closed };

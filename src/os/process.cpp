@@ -40,7 +40,9 @@ Result<pid_t> spawn_self(const ChildPlan& plan) {
     ::sigprocmask(SIG_SETMASK, &none, nullptr);
     for (int fd : plan.inherited) ::fcntl(fd, F_SETFD, 0);
     set_limit(RLIMIT_CPU, plan.limits.cpu_seconds);
+#ifndef __SANITIZE_ADDRESS__  // Whose shadow memory takes terabytes of addresses.
     set_limit(RLIMIT_AS, plan.limits.address_bytes);
+#endif
     ::execv("/proc/self/exe", arguments.data());
     ::_exit(127);
 }

@@ -36,6 +36,8 @@ Result<bool> SupervisorLink::ask(Call which, const std::string& name, const std:
     WireReader reader(received_.bytes);
     reader.number();
     auto verdict = read_verdict(reader);
+    if (verdict.ok() && received_.fds_lost)
+        return Error{Errc::overloaded, "this worker has no descriptors left: retry later"};
     if (verdict.ok()) return true;
     bool absent = verdict.error().code == Errc::object_not_found || verdict.error().code == Errc::function_not_found;
     if (absent) return false;

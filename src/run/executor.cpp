@@ -73,7 +73,7 @@ Outcome execute(const registry::Function& function, const Request& request, cons
     }
     // The guest's mappings are gone: what it wrote becomes final before anybody else sees it.
     for (const auto& pages : invocation.outputs)
-        if (auto sealed = os::seal(pages->get()); !sealed.ok() && std::holds_alternative<Completed>(outcome.how))
+        if (auto sealed = os::seal(pages->fd()); !sealed.ok() && std::holds_alternative<Completed>(outcome.how))
             outcome.how = Trapped{std::move(sealed).error()};
     outcome.cost = invocation.cost;
     outcome.log = std::move(invocation.log);

@@ -1,9 +1,10 @@
 // Host functions: the response and staged effects.
+#include <algorithm>
 #include <cstring>
 
 #include "base/field_rules.hpp"
 #include "base/limits.hpp"
-#include "os/memfd.hpp"
+#include "os/file.hpp"
 #include "run/host_api.hpp"
 
 namespace inlay::run::host {
@@ -23,63 +24,61 @@ std::optional<std::vector<inlay_range>> read_ranges(const Invocation& invocation
     return ranges;
 }
 
-// Whether ranges of that many bytes may still be copied: outputs and copies of one invocation have one bound.
-bool may_copy(const Invocation& invocation, const std::vector<inlay_range>& ranges) {
-    uint64_t bytes = invocation.output_bytes + invocation.cost.copied.heap;
-    for (const auto& range : ranges) {
-        auto found = invocation.window_of(range.address, range.length);
-        if (!found || found->second->kind == WindowKind::copied) bytes += range.length;
-    }
-    return bytes <= kOutputBytesMax;
+// Content, or the code that the guest gets instead.
+struct Gathered {
+    Piece piece;
+    int32_t code = 0;
+};
+
+bool is_by_reference(const Invocation& invocation, const inlay_range& range) {
+    auto found = invocation.window_of(range.address, range.length);
+    return found && found->second->kind != WindowKind::copied;
 }
 
-// A piece of content: by reference where the range lies in a window, else copied. nullopt: the host is out of memory files.
-std::optional<Piece> piece_of(Invocation& invocation, const inlay_range& range) {
+// Whether that many bytes more may be copied: outputs and copies of one invocation have one bound, but for a few words.
+bool may_copy(const Invocation& invocation, uint64_t bytes) {
+    uint64_t copied = invocation.cost.copied.heap + bytes;
+    return copied <= kHeapRangeCopyMax || invocation.output_bytes + copied <= kOutputBytesMax;
+}
+
+Piece piece_in_window(const Invocation& invocation, const inlay_range& range) {
+    auto [start, window] = *invocation.window_of(range.address, range.length);
     Piece piece;
-    auto found = invocation.window_of(range.address, range.length);
-    if (found && found->second->kind != WindowKind::copied) {
-        const Window& window = *found->second;
-        piece.range = {window.range.fd, window.range.offset + (range.address - found->first), range.length};
-        piece.pin = window.pin;
-        return piece;
-    }
-    auto text = guest_text(invocation, GuestPtr{range.address}, GuestLen{range.length});
-    invocation.cost.copied.heap += range.length;
-    if (range.length <= kHeapRangeCopyMax) {
-        piece.bytes = std::string(*text);  // COPY: heap, at most kHeapRangeCopyMax
-        return piece;
-    }
-    auto pages = os::create_memfd_of("inlay-heap", *text);  // COPY: heap, once
-    if (!pages.ok()) return std::nullopt;
-    auto fd = std::make_shared<const os::Fd>(std::move(pages).value());
-    piece.range = {fd->get(), 0, range.length};
-    piece.pin = std::move(fd);
+    piece.range = {window->range.fd, window->range.offset + (range.address - start), range.length};
+    piece.pin = window->pin;
     return piece;
+}
+
+// Copies the ranges one after the other: into our own bytes up to `inline_max`, beyond that into a memfd, once.
+Gathered copy_ranges(Invocation& invocation, std::span<const inlay_range> ranges, size_t inline_max) {
+    uint64_t bytes = 0;
+    for (const auto& range : ranges) bytes += range.length;
+    if (!may_copy(invocation, bytes)) return {{}, INLAY_E_LIMIT};
+    invocation.cost.copied.heap += bytes;
+    auto text = [&](const inlay_range& range) {
+        return *guest_text(invocation, GuestPtr{range.address}, GuestLen{range.length});
+    };
+    Gathered gathered;
+    if (bytes <= inline_max) {
+        for (const auto& range : ranges) gathered.piece.bytes += text(range);  // COPY: heap, at most inline_max
+        return gathered;
+    }
+    auto pages = OutputPages::create(invocation.request.outputs, "inlay-heap", bytes);
+    if (!pages.ok()) return {{}, pages.error().code == Errc::overloaded ? INLAY_E_LIMIT : INLAY_E_IO};
+    for (const auto& range : ranges)
+        if (!os::write_all((*pages)->fd(), text(range)).ok()) return {{}, INLAY_E_IO};  // COPY: heap, once
+    gathered.piece.range = {(*pages)->fd(), 0, bytes};
+    gathered.piece.pin = std::move(pages).value();
+    return gathered;
 }
 
 // One range from the start of a file can be published as it lies; anything else is gathered.
-std::optional<Piece> gather(Invocation& invocation, const std::vector<inlay_range>& ranges) {
-    if (ranges.size() == 1) {
-        auto found = invocation.window_of(ranges[0].address, ranges[0].length);
-        bool whole = found && found->second->kind != WindowKind::copied && found->first == ranges[0].address &&
-                     found->second->range.offset == 0;
-        if (whole) return piece_of(invocation, ranges[0]);
+Gathered gather(Invocation& invocation, const std::vector<inlay_range>& ranges) {
+    if (ranges.size() == 1 && is_by_reference(invocation, ranges[0])) {
+        Piece piece = piece_in_window(invocation, ranges[0]);
+        if (piece.range.offset == 0) return {std::move(piece), 0};
     }
-    std::string gathered;
-    for (const auto& range : ranges)
-        gathered += *guest_text(invocation, GuestPtr{range.address}, GuestLen{range.length});  // COPY: heap, gathered
-    invocation.cost.copied.heap += gathered.size();
-    Piece piece;
-    if (gathered.size() <= kPublishInlineMax) {
-        piece.bytes = std::move(gathered);
-        return piece;
-    }
-    auto pages = os::create_memfd_of("inlay-gathered", gathered);  // COPY: heap
-    if (!pages.ok()) return std::nullopt;
-    auto fd = std::make_shared<const os::Fd>(std::move(pages).value());
-    piece.range = {fd->get(), 0, gathered.size()};
-    piece.pin = std::move(fd);
-    return piece;
+    return copy_ranges(invocation, ranges, kPublishInlineMax);
 }
 
 }  // namespace
@@ -114,14 +113,19 @@ int32_t respond(Invocation& invocation, GuestPtr ranges, uint32_t count) noexcep
     auto list = read_ranges(invocation, ranges, count);
     if (!list) return INLAY_E_POINTER;
     if (invocation.responded) return INLAY_E_TWICE;
-    if (!may_copy(invocation, *list)) return INLAY_E_LIMIT;
-    invocation.responded = true;
+    std::vector<Piece> content;
     for (const auto& range : *list) {
         if (range.length == 0) continue;
-        auto piece = piece_of(invocation, range);
-        if (!piece) return INLAY_E_IO;
-        invocation.response.content.push_back(std::move(*piece));
+        if (is_by_reference(invocation, range)) {
+            content.push_back(piece_in_window(invocation, range));
+            continue;
+        }
+        auto copied = copy_ranges(invocation, {&range, 1}, kHeapRangeCopyMax);
+        if (copied.code != 0) return copied.code;
+        content.push_back(std::move(copied.piece));
     }
+    invocation.response.content = std::move(content);
+    invocation.responded = true;
     return 0;
 }
 
@@ -135,11 +139,9 @@ int32_t publish(Invocation& invocation, GuestPtr name, GuestLen name_length, Gue
     auto parsed = parse_object_name(*name_text);
     if (!parsed.ok()) return INLAY_E_NAME;
     if (type_text->size() > kContentTypeBytesMax || !is_field_value(*type_text)) return INLAY_E_ARGUMENT;
-    uint64_t bytes = 0;
-    for (const auto& range : *list) bytes += range.length;
-    if (bytes > kOutputBytesMax || !may_copy(invocation, *list)) return INLAY_E_LIMIT;
-    auto content = gather(invocation, *list);
-    if (!content) return INLAY_E_IO;
+    auto gathered = gather(invocation, *list);
+    if (gathered.code != 0) return gathered.code;
+    Piece* content = &gathered.piece;
     StagedEffect staged;
     staged.effect.name = std::move(parsed).value();
     staged.effect.content_type = type_text->empty() ? "application/octet-stream" : std::string(*type_text);

@@ -135,10 +135,12 @@ int32_t output(Invocation& invocation, uint64_t length, GuestPtr out) noexcept {
     if (length == 0) return INLAY_E_ARGUMENT;
     if (!fits_guest<inlay_range>(invocation, out)) return INLAY_E_POINTER;
     if (length > kOutputBytesMax - invocation.output_bytes) return INLAY_E_LIMIT;
-    auto pages = os::create_memfd("inlay-output", os::round_up(length, os::page_size()));
-    if (!pages.ok() || !os::seal_size(pages->get()).ok()) return INLAY_E_IO;
-    auto fd = std::make_shared<const os::Fd>(std::move(pages).value());
-    auto placement = invocation.memory->place({fd->get(), 0, length}, os::Access::read_write, os::Sharing::shared);
+    auto pages =
+        OutputPages::create(invocation.request.outputs, "inlay-output", os::round_up(length, os::page_size()));
+    if (!pages.ok()) return pages.error().code == Errc::overloaded ? INLAY_E_LIMIT : INLAY_E_IO;
+    if (!os::seal_size((*pages)->fd()).ok()) return INLAY_E_IO;
+    os::FileRange range{(*pages)->fd(), 0, length};
+    auto placement = invocation.memory->place(range, os::Access::read_write, os::Sharing::shared);
     if (!placement.window) return code_of(placement.error);
     invocation.output_bytes += length;
     invocation.cost.mapped_bytes += length;
@@ -146,10 +148,10 @@ int32_t output(Invocation& invocation, uint64_t length, GuestPtr out) noexcept {
     window.kind = WindowKind::output;
     window.area = placement.window->area;
     window.length = length;
-    window.range = {fd->get(), 0, length};
-    window.pin = fd;
+    window.range = range;
+    window.pin = *pages;
     window.name = "an output window";
-    invocation.outputs.push_back(std::move(fd));
+    invocation.outputs.push_back(std::move(pages).value());
     uint64_t address = placement.window->offset;
     invocation.windows.emplace(address, std::move(window));
     write_guest(invocation, out, inlay_range{static_cast<uint32_t>(address), static_cast<uint32_t>(length)});

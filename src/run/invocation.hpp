@@ -59,7 +59,7 @@ struct Invocation {
     std::vector<Source> sources;           // [0] is the body, once asked for.
     std::map<uint64_t, Window> windows;    // By address.
     uint64_t output_bytes = 0;
-    std::vector<std::shared_ptr<const os::Fd>> outputs;
+    std::vector<std::shared_ptr<const OutputPages>> outputs;
     Response response;
     size_t response_headers = 0;
     bool responded = false;

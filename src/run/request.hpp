@@ -8,6 +8,7 @@
 
 #include "base/head_field.hpp"
 #include "os/fd.hpp"
+#include "run/output_pages.hpp"
 
 namespace inlay::run {
 
@@ -27,7 +28,8 @@ struct Request {
     std::string_view query;
     std::span<const HeadField> fields;
     Body body;
-    bool count_private = false;  // Count private pages, which costs 10 ms per GiB.
+    bool count_private = false;       // Count private pages, which costs 10 ms per GiB.
+    OutputBudget* outputs = nullptr;  // Where output memory is accounted for; nullptr: nowhere.
 };
 
 }  // namespace inlay::run

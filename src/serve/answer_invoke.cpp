@@ -87,6 +87,7 @@ asio::awaitable<Reply> answer_invoke(Worker& worker, const InvokeRoute& route, c
     request.fields = arrival.head.fields;
     request.body = arrival.body;
     request.count_private = wants_cost;
+    request.outputs = &worker.outputs();
     auto outcome = run::execute(**function, request, worker.object_finder(), worker.next_invocation_id());
 
     if (!outcome.log.lines.empty()) worker.log(outcome.log);

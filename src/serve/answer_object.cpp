@@ -1,6 +1,8 @@
 // Objects over HTTP: conditional GET with ranges, PUT and DELETE with preconditions.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/field_rules.hpp"
 #include "base/limits.hpp"
 #include "serve/answers.hpp"
@@ -69,9 +71,17 @@ Reply get(const RequestHead& head, std::shared_ptr<const registry::Object> objec
     return reply;
 }
 
+size_t count_fields(const RequestHead& head, std::string_view name) {
+    return static_cast<size_t>(std::count_if(head.fields.begin(), head.fields.end(), [&](const HeadField& field) {
+        return equal_ignoring_case(field.name, name);
+    }));
+}
+
 // If-Match and If-None-Match of a write. Only what can be decided in one step with the write is taken.
 Result<store::Precondition> precondition_of(const RequestHead& head) {
     store::Precondition precondition;
+    if (count_fields(head, "if-match") > 1 || count_fields(head, "if-none-match") > 1)
+        return Error{Errc::bad_request, "If-Match and If-None-Match of a write come once each"};
     if (auto none = head.find("if-none-match")) {
         if (trim_blanks(*none) != "*")
             return Error{Errc::bad_request, "If-None-Match of a write can only be *: create, do not replace"};
@@ -97,7 +107,10 @@ Result<registry::Effect> effect_of(const ObjectRoute& route, const Arrival& arri
     effect.name = route.name;
     effect.is_delete = arrival.head.method == Method::delete_;
     INLAY_TRY(effect.precondition, precondition_of(arrival.head));
-    effect.content_type = arrival.head.find("content-type").value_or("application/octet-stream");
+    if (arrival.head.find("content-range"))
+        return Error{Errc::bad_request, "Content-Range: a PUT stores a whole object (RFC 9110, section 14.5)"};
+    effect.content_type = arrival.head.find("content-type").value_or("");
+    if (effect.content_type.empty()) effect.content_type = "application/octet-stream";
     if (effect.content_type.size() > kContentTypeBytesMax)
         return Error{Errc::bad_request, fmt::format("Content-Type has more than {} bytes", kContentTypeBytesMax)};
     effect.length = arrival.body.size;

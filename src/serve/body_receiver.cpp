@@ -46,7 +46,9 @@ asio::awaitable<Result<run::Body>> BodyReceiver::receive(const RequestHead& head
 asio::awaitable<Result<>> BodyReceiver::continue_if_expected(const RequestHead& head) {
     if (!head.expect_continue || !arrived().empty()) co_return Result<>();
     constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
+    worker_.deadlines().expect(waiting_, worker_.settings().stall_timeout_ms);
     auto [error, sent] = co_await asio::async_write(socket_, asio::buffer(kContinue), kAwait);
+    worker_.deadlines().expect(waiting_, Deadlines::kNever);
     if (error) co_return Error{Errc::bad_request, "the client is gone"};
     co_return Result<>();
 }
@@ -67,7 +69,9 @@ asio::awaitable<Result<size_t>> BodyReceiver::receive_some(std::span<char> first
 
 asio::awaitable<Result<run::Body>> BodyReceiver::receive_small(size_t length) {
     while (arrived_.end - arrived_.used < length) {
-        auto got = co_await receive_some(arrived_.buffer.subspan(arrived_.end), {});
+        // No byte of the next request: its body may belong into pages.
+        size_t missing = length - (arrived_.end - arrived_.used);
+        auto got = co_await receive_some(arrived_.buffer.subspan(arrived_.end, missing), {});
         if (!got.ok()) co_return std::move(got).error();
         arrived_.end += *got;
     }
@@ -89,7 +93,8 @@ uint64_t BodyReceiver::take_arrived(uint64_t at, uint64_t wanted) {
 
 Result<> BodyReceiver::reserve(uint64_t bytes) {
     if (bytes <= reserved_) return {};
-    if (bytes > worker_.settings().body_memory) return too_large(worker_.settings().body_memory);
+    if (uint64_t max = worker_.settings().body_memory; bytes > os::round_up(max, os::page_size()))
+        return Error{Errc::body_too_large, fmt::format("the body has more than {} bytes (body_memory)", max)};
     if (!worker_.acquire_body_memory(bytes - reserved_))
         return Error{Errc::overloaded, "the memory for request bodies is in use: retry later, or raise body_memory"};
     reserved_ = bytes;
@@ -126,6 +131,12 @@ Result<> BodyReceiver::grow(uint64_t content_bytes) {
     return {};
 }
 
+// How large to make the pages of a body of unknown length, so that they need not grow with each chunk.
+uint64_t BodyReceiver::roomy_size() const {
+    const auto& settings = worker_.settings();
+    return std::min({std::max(2 * capacity_, kFirstChunkedBytes), settings.max_body, settings.body_memory});
+}
+
 // Receives into the buffer what is framing, as far as can be told: few content bytes come with it.
 asio::awaitable<Result<>> BodyReceiver::receive_framing(size_t bytes) {
     arrived_.end = arrived_.used;
@@ -151,7 +162,7 @@ asio::awaitable<Result<run::Body>> BodyReceiver::receive_chunked() {
             continue;
         }
         uint64_t needed = received + step.remaining;
-        auto ready = grow(needed <= capacity_ ? needed : std::max({needed, 2 * capacity_, kFirstChunkedBytes}));
+        auto ready = grow(needed <= capacity_ ? needed : std::max(needed, roomy_size()));
         if (!ready.ok()) co_return std::move(ready).error();
         uint64_t taken = take_arrived(received, step.remaining);
         if (taken == 0) {

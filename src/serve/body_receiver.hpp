@@ -43,6 +43,7 @@ class BodyReceiver {
     boost::asio::awaitable<Result<size_t>> receive_some(std::span<char> first, std::span<char> second);
     boost::asio::awaitable<Result<>> receive_framing(size_t bytes);
     boost::asio::awaitable<Result<>> continue_if_expected(const RequestHead& head);
+    uint64_t roomy_size() const;
     Result<> reserve(uint64_t bytes);
     Result<> grow(uint64_t content_bytes);
     Result<run::Body> finish(uint64_t size);

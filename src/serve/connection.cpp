@@ -153,10 +153,11 @@ asio::awaitable<bool> Connection::send(Reply reply, bool keep_open) {
 asio::awaitable<void> Connection::linger() {
     boost::system::error_code ignored;
     socket_.shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
+    timed_out_ = false;
     limit_wait(kLingerMs);
     for (uint64_t thrown_away = 0; thrown_away < kLingerBytesMax;) {
         auto [error, got] = co_await socket_.async_read_some(asio::buffer(buffer_.get(), kBufferBytes), kAwait);
-        if (error) break;
+        if (error || timed_out_) break;
         thrown_away += got;
     }
 }

@@ -36,6 +36,7 @@ Worker::Worker(registry::SharedMemory shared, registry::SupervisorLink link, Wor
       shared_(std::move(shared)),
       counters_(shared_.worker_counters(settings_.slot)),
       link_(std::move(link)),
+      outputs_(settings_.body_memory, kOutputFilesMax),
       deadlines_(loop_.get_executor()),
       acceptor_(loop_),
       link_readable_(loop_),
@@ -66,7 +67,7 @@ Result<> Worker::start(const WorkerDescriptors& descriptors) {
     invocation_ids_ = (monotonic_ns() << 8) ^ (static_cast<uint64_t>(settings_.slot) << 56);
 
     boost::system::error_code error;
-    os::Fd listener = os::duplicate(descriptors.listener);
+    os::Fd listener(descriptors.listener);
     INLAY_TRY(bool is_v6, os::is_ipv6_socket(listener.get()));
     acceptor_.assign(is_v6 ? tcp::v6() : tcp::v4(), listener.release(), error);
     if (!error) link_readable_.assign(os::duplicate(link_.control_fd()).release(), error);
@@ -104,7 +105,11 @@ asio::awaitable<void> Worker::serve(tcp::socket socket) {
     {
         Connection connection(*this, std::move(socket));
         connections_.push_back(&connection);
-        co_await connection.run();
+        try {
+            co_await connection.run();
+        } catch (const std::exception& error) {
+            spdlog::error("a connection ended by an exception: {}", error.what());
+        }
         std::erase(connections_, &connection);
     }
     end_when_drained();

@@ -58,6 +58,7 @@ class Worker {
     const run::ObjectFinder& object_finder() const { return object_finder_; }
     bool draining() const { return draining_; }
     bool supervisor_is_gone() const { return link_.supervisor_is_gone(); }
+    run::OutputBudget& outputs() { return outputs_; }
     uint64_t next_invocation_id() { return invocation_ids_++; }
     // "Date: ...\r\n" of this second.
     std::string_view date_field();
@@ -89,6 +90,7 @@ class Worker {
     std::unique_ptr<engine::Engine> engine_;
     std::unique_ptr<registry::Tables> tables_;
     run::ObjectFinder object_finder_;
+    run::OutputBudget outputs_;  // Outlives the loop: replies in its coroutines hold pages.
 
     boost::asio::io_context loop_{1};
     Deadlines deadlines_;
