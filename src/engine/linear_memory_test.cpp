@@ -144,6 +144,7 @@ TEST(LinearMemory, TheTailOfAReusedAreaIsZeroAgain) {
     ASSERT_TRUE(second);
     ASSERT_EQ(second->offset, first->offset);
     const uint8_t* tail = guest.memory().base() + second->offset + 4096;
+    EXPECT_EQ(access_at(tail), "rw-p");
     EXPECT_TRUE(std::all_of(tail, tail + 60 * KiB, [](uint8_t byte) { return byte == 0; }));
 }
 

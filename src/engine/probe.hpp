@@ -1,11 +1,14 @@
 // For tests: what guests of this directory's tests may import: "probe" hands over to the test in the middle of a run.
 #pragma once
 
+#include <gtest/gtest.h>
+
 #include <functional>
 #include <string>
 
 #include "engine/instance.hpp"
 #include "engine/workshop.hpp"
+#include "os/fault_guard.hpp"
 
 namespace inlay::engine {
 
@@ -43,6 +46,10 @@ class RunningGuest {
         auto started = instance_.start();
         INLAY_CHECK(started.ok() && !started->has_value());
     }
+
+    // A test that read where it may not would have been let go on over scratch pages.
+    ~RunningGuest() { EXPECT_FALSE(os::FaultGuard::last_fault().in_host_code); }
+    RunningGuest(const RunningGuest&) = delete;
 
     LinearMemory& memory() { return instance_.memory(); }
     // What the guest returns when `on_call` answers its calls of "probe". A trap is -1000.
