@@ -8,6 +8,7 @@
 #include <algorithm>
 
 #include "base/limits.hpp"
+#include "os/mapping.hpp"
 
 namespace inlay::os {
 namespace {
@@ -40,7 +41,8 @@ void on_host_fault(int signal_number, siginfo_t* info, void*) {
         for (const auto& window : *watched)
             if (window.contains(info->si_addr)) {
                 fault_in_host_code = true;
-                if (cover_with_scratch(window)) return;
+                // Without a descriptor for the scratch file: plain pages, bounded by the window itself.
+                if (cover_with_scratch(window) || place_zero(window.at, window.size).ok()) return;
                 break;
             }
     // A bug of ours: the instruction runs again and ends the process, with the address in the core.

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <cstring>
@@ -60,6 +61,20 @@ TEST_F(FaultGuardDeathTest, ALostPageIsCoveredWithZerosOfNobody) {
             uint8_t sum = 0;
             for (size_t i = 0; i < kBytes; i++) sum |= static_cast<volatile uint8_t*>(window_.data())[i];
             conclude(sum == 0 && FaultGuard::last_fault().in_host_code);
+        },
+        testing::ExitedWithCode(0), "");
+}
+
+TEST_F(FaultGuardDeathTest, AFaultIsCoveredAlsoWithoutADescriptorLeft) {
+    EXPECT_EXIT(
+        {
+            install();
+            FaultGuard::watch(&windows_);
+            rlimit none{};
+            none.rlim_cur = none.rlim_max = 3;
+            INLAY_CHECK(::setrlimit(RLIMIT_NOFILE, &none) == 0);
+            std::memset(window_.data(), 'y', kBytes);
+            conclude(FaultGuard::last_fault().in_host_code);
         },
         testing::ExitedWithCode(0), "");
 }
