@@ -113,6 +113,8 @@ bool SupervisorLink::on_readable() {
         auto callback = std::move(open->second);
         open_.erase(open);
         auto verdict = read_verdict(reader);
+        if (verdict.ok() && received_.fds_lost)
+            verdict = Error{Errc::overloaded, "this worker has no descriptors left: retry later"};
         auto fds = std::move(received_.fds);
         auto bytes = std::move(received_.bytes);  // The callback may call again.
         if (verdict.ok())
