@@ -71,6 +71,21 @@ def mapping_of(pid, wanted):
     return None
 
 
+def place_of(server, wanted):
+    """The process in which a guest runs that has this file mapped, and the address; None while there is none."""
+    for pid in server.guest_pids():
+        with contextlib.suppress(OSError):
+            if address := mapping_of(pid, wanted):
+                return pid, address
+    return None
+
+
+def settled_place_of(server, wanted):
+    """The same once the guest is where it will end: it may have begun in its worker and moved to a lane."""
+    assert eventually(lambda: (place := place_of(server, wanted)) and place[0] in server.lane_pids(), 1)
+    return place_of(server, wanted)
+
+
 def descriptor_of(pid, wanted):
     """A descriptor of ours for the first file that a process holds under this name."""
     for entry in pathlib.Path(f"/proc/{pid}/fd").iterdir():
@@ -93,21 +108,18 @@ def running(server, guest, query=None, body=None):
 def test_the_frames_that_a_guest_reads_are_those_of_the_object(lone, noise):
     content = noise(PAGES * PAGE)
     version = lone.put("identity/object", content).json["version"]
-    worker, path = lone.worker_pids()[0], lone.object_file(version)
     with running(lone, SLOW, {"object": "identity/object"}) as answers:
-        assert eventually(lambda: mapping_of(worker, re.escape(version)), 1, 0.01)
-        address = mapping_of(worker, re.escape(version))
-        descriptor = os.open(path, os.O_RDWR)
+        pid, address = settled_place_of(lone, re.escape(version))
+        descriptor = os.open(lone.object_file(version), os.O_RDWR)
         with own_mapping(descriptor, PAGES) as here:
-            assert eventually(lambda: None not in frames(worker, address, PAGES), 0.5)
-            assert frames(worker, address, PAGES) == frames(os.getpid(), here, PAGES)
+            assert eventually(lambda: None not in frames(pid, address, PAGES), 0.5)
+            assert frames(pid, address, PAGES) == frames(os.getpid(), here, PAGES)
         os.close(descriptor)
     assert answers[0].body == content
 
 
 def test_a_piece_shows_the_frames_of_its_own_place(lone, noise):
     version = lone.put("identity/piece", noise(PAGES * PAGE)).json["version"]
-    worker = lone.worker_pids()[0]
     guest = handle(
         f"""(call $source)
             (if (call $map (i32.load (i32.const 16)) (i64.const {7 * PAGE + 5}) (i64.const {20 * PAGE}) (i32.const 0) (i32.const 32))
@@ -116,12 +128,11 @@ def test_a_piece_shows_the_frames_of_its_own_place(lone, noise):
             (call $wait (i64.const 1000)) (i32.const 0)"""
     )
     with running(lone, guest, {"object": "identity/piece"}) as answers:
-        assert eventually(lambda: mapping_of(worker, re.escape(version)), 1, 0.01)
-        address = mapping_of(worker, re.escape(version))
+        pid, address = settled_place_of(lone, re.escape(version))
         descriptor = os.open(lone.object_file(version), os.O_RDWR)
         with own_mapping(descriptor, PAGES) as here:
-            assert eventually(lambda: frames(worker, address, 1)[0], 0.5)
-            assert frames(worker, address, 2) == frames(os.getpid(), here + 7 * PAGE, 2)
+            assert eventually(lambda: frames(pid, address, 1)[0], 0.5)
+            assert frames(pid, address, 2) == frames(os.getpid(), here + 7 * PAGE, 2)
         os.close(descriptor)
     assert answers[0].status == 200
 
@@ -129,15 +140,14 @@ def test_a_piece_shows_the_frames_of_its_own_place(lone, noise):
 def test_the_frames_that_a_guest_reads_are_those_the_body_was_received_into(lone, noise):
     worker, content = lone.worker_pids()[0], noise(PAGES * PAGE)
     with running(lone, SLOW, body=content) as answers:
-        assert eventually(lambda: mapping_of(worker, "memfd:inlay-body"), 1, 0.01)
-        address, descriptor = mapping_of(worker, "memfd:inlay-body"), descriptor_of(worker, "memfd:inlay-body")
+        (pid, address), descriptor = settled_place_of(lone, "memfd:inlay-body"), descriptor_of(worker, "memfd:inlay-body")
         assert descriptor is not None and os.pread(descriptor, len(content), 0) == content
         # Sealed against writing, so mapped for reading only.
         with mmap.mmap(descriptor, PAGES * PAGE, mmap.MAP_PRIVATE, mmap.PROT_READ | mmap.PROT_WRITE) as mapped:
             assert mapped[:] == content
             here = ctypes.c_char.from_buffer(mapped)
-            assert eventually(lambda: None not in frames(worker, address, PAGES), 0.5)
-            assert frames(worker, address, PAGES) == frames(os.getpid(), ctypes.addressof(here), PAGES)
+            assert eventually(lambda: None not in frames(pid, address, PAGES), 0.5)
+            assert frames(pid, address, PAGES) == frames(os.getpid(), ctypes.addressof(here), PAGES)
             del here
         os.close(descriptor)
     assert answers[0].body == content
@@ -148,12 +158,11 @@ def test_the_frames_that_a_guest_wrote_are_those_that_leave_as_the_response(lone
     worker, name = lone.worker_pids()[0], lone.name_of(WRITES)
     with Wire(lone) as slow:
         slow.send(f"GET /f/{name} HTTP/1.1\r\nHost: h\r\n\r\n".encode())
-        assert eventually(lambda: mapping_of(worker, "memfd:inlay-output"), 1, 0.01)
-        address = mapping_of(worker, "memfd:inlay-output")
-        assert eventually(lambda: None not in frames(worker, address, PAGES), 0.5)
-        written = frames(worker, address, PAGES)
+        pid, address = settled_place_of(lone, "memfd:inlay-output")
+        assert eventually(lambda: None not in frames(pid, address, PAGES), 0.5)
+        written = frames(pid, address, PAGES)
         slow.received = slow.socket.recv(1000)  # The guest is through: its response is on the way.
-        assert mapping_of(worker, "memfd:inlay-output") is None, "the guest's mapping has outlived it"
+        assert place_of(lone, "memfd:inlay-output") is None, "the guest's mapping has outlived it"
         descriptor = descriptor_of(worker, "memfd:inlay-output")
         assert descriptor is not None
         with mmap.mmap(descriptor, PAGES * PAGE, mmap.MAP_PRIVATE, mmap.PROT_READ | mmap.PROT_WRITE) as mapped:

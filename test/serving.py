@@ -177,6 +177,13 @@ class Server:
     def worker_pids(self):
         return sorted(pid for pid, name in self.children().items() if name == "inlay-worker")
 
+    def lane_pids(self):
+        return sorted(pid for pid, name in self.children().items() if name == "inlay-lane")
+
+    def guest_pids(self):
+        """All processes in which guests run."""
+        return [*self.worker_pids(), *self.lane_pids()]
+
     def terminate(self, number=signal.SIGTERM):
         self.process.send_signal(number)
 

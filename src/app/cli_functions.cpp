@@ -12,6 +12,7 @@
 #include "app/cli_progress.hpp"
 #include "app/cli_quantity.hpp"
 #include "app/cli_table.hpp"
+#include "base/function_class.hpp"
 #include "base/limits.hpp"
 #include "base/names.hpp"
 
@@ -34,8 +35,14 @@ void print_log_line(const ordered_json& line) {
 
 }  // namespace
 
-QueryPairs deploy_query(const std::string& timeout, const std::string& memory, const std::vector<std::string>& env) {
+QueryPairs deploy_query(const std::string& timeout, const std::string& memory, const std::string& run_class,
+                        const std::vector<std::string>& env) {
     QueryPairs pairs;
+    if (!run_class.empty()) {
+        if (!parse_function_class(run_class))
+            throw wrong_use(fmt::format("--class {}: there is no such class", run_class), "Write auto, express or heavy");
+        pairs.emplace_back("class", run_class);
+    }
     if (!timeout.empty()) {
         auto timeout_ms = parse_duration_ms(timeout);
         if (!timeout_ms || *timeout_ms == 0)
@@ -62,6 +69,7 @@ FunctionCommands::FunctionCommands(CommandLine& line) {
     deploying.add_option("FILE", file_, "The module, FILE.wasm or FILE.wat")->required();
     deploying.add_option("--timeout", timeout_, "Deadline of one invocation, as 500ms or 30s");
     deploying.add_option("--memory", memory_, "Limit of its own memory, as 64MiB; windows count apart");
+    deploying.add_option("--class", class_, "auto (the default: learns), express or heavy: where invocations begin");
     deploying.add_option("--env", env_, "NAME=VALUE that the function can read; may be repeated")->allow_extra_args(false);
 
     line.add("functions", "List the functions", [this](const Client& client) { return list(client); });
@@ -76,7 +84,7 @@ FunctionCommands::FunctionCommands(CommandLine& line) {
 
 int FunctionCommands::deploy(const Client& client) const {
     check_function_name(name_);
-    auto target = function_target(name_) + query_string(deploy_query(timeout_, memory_, env_));
+    auto target = function_target(name_) + query_string(deploy_query(timeout_, memory_, class_, env_));
     FileSource file(file_);
     ShownSource body(file, "deploy " + name_);
     auto deployed = client.ask({"PUT", target, {{"Content-Type", "application/wasm"}}, &body});
@@ -95,9 +103,9 @@ int FunctionCommands::list(const Client& client) const {
         return kExitDone;
     }
     constexpr auto kRight = Table::Align::right;
-    Table table({{"NAME"}, {"VERSION"}, {"TIMEOUT", kRight}, {"MEMORY", kRight}, {"MODULE", kRight}, {"DEPLOYED"}});
+    Table table({{"NAME"}, {"VERSION"}, {"CLASS"}, {"TIMEOUT", kRight}, {"MEMORY", kRight}, {"MODULE", kRight}, {"DEPLOYED"}});
     for (const auto& function : answer.at("functions"))
-        table.add_row({member_text(function, "name"), member_text(function, "version"),
+        table.add_row({member_text(function, "name"), member_text(function, "version"), member_text(function, "class"),
                        format_duration(function.value("timeout_ms", uint64_t{0})),
                        format_size(function.value("memory_bytes", uint64_t{0})),
                        format_size(function.value("module_bytes", uint64_t{0})), member_text(function, "deployed")});

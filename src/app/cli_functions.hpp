@@ -26,12 +26,14 @@ class FunctionCommands {
     std::string name_;
     std::string file_;
     std::string timeout_;
+    std::string class_;
     std::string memory_;
     std::vector<std::string> env_;
     bool follow_ = false;
 };
 
 // What PUT /v1/functions/NAME is told. Throws Failure (wrong use) for what cannot be understood; empty texts are left out.
-QueryPairs deploy_query(const std::string& timeout, const std::string& memory, const std::vector<std::string>& env);
+QueryPairs deploy_query(const std::string& timeout, const std::string& memory, const std::string& run_class,
+                        const std::vector<std::string>& env);
 
 }  // namespace inlay::cli

@@ -9,19 +9,20 @@ namespace inlay::cli {
 namespace {
 
 TEST(DeployQueries, CarryOnlyWhatWasSaid) {
-    EXPECT_EQ(query_string(deploy_query("", "", {})), "");
-    EXPECT_EQ(query_string(deploy_query("500ms", "64MiB", {"K=V", "EMPTY="})),
-              "?timeout_ms=500&memory_bytes=67108864&env=K%3DV&env=EMPTY%3D");
+    EXPECT_EQ(query_string(deploy_query("", "", "", {})), "");
+    EXPECT_EQ(query_string(deploy_query("500ms", "64MiB", "heavy", {"K=V", "EMPTY="})),
+              "?class=heavy&timeout_ms=500&memory_bytes=67108864&env=K%3DV&env=EMPTY%3D");
 }
 
 TEST(DeployQueries, RefuseWhatCannotBeUnderstood) {
-    EXPECT_THROW(deploy_query("500", "", {}), Failure);
-    EXPECT_THROW(deploy_query("0s", "", {}), Failure);
-    EXPECT_THROW(deploy_query("", "lots", {}), Failure);
-    EXPECT_THROW(deploy_query("", "0", {}), Failure);
-    EXPECT_THROW(deploy_query("", "", {"K"}), Failure);
-    EXPECT_THROW(deploy_query("", "", {"=V"}), Failure);
-    EXPECT_THROW(deploy_query("", "", {""}), Failure);
+    EXPECT_THROW(deploy_query("500", "", "", {}), Failure);
+    EXPECT_THROW(deploy_query("0s", "", "", {}), Failure);
+    EXPECT_THROW(deploy_query("", "lots", "", {}), Failure);
+    EXPECT_THROW(deploy_query("", "0", "", {}), Failure);
+    EXPECT_THROW(deploy_query("", "", "light", {}), Failure);
+    EXPECT_THROW(deploy_query("", "", "", {"K"}), Failure);
+    EXPECT_THROW(deploy_query("", "", "", {"=V"}), Failure);
+    EXPECT_THROW(deploy_query("", "", "", {""}), Failure);
 }
 
 }  // namespace

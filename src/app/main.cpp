@@ -24,6 +24,7 @@ int main(int argc, char** argv) {
     std::string_view command = argc > 1 ? argv[1] : "";
     if (command == "serve") return inlay::serve_main(argc - 1, argv + 1);
     if (command == "worker") return inlay::worker_main(argc - 1, argv + 1);
+    if (command == "lane") return inlay::lane_main(argc - 1, argv + 1);
     if (command == "compile") return inlay::compile_main(argc - 1, argv + 1);
     return client_main(argc, argv);
 }

@@ -1,10 +1,11 @@
-// Starts the three long-running kinds of process.
+// Starts the four kinds of process that are no client.
 #include "app/serve_command.hpp"
 
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
 #include <charconv>
+#include <csignal>
 #include <cstdio>
 #include <vector>
 
@@ -17,12 +18,12 @@
 #include "os/process.hpp"
 #include "registry/compiled_file.hpp"
 #include "run/host_api.hpp"
+#include "run/lane_loop.hpp"
 #include "serve/worker.hpp"
 
 namespace inlay {
 namespace {
 
-constexpr int kRefusedExitCode = 3;
 constexpr size_t kRefusalBytesMax = 4 * KiB;
 
 int fail(const Error& error, int exit_code) {
@@ -112,14 +113,29 @@ int worker_main(int argc, char** argv) {
     return 0;
 }
 
+int lane_main(int argc, char** argv) {
+    os::set_process_name("inlay-lane");
+    start_log("inlay-lane");
+    auto numbers = numbers_of(argc, argv);
+    if (numbers.size() != 1) return fail({Errc::bad_request, "`inlay lane` is started by `inlay serve` only"}, 2);
+    // Its worker alone says when it ends.
+    for (int number : {SIGPIPE, SIGINT, SIGTERM}) os::ignore_signal(number);
+    os::raise_descriptor_limit();
+    os::give_way();
+    auto fd = static_cast<int>(numbers[0]);
+    os::close_on_exec(fd);
+    auto ended = run::serve_lane(os::Channel(os::Fd(fd)));
+    return ended.ok() ? 0 : fail(ended.error(), 1);
+}
+
 int compile_main(int argc, char** argv) {
     os::set_process_name("inlay-compile");
     start_log("inlay-compile");
     auto numbers = numbers_of(argc, argv);
-    if (numbers.size() != 4) return fail({Errc::bad_request, "`inlay compile` is started by `inlay serve` only"}, 2);
+    if (numbers.size() != 5) return fail({Errc::bad_request, "`inlay compile` is started by `inlay serve` only"}, 2);
     int module_fd = static_cast<int>(numbers[0]), output_fd = static_cast<int>(numbers[1]);
     auto compiled = [&]() -> Result<std::string> {
-        INLAY_TRY(auto engine, engine::Engine::create_for_compiler(run::host_functions()));
+        INLAY_TRY(auto engine, engine::Engine::create_for_compiler(run::host_functions(), static_cast<engine::Checks>(numbers[4])));
         os::Mapping module;
         if (numbers[2] > 0) {
             INLAY_TRY(module, os::Mapping::create(module_fd, 0, numbers[2], os::Access::read, os::Sharing::private_));
@@ -128,7 +144,7 @@ int compile_main(int argc, char** argv) {
     }();
     if (compiled.ok() && !os::write_all(output_fd, registry::compiled_file_head(*compiled)).ok()) return 1;
     if (!os::write_all(output_fd, compiled.ok() ? *compiled : compiled.error().detail.substr(0, kRefusalBytesMax)).ok()) return 1;
-    return compiled.ok() ? 0 : kRefusedExitCode;
+    return compiled.ok() ? 0 : control::kCompileRefusedExitCode;
 }
 
 }  // namespace inlay

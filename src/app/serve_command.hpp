@@ -9,8 +9,11 @@ int serve_main(int argc, char** argv);
 // `inlay worker FD...`: started by the supervisor only.
 int worker_main(int argc, char** argv);
 
-// `inlay compile MODULE_FD OUTPUT_FD MODULE_BYTES MEMORY_BYTES`: started by the supervisor only. Exit code: 0 the output is
-// compiled code, 3 the output is the reason why there is none.
+// `inlay lane FD`: started by the supervisor only, for a worker at the other end of this channel.
+int lane_main(int argc, char** argv);
+
+// `inlay compile MODULE_FD OUTPUT_FD MODULE_BYTES MEMORY_BYTES CHECKS`: started by the supervisor only. Exit code: 0 the output
+// is compiled code, 3 the output is the reason why there is none.
 int compile_main(int argc, char** argv);
 
 }  // namespace inlay

@@ -17,5 +17,6 @@ inline uint64_t monotonic_ns() { return read_clock_ns(CLOCK_MONOTONIC); }
 inline uint64_t coarse_ms() { return read_clock_ns(CLOCK_MONOTONIC_COARSE) / 1'000'000u; }
 inline uint64_t coarse_wall_s() { return read_clock_ns(CLOCK_REALTIME_COARSE) / 1'000'000'000u; }
 inline uint64_t wall_ns() { return read_clock_ns(CLOCK_REALTIME); }
+inline uint64_t wall_ms() { return wall_ns() / 1'000'000u; }
 
 }  // namespace inlay

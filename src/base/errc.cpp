@@ -31,6 +31,7 @@ constexpr std::array<ErrcTraits, kErrcCount> kTraits{{
     {"input-is-read-only", 500, "The function wrote to an input"},
     {"object-changed", 500, "The data changed while the function read it"},
     {"bad-response", 500, "The function's response is not valid"},
+    {"lane-lost", 502, "The process that ran the function ended"},
     {"overloaded", 503, "The server is at its limit"},
     {"draining", 503, "The server is shutting down"},
     {"no-space", 507, "The disk is full"},

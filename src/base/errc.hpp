@@ -36,6 +36,7 @@ enum class Errc : uint16_t {
     input_is_read_only,
     object_changed,
     bad_response,
+    lane_lost,
     // The state of the host.
     overloaded,
     draining,

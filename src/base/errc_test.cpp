@@ -62,6 +62,7 @@ TEST(Errc, NamesAndStatusesDoNotMove) {
         {Errc::input_is_read_only, "input-is-read-only", 500},
         {Errc::object_changed, "object-changed", 500},
         {Errc::bad_response, "bad-response", 500},
+        {Errc::lane_lost, "lane-lost", 502},
         {Errc::overloaded, "overloaded", 503},
         {Errc::draining, "draining", 503},
         {Errc::no_space, "no-space", 507},

@@ -47,6 +47,7 @@ inline constexpr size_t kLogLinesPerInvocationMax = 100;
 inline constexpr size_t kLogLinesPerFunctionMax = 1000;   // Kept by the supervisor; the oldest go first.
 inline constexpr size_t kLogBytesMax = 64 * MiB;          // Log lines of all functions together.
 inline constexpr size_t kOutputFilesMax = 4096;           // Output windows and heap results of one worker, until their replies are sent.
+inline constexpr uint64_t kExpressOutputBytesMax = 64 * MiB; // Output windows of an invocation in a worker; more of them: a lane.
 inline constexpr size_t kRandomBytesMax = 64 * KiB;       // One call of inlay_random.
 
 // Functions.
@@ -55,6 +56,7 @@ inline constexpr uint64_t kMemoryBytesDefault = 1 * GiB;  // A function's own me
 inline constexpr uint64_t kMemoryBytesMax = 3 * GiB;
 inline constexpr uint64_t kWindowRoomMin = 64 * MiB;      // What a declared memory maximum must leave for windows.
 inline constexpr uint64_t kTimeoutMsDefault = 30'000;
+inline constexpr uint64_t kExpressBudgetUs = 2'000;       // What an invocation may run in a worker; then it begins again in a lane.
 inline constexpr uint64_t kTimeoutMsMax = 15 * 60'000;
 inline constexpr size_t kEnvBytesMax = 16 * KiB;          // All KEY=VALUE pairs of one function.
 inline constexpr size_t kFunctionsMax = 10'000;
@@ -71,6 +73,14 @@ inline constexpr size_t kCompilesAtOnceMax = 2;
 
 // Processes.
 inline constexpr size_t kWorkersMax = 128;
+inline constexpr size_t kLanesPerProcessor = 2;           // Lanes of all workers together.
+inline constexpr size_t kLanesPerWorkerMax = 64;
+inline constexpr size_t kLaneWaitersMax = 256;            // Invocations of one worker that wait for a lane.
+inline constexpr size_t kLaneGivenMax = 4096;             // Objects and outputs that one run in a lane is given.
+inline constexpr size_t kLaneOutcomeBytesMax = 8 * MiB;   // What a lane says of one run, its small content included.
+inline constexpr uint64_t kLaneIdleMs = 10'000;           // A lane without work is kept warm for so long.
+inline constexpr uint64_t kHeavyMsMin = 5'000;            // How long a function that overran begins in lanes; doubled each time,
+inline constexpr uint64_t kHeavyMsMax = 10 * 60'000;      // up to this.
 inline constexpr size_t kMessageBytesMax = 128 * KiB;     // One datagram between supervisor and worker.
 inline constexpr size_t kMessageFdsMax = kPublishesMax;
 inline constexpr size_t kControlCallsMax = 4096;          // Unanswered control calls of one worker.

@@ -43,6 +43,10 @@ enum class Counter : uint16_t {
     objects_deleted,
     functions_deployed,
     commits_total,
+    express_overruns,
+    lane_invocations,
+    lanes_started,
+    lanes_lost,
     count_,
 };
 

@@ -13,8 +13,6 @@ namespace {
 
 constexpr size_t kWaitingMax = 256;
 constexpr uint64_t kReasonBytesMax = 64 * KiB;
-constexpr int kRefusedExitCode = 3;  // The output is the reason. See app/compile_command.
-
 }  // namespace
 
 void Compiler::submit(CompileJob job) {
@@ -35,7 +33,8 @@ void Compiler::start_next() {
         }
         os::ChildPlan plan;
         plan.arguments = {"compile", std::to_string(job.module.get()), std::to_string(output->get()),
-                          std::to_string(job.module_bytes), std::to_string(job.memory_bytes)};
+                          std::to_string(job.module_bytes), std::to_string(job.memory_bytes),
+                          std::to_string(static_cast<int>(job.checks))};
         plan.inherited = {job.module.get(), output->get()};
         plan.limits = {kCompileSecondsMax, kCompileAddressBytesMax};
         auto pid = os::spawn_self(plan);
@@ -58,7 +57,7 @@ bool Compiler::on_exit(const os::Exit& exit) {
         return true;
     }
     std::string reason;
-    if (!exit.signalled && exit.status == kRefusedExitCode) {
+    if (!exit.signalled && exit.status == kCompileRefusedExitCode) {
         auto text = os::read_from_start(ended.output.get(), kReasonBytesMax);
         if (text.ok()) reason = std::move(text).value();
     }
@@ -69,6 +68,8 @@ bool Compiler::on_exit(const os::Exit& exit) {
     return true;
 }
 
-std::string compiled_name(const std::string& version) { return version + "-" + engine::Engine::compiled_key() + ".cwasm"; }
+std::string compiled_name(const std::string& version, engine::Checks checks) {
+    return version + "-" + engine::Engine::compiled_key(checks) + ".cwasm";
+}
 
 }  // namespace inlay::control

@@ -13,16 +13,21 @@
 #include <unordered_map>
 
 #include "base/result.hpp"
+#include "engine/engine.hpp"
 #include "os/fd.hpp"
 #include "os/process.hpp"
 
 namespace inlay::control {
+
+// What `inlay compile` exits with when its output is the reason why there is no code.
+inline constexpr int kCompileRefusedExitCode = 3;
 
 struct CompileJob {
     std::string name;           // Of the function, for messages.
     os::Fd module;              // The module's bytes: a memfd or a file.
     uint64_t module_bytes = 0;  // The file may be longer: whole pages.
     uint64_t memory_bytes = 0;  // Of its own that the function may use.
+    engine::Checks checks = engine::Checks::epoch;
     // Gets a memfd with the compiled code. Errors: bad_module.
     std::function<void(Result<os::Fd>)> done;
 };
@@ -47,6 +52,6 @@ class Compiler {
 };
 
 // The file in which a compiled module is kept: names everything it depends on.
-std::string compiled_name(const std::string& version);
+std::string compiled_name(const std::string& version, engine::Checks checks);
 
 }  // namespace inlay::control

@@ -37,8 +37,8 @@ const bool not_a_child = [] {
     std::ifstream file("/proc/self/cmdline");
     std::vector<std::string> arguments;
     for (std::string argument; std::getline(file, argument, '\0');) arguments.push_back(argument);
-    if (arguments.size() == 6 && arguments[1] == "compile")
-        stand_in(std::stoi(arguments[2]), std::stoi(arguments[3]), arguments[4] + " " + arguments[5]);
+    if (arguments.size() == 7 && arguments[1] == "compile")
+        stand_in(std::stoi(arguments[2]), std::stoi(arguments[3]), arguments[4] + " " + arguments[5] + " " + arguments[6]);
     return true;
 }();
 
@@ -51,6 +51,7 @@ class CompilerTest : public testing::Test {
         job.module = os::create_memfd_of("compiler-test", module).value();
         job.module_bytes = module.size();
         job.memory_bytes = 4096;
+        job.checks = checks_;
         job.done = [this](Result<os::Fd> result) {
             ends_.push_back(result.ok() ? os::read_from_start(result->get(), 1000).value()
                                         : std::string(traits(result.error().code).name) + ": " + result.error().detail);
@@ -76,12 +77,18 @@ class CompilerTest : public testing::Test {
     }
 
     Compiler compiler_;
+    engine::Checks checks_ = engine::Checks::epoch;
     std::vector<std::string> ends_;
 };
 
 TEST_F(CompilerTest, ACompiledModuleIsItsChildsOutput) {
     ASSERT_TRUE(not_a_child);
-    EXPECT_EQ(end_of("compile"), "code for 7 4096") << "the child gets the module's size and the memory's";
+    EXPECT_EQ(end_of("compile"), "code for 7 4096 0") << "the child gets the module's size, the memory's, and the checks";
+}
+
+TEST_F(CompilerTest, ItsChildIsToldToLeaveOutTheChecks) {
+    checks_ = engine::Checks::none;
+    EXPECT_EQ(end_of("compile"), "code for 7 4096 1");
 }
 
 TEST_F(CompilerTest, ARefusalIsToldWithItsReason) { EXPECT_EQ(end_of("refuse"), "bad-module: function \"f\": the module is odd"); }
@@ -109,7 +116,7 @@ TEST_F(CompilerTest, JobsWaitForTheirTurnAndAllHaveIt) {
     for (int i = 0; i < 12; i++) submit(i % 2 ? "compile" : "refuse");
     EXPECT_TRUE(ends_.empty());
     wait_for(12);
-    EXPECT_EQ(std::count(ends_.begin(), ends_.end(), "code for 7 4096"), 6);
+    EXPECT_EQ(std::count(ends_.begin(), ends_.end(), "code for 7 4096 0"), 6);
 }
 
 TEST_F(CompilerTest, MoreThanMayWaitAreRefusedAtOnce) {
@@ -122,7 +129,8 @@ TEST_F(CompilerTest, MoreThanMayWaitAreRefusedAtOnce) {
 }
 
 TEST(CompiledName, NamesVersionAndEverythingElseTheCodeDependsOn) {
-    EXPECT_EQ(compiled_name("v"), "v-" + engine::Engine::compiled_key() + ".cwasm");
+    EXPECT_EQ(compiled_name("v", engine::Checks::epoch), "v-" + engine::Engine::compiled_key() + ".cwasm");
+    EXPECT_NE(compiled_name("v", engine::Checks::none), compiled_name("v", engine::Checks::epoch));
 }
 
 }  // namespace

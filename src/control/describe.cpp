@@ -26,6 +26,7 @@ Json json_of(const store::FunctionRecord& record) {
             {"timeout_ms", record.timeout_ms},
             {"memory_bytes", record.memory_bytes},
             {"module_bytes", record.module_bytes},
+            {"class", name_of(record.run_class)},
             {"deployed", rfc3339(record.deployed_ms)}};
 }
 

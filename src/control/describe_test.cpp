@@ -65,7 +65,7 @@ TEST_F(DescribeTest, ABucketWithoutObjectsIsNone) {
 TEST_F(DescribeTest, Functions) {
     EXPECT_EQ(described({ListingKind::functions}), json::parse(R"({"functions":[]})"));
     apply(store::DeployFunction{store::example_function("f", "v1")});
-    auto one = json::parse(R"({"name":"f","version":"v1","timeout_ms":9,"memory_bytes":10,"module_bytes":8,"deployed":"1970-01-01T00:00:00.011Z"})");
+    auto one = json::parse(R"({"name":"f","version":"v1","timeout_ms":9,"memory_bytes":10,"module_bytes":8,"class":"heavy","deployed":"1970-01-01T00:00:00.011Z"})");
     EXPECT_EQ(described({ListingKind::function, "f"}), one);
     EXPECT_EQ(described({ListingKind::functions})["functions"], json::array({one}));
     EXPECT_EQ(json::parse(describe_function(store::example_function("f", "v1"))), one) << "and no environment: it may hold secrets";

@@ -106,6 +106,7 @@ Result<> Supervisor::start_worker(size_t slot) {
     settings.max_body = options_.max_body;
     settings.body_memory = options_.body_memory;
     settings.token = options_.token;
+    settings.lanes = std::clamp<size_t>(kLanesPerProcessor * os::usable_processors() / options_.workers, 1, kLanesPerWorkerMax);
     INLAY_TRY(auto settings_file, os::create_memfd_of("inlay-settings", serve::encode(settings)));
     std::vector<int> inherited = {lookups.second.fd(), control.second.fd(), listeners_.sockets[slot].get(),
                                   shared_file_.get(), settings_file.get()};
@@ -145,7 +146,7 @@ void Supervisor::watch_children() {
 }
 
 void Supervisor::on_child_exit(const os::Exit& exit) {
-    if (compiler_.on_exit(exit)) return;
+    if (compiler_.on_exit(exit) || on_lane_exit(exit)) return;
     auto found = std::find_if(slots_.begin(), slots_.end(),
                               [&](const Slot& slot) { return slot.life && slot.life->pid == exit.pid; });
     if (found == slots_.end()) return;
@@ -153,6 +154,7 @@ void Supervisor::on_child_exit(const os::Exit& exit) {
     bool young = coarse_ms() - found->life->started_ms < kYoungMs;
     found->life->end();
     found->life.reset();
+    kill_lanes_of(index);
     shared_.worker_counters(index).clear(Counter::connections_open);
     if (draining_) return end_when_drained();
     shared_.supervisor_counters().add_shared(Counter::worker_deaths);
@@ -193,7 +195,7 @@ void Supervisor::begin_drain() {
 
 void Supervisor::end_when_drained() {
     bool all_gone = std::none_of(slots_.begin(), slots_.end(), [](const Slot& slot) { return slot.life != nullptr; });
-    if (all_gone) loop_.stop();
+    if (all_gone && lanes_.empty()) loop_.stop();
 }
 
 // Workers that have nothing to do would hold deleted files open until their next look-up. Called by the pipeline's threads; one
@@ -231,7 +233,8 @@ void Supervisor::sweep_compiled(store::CatalogReader& reader, const std::stop_to
         std::string version(name.substr(0, store::kVersionBytes));
         if (!store::is_version(version) || store::epoch_of(version) >= versions_->epoch()) return !stop.stop_requested();
         auto known = reader.has_module_version(version);
-        bool leftover = name != compiled_name(version) || (known.ok() && !*known);
+        bool ours = name == compiled_name(version, engine::Checks::epoch) || name == compiled_name(version, engine::Checks::none);
+        bool leftover = !ours || (known.ok() && !*known);
         if (leftover) (void)directory_->remove_compiled(std::string(name));
         return !stop.stop_requested();
     });

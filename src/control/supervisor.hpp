@@ -16,10 +16,10 @@
 #include <atomic>
 #include <memory>
 #include <optional>
-#include <set>
 #include <stop_token>
 #include <string>
 #include <thread>
+#include <unordered_map>
 #include <vector>
 
 #include "control/commit_pipeline.hpp"
@@ -50,6 +50,8 @@ class Supervisor {
 
   private:
     using Life = std::shared_ptr<WorkerLife>;
+    using OnCode = std::function<void(Result<os::Fd>)>;
+    struct Deployment;
 
     struct Slot {
         Life life;
@@ -78,15 +80,30 @@ class Supervisor {
     void find_object(const Life& life, uint64_t id, WireReader& fields);
     void find_function(const Life& life, uint64_t id, WireReader& fields);
     void commit(const Life& life, uint64_t id, WireReader& fields, std::vector<os::Fd>& fds);
-    void deploy(const Life& life, uint64_t id, WireReader& fields, std::vector<os::Fd>& fds);
     void remove_function(const Life& life, uint64_t id, WireReader& fields);
     void append_log(WireReader& fields);
     void answer_json(const Life& life, uint64_t id, Result<std::string> json);
     Result<std::unique_ptr<CommitJob>> make_commit_job(WireReader& fields, std::vector<os::Fd>& fds);
-    void store_function(const Life& life, uint64_t id, store::FunctionRecord record, Result<os::Fd> compiled, os::Fd module);
     void submit(std::unique_ptr<CommitJob> job, std::function<void(Result<Committed>)> on_loop);
-    void compile_again(const store::FunctionRecord& record);
+
+    // supervisor_code.cpp: deploys and compiled code
+    void deploy(const Life& life, uint64_t id, WireReader& fields, std::vector<os::Fd>& fds);
+    void compile_for(const std::shared_ptr<Deployment>& deployment, engine::Checks checks);
+    void store_function(Deployment& deployment);
+    void remove_code(const store::Applied& applied);
+    void get_code(const store::FunctionRecord& record, engine::Checks checks, OnCode on_code);
+    void give_code(const std::string& name, Result<os::Fd> compiled);
+    void keep_code(const std::string& name, const os::Fd& compiled);
+    void compile_again(const store::FunctionRecord& record, engine::Checks checks);
     void compile_missing();
+    void refuse_compiled(WireReader& fields);
+    void get_unchecked(const Life& life, uint64_t id, WireReader& fields);
+
+    // supervisor_lanes.cpp
+    void start_lane(const Life& life, uint64_t id, const std::vector<os::Fd>& fds);
+    // True: the ended child was a lane.
+    bool on_lane_exit(const os::Exit& exit);
+    void kill_lanes_of(size_t slot);
 
     ServeOptions options_;
     boost::asio::io_context loop_{1};
@@ -102,7 +119,8 @@ class Supervisor {
     std::optional<store::VersionSource> versions_;
     std::unique_ptr<CommitPipeline> pipeline_;
     Compiler compiler_;
-    std::set<std::string> recompiling_;  // Versions whose compilation is under way.
+    std::unordered_map<std::string, std::vector<OnCode>> compiling_;  // Who waits for code that is under way, by its file's name.
+    std::unordered_map<pid_t, size_t> lanes_;                         // The worker slot that each one serves.
     FunctionLogs logs_;
     std::vector<Slot> slots_;
     boost::asio::signal_set end_signals_;

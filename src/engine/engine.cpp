@@ -21,7 +21,7 @@ static_assert(sizeof(RawValue) == sizeof(wasmtime_val_raw_t) && alignof(RawValue
 
 // Engine rule 6. Everything that matters is set, also where it is today's default; reference types have no setter in an engine
 // built without GC and are on.
-wasm_config_t* configure() {
+wasm_config_t* configure(Checks checks) {
     wasm_config_t* config = wasm_config_new();
     wasmtime_config_strategy_set(config, WASMTIME_STRATEGY_CRANELIFT);
     wasmtime_config_cranelift_opt_level_set(config, WASMTIME_OPT_LEVEL_SPEED);
@@ -29,7 +29,7 @@ wasm_config_t* configure() {
     wasmtime_config_debug_info_set(config, false);
     wasmtime_config_native_unwind_info_set(config, false);
     wasmtime_config_consume_fuel_set(config, false);
-    wasmtime_config_epoch_interruption_set(config, true);
+    wasmtime_config_epoch_interruption_set(config, checks == Checks::epoch);
     wasmtime_config_signals_based_traps_set(config, true);
     wasmtime_config_max_wasm_stack_set(config, kWasmStackBytes);
     wasmtime_config_memory_may_move_set(config, false);
@@ -84,7 +84,9 @@ FuncTypeHandle type_of(const HostFunction& function) {
 wasm_trap_t* enter_host(void* environment, wasmtime_caller_t* caller, wasmtime_val_raw_t* values, size_t) noexcept {
     auto function = static_cast<const HostFunction*>(environment);
     void* state = wasmtime_context_get_data(wasmtime_caller_context(caller));
-    values[0].i32 = function->call(state, reinterpret_cast<const RawValue*>(values));
+    int32_t result = function->call(state, reinterpret_cast<const RawValue*>(values));
+    if (result == kStopGuest) return wasmtime_trap_new(kStopMessage.data(), kStopMessage.size());
+    values[0].i32 = result;
     return nullptr;
 }
 
@@ -104,6 +106,8 @@ Engine::~Engine() = default;
 
 namespace {
 
+constexpr uint32_t kLaneSlots = 1;
+
 Result<std::unique_ptr<Engine::Parts>> create_parts(wasm_config_t* config, std::span<const HostFunction> host) {
     auto parts = std::make_unique<Engine::Parts>();
     parts->engine.reset(wasm_engine_new_with_config(config));
@@ -113,29 +117,41 @@ Result<std::unique_ptr<Engine::Parts>> create_parts(wasm_config_t* config, std::
     return parts;
 }
 
+// With the fault guard's two halves around the engine's own handler.
+Result<std::unique_ptr<Engine::Parts>> create_guarded(std::span<const HostFunction> host, Checks checks, uint32_t slots) {
+    INLAY_TRY_VOID(os::FaultGuard::install_behind_engine());
+    wasm_config_t* config = configure(checks);
+    wasmtime_config_parallel_compilation_set(config, false);
+    configure_pool(config, slots);
+    INLAY_TRY(auto parts, create_parts(config, host));
+    INLAY_TRY_VOID(os::FaultGuard::install_before_engine());
+    return parts;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Engine>> Engine::create_for_worker(std::span<const HostFunction> host) {
-    INLAY_TRY_VOID(os::FaultGuard::install_behind_engine());
-    wasm_config_t* config = configure();
-    wasmtime_config_parallel_compilation_set(config, false);
-    configure_pool(config, kPoolSlots);
-    INLAY_TRY(auto parts, create_parts(config, host));
-    INLAY_TRY_VOID(os::FaultGuard::install_before_engine());
+    INLAY_TRY(auto parts, create_guarded(host, Checks::epoch, kPoolSlots));
     return std::unique_ptr<Engine>(new Engine(std::move(parts)));
 }
 
-Result<std::unique_ptr<Engine>> Engine::create_for_compiler(std::span<const HostFunction> host) {
-    wasm_config_t* config = configure();
+Result<std::unique_ptr<Engine>> Engine::create_for_lane(std::span<const HostFunction> host, Checks checks) {
+    INLAY_TRY(auto parts, create_guarded(host, checks, kLaneSlots));
+    return std::unique_ptr<Engine>(new Engine(std::move(parts)));
+}
+
+Result<std::unique_ptr<Engine>> Engine::create_for_compiler(std::span<const HostFunction> host, Checks checks) {
+    wasm_config_t* config = configure(checks);
     wasmtime_config_parallel_compilation_set(config, true);
     // Never instantiates, but refuses what no worker's pool could take.
-    configure_pool(config, 1);
+    configure_pool(config, kLaneSlots);
     INLAY_TRY(auto parts, create_parts(config, host));
     return std::unique_ptr<Engine>(new Engine(std::move(parts)));
 }
 
-std::string Engine::compiled_key() {
-    return fmt::format("wasmtime-{}-s{}-{}", WASMTIME_VERSION, kSettingsVersion, os::processor_features_digest());
+std::string Engine::compiled_key(Checks checks) {
+    return fmt::format("wasmtime-{}-s{}-{}{}", WASMTIME_VERSION, kSettingsVersion, os::processor_features_digest(),
+                       checks == Checks::none ? "-unchecked" : "");
 }
 
 void Engine::interrupt() noexcept { wasmtime_engine_increment_epoch(parts_->engine.get()); }

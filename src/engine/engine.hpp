@@ -1,7 +1,7 @@
 // Engine: the settings under which modules are compiled and run; one per process.
 //
-// A worker's engine takes instances from a pool of slots of 4 GiB of addresses each; the compiler's pool has one, so that it
-// refuses what a worker's could not take. All settings that decide what compiled code may assume are the same in both, and all are set explicitly.
+// A worker's engine takes instances from a pool of slots of 4 GiB of addresses each; a lane's pool has one, and so has the
+// compiler's, so that it refuses what theirs could not take. All settings that decide what compiled code may assume are the same in both, and all are set explicitly.
 #pragma once
 
 #include <memory>
@@ -13,17 +13,23 @@
 
 namespace inlay::engine {
 
+// Whether compiled code looks at the epoch on its way, so that interrupt() can end it. Unchecked code runs at full native
+// speed and is ended with its process: for lanes.
+enum class Checks { epoch, none };
+
 class Engine {
   public:
     // For a worker: installs the fault guard around the engine. `host` is what guests may import from the module "inlay".
     // Valid until: `host` ends, which must outlive the engine. Requires: the first and only engine of this process.
     static Result<std::unique_ptr<Engine>> create_for_worker(std::span<const HostFunction> host);
+    // For a lane: the same with room for one instance at a time.
+    static Result<std::unique_ptr<Engine>> create_for_lane(std::span<const HostFunction> host, Checks checks);
     // For the compiler: no fault guard, no instances.
-    static Result<std::unique_ptr<Engine>> create_for_compiler(std::span<const HostFunction> host);
+    static Result<std::unique_ptr<Engine>> create_for_compiler(std::span<const HostFunction> host, Checks checks = Checks::epoch);
     ~Engine();
 
     // Names everything that a compiled module depends on: engine version, settings, processor features. Part of its file name.
-    static std::string compiled_key();
+    static std::string compiled_key(Checks checks = Checks::epoch);
 
     // Makes the running guest trap at its next check. Async-signal-safe.
     void interrupt() noexcept;

@@ -2,12 +2,16 @@
 #pragma once
 
 #include <memory>
+#include <string_view>
 
 #include "engine/c_handle.hpp"
 #include "engine/engine.hpp"
 #include "engine/program.hpp"
 
 namespace inlay::engine {
+
+// The message of the trap that kStopGuest becomes.
+inline constexpr std::string_view kStopMessage = "inlay: stopped by the host";
 
 struct Engine::Parts {
     EngineHandle engine;

@@ -11,6 +11,7 @@ namespace {
 
 TEST(Engine, KeyNamesVersionSettingsAndProcessor) {
     std::string key = Engine::compiled_key();
+    EXPECT_NE(key, Engine::compiled_key(Checks::none)) << "code that is not interchangeable";
     EXPECT_EQ(key.find("wasmtime-48."), 0u) << key;
     EXPECT_NE(key.find("-s"), std::string::npos) << key;
     EXPECT_TRUE(key.ends_with(os::processor_features_digest())) << key;

@@ -21,6 +21,9 @@ enum class GuestLen : uint32_t {};
 
 inline constexpr size_t kHostParametersMax = 8;
 
+// A host function that returns this ends the guest at once, with a trap of kind TrapKind::stopped. No result of the ABI.
+inline constexpr int32_t kStopGuest = INT32_MIN;
+
 // One argument or result as the engine passes it: 16 bytes, the value at the front.
 union alignas(16) RawValue {
     uint32_t i32;

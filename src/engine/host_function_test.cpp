@@ -55,5 +55,23 @@ TEST(HostFunction, AGuestsArgumentsArriveWhole) {
     EXPECT_EQ(state.fourth, GuestLen{7});
 }
 
+TEST(HostFunction, ThatSaysSoStopsTheGuest) {
+    auto program = workshop().program(guest("(drop (call $probe (i32.const 1))) (drop (call $probe (i32.const 2))) (i32.const 0)", kImportProbe));
+    Probe state;
+    int calls = 0;
+    state.on_call = [&](uint32_t) { return ++calls == 1 ? kStopGuest : 0; };
+    {
+        Instance instance(*program, kMemoryBytesDefault, &state);
+        ASSERT_TRUE(instance.start().ok());
+        auto result = instance.call_handle();
+        ASSERT_TRUE(std::holds_alternative<Trap>(result));
+        EXPECT_EQ(std::get<Trap>(result).kind, TrapKind::stopped);
+        EXPECT_EQ(calls, 1);
+    }
+    Instance next(*program, kMemoryBytesDefault, &state);
+    ASSERT_TRUE(next.start().ok());
+    EXPECT_EQ(std::get<int32_t>(next.call_handle()), 0);
+}
+
 }  // namespace
 }  // namespace inlay::engine

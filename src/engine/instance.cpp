@@ -36,6 +36,13 @@ Trap describe(const TrapHandle& trap) {
     return Trap{words.kind, words.reason, message_of(trap)};
 }
 
+// What is no trap of WebAssembly comes as an error: a stop by a host function, for one.
+Trap describe(const ErrorHandle& error) {
+    std::string message = message_of(error);
+    bool stopped = message.find(kStopMessage) != message.npos;
+    return Trap{stopped ? TrapKind::stopped : TrapKind::other, stopped ? "stopped by the host" : "trap", std::move(message)};
+}
+
 }  // namespace
 
 Instance::Instance(const Program& program, uint64_t memory_bytes_max, void* state)
@@ -78,7 +85,7 @@ CallResult Instance::call(const char* name, size_t name_length) {
     wasm_trap_t* trap = nullptr;
     ErrorHandle error(wasmtime_func_call_unchecked(context_, &item.of.func, values, 1, &trap));
     if (trap) return describe(TrapHandle(trap));
-    if (error) return Trap{TrapKind::other, "trap", message_of(error)};
+    if (error) return describe(error);
     return values[0].i32;
 }
 

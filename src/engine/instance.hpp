@@ -11,7 +11,7 @@
 
 namespace inlay::engine {
 
-enum class TrapKind { interrupted, stack_overflow, out_of_bounds, unreachable, other };
+enum class TrapKind { interrupted, stopped, stack_overflow, out_of_bounds, unreachable, other };
 
 // How the guest's code ended, if not by returning. Not an error of ours.
 struct Trap {

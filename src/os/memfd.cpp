@@ -28,9 +28,12 @@ Result<> seal_size(int fd) {
 }
 
 Result<> seal(int fd) {
-    if (::fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) != 0)
-        return os_error("sealing a memfd");
-    return {};
+    constexpr int kAll = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL;
+    if (::fcntl(fd, F_ADD_SEALS, kAll) == 0) return {};
+    int error = errno;
+    if (error == EPERM && (::fcntl(fd, F_GET_SEALS) & kAll) == kAll) return {};
+    errno = error;
+    return os_error("sealing a memfd");
 }
 
 }  // namespace inlay::os

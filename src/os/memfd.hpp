@@ -18,7 +18,7 @@ Result<Fd> create_memfd_of(const char* name, std::string_view content);
 // Makes the size final: no later truncation can turn a mapping's pages into SIGBUS.
 Result<> seal_size(int fd);
 
-// Makes size and content final. Requires: no writable shared mapping exists.
+// Makes size and content final; done before, by whoever holds it, is done. Requires: no writable shared mapping exists.
 Result<> seal(int fd);
 
 }  // namespace inlay::os

@@ -7,15 +7,20 @@
 #include <sys/prctl.h>
 #include <sys/random.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cstring>
 
+#include "base/check.hpp"
 #include "os/mapping.hpp"
 
 namespace inlay::os {
 namespace {
+
+constexpr int kGivingWayNice = 10;
 
 void set_limit(decltype(RLIMIT_CPU) which, uint64_t value) {
     if (value == 0) return;
@@ -78,6 +83,36 @@ Result<Exit> wait_for(pid_t pid) {
 void send_signal(pid_t pid, int signal_number) noexcept { ::kill(pid, signal_number); }
 void set_process_name(const char* name) noexcept { ::prctl(PR_SET_NAME, name); }
 void ignore_signal(int signal_number) noexcept { ::signal(signal_number, SIG_IGN); }
+void give_way() noexcept {
+    sched_param parameters{};
+    ::sched_setscheduler(0, SCHED_BATCH, &parameters);
+    ::setpriority(PRIO_PROCESS, 0, kGivingWayNice);
+}
+
+void end_this_process_at(uint64_t deadline_ns) noexcept {
+    static timer_t timer = [] {
+        ::signal(SIGALRM, SIG_DFL);
+        timer_t made{};
+        sigevent event{};
+        event.sigev_notify = SIGEV_SIGNAL;
+        event.sigev_signo = SIGALRM;
+        INLAY_CHECK(::timer_create(CLOCK_MONOTONIC, &event, &made) == 0);
+        return made;
+    }();
+    itimerspec when{};
+    when.it_value.tv_sec = static_cast<time_t>(deadline_ns / 1'000'000'000u);
+    when.it_value.tv_nsec = static_cast<long>(deadline_ns % 1'000'000'000u);
+    ::timer_settime(timer, TIMER_ABSTIME, &when, nullptr);
+}
+
+Result<Fd> open_process(pid_t pid) {
+    Fd fd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+    if (!fd) return os_error("pidfd_open");
+    return fd;
+}
+
+void kill_process(int process) noexcept { ::syscall(SYS_pidfd_send_signal, process, SIGKILL, nullptr, 0); }
+
 int process_id() noexcept { return ::getpid(); }
 
 size_t usable_processors() noexcept {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/result.hpp"
+#include "os/fd.hpp"
 
 namespace inlay::os {
 
@@ -42,6 +43,14 @@ void send_signal(pid_t pid, int signal_number) noexcept;
 // The name that ps and /proc/PID/comm show; at most 15 bytes.
 void set_process_name(const char* name) noexcept;
 void ignore_signal(int signal_number) noexcept;
+// From now on this process gives way to others whenever there is not enough processor time (SCHED_BATCH, nice).
+void give_way() noexcept;
+// Ends this process by SIGALRM at this time of the monotonic clock; 0: not any more. For what nobody else may be left to end.
+void end_this_process_at(uint64_t deadline_ns) noexcept;
+// A descriptor that stands for a child, also when its pid is another's already.
+Result<Fd> open_process(pid_t pid);
+// SIGKILL through such a descriptor; nothing happens when the process is gone.
+void kill_process(int process) noexcept;
 // Own name for logs: the pid.
 int process_id() noexcept;
 // Processors this process may run on.

@@ -1,7 +1,30 @@
-// Reads a function's environment.
+// Learns how a function runs, and reads its environment.
 #include "registry/function.hpp"
 
+#include <algorithm>
+
+#include "base/limits.hpp"
+
 namespace inlay::registry {
+
+namespace {
+
+constexpr unsigned kShortRunsToReturn = 8;
+constexpr uint64_t kShortRunUs = kExpressBudgetUs / 2;
+
+}  // namespace
+
+void Tendency::note_overrun(uint64_t now_ms) {
+    bool again_soon = heavy_ms_ != 0 && now_ms < heavy_until_ms_ + heavy_ms_;
+    heavy_ms_ = again_soon ? std::min(heavy_ms_ * 2, kHeavyMsMax) : kHeavyMsMin;
+    heavy_until_ms_ = now_ms + heavy_ms_;
+    short_runs_ = 0;
+}
+
+void Tendency::note_lane_run(uint64_t run_us) {
+    short_runs_ = run_us < kShortRunUs ? short_runs_ + 1 : 0;
+    if (short_runs_ >= kShortRunsToReturn) heavy_until_ms_ = 0;
+}
 
 std::optional<std::string_view> Function::environment(std::string_view name) const {
     std::string_view rest = record.env;

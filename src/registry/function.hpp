@@ -1,4 +1,4 @@
-// Function: what a worker needs to run one: limits, environment and the loaded program. Immutable.
+// Function: what a worker needs to run one: limits, environment, the loaded program, and what it has learned.
 #pragma once
 
 #include <memory>
@@ -13,9 +13,35 @@
 
 namespace inlay::registry {
 
+// What a worker has learned from running a function: whether its invocations are too long for it. Times are coarse_ms().
+//
+// After an overrun invocations begin in lanes for a while; one that overruns soon after that makes the next while twice as long.
+class Tendency {
+  public:
+    bool is_heavy(uint64_t now_ms) const { return now_ms < heavy_until_ms_; }
+    void note_overrun(uint64_t now_ms);
+    // An invocation in a lane has ended. A row of short ones ends the while early.
+    void note_lane_run(uint64_t run_us);
+
+  private:
+    uint64_t heavy_until_ms_ = 0;
+    uint64_t heavy_ms_ = 0;  // Length of the latest while.
+    unsigned short_runs_ = 0;
+};
+
+// Code without epoch checks, for lanes: there once a worker has needed it.
+struct UncheckedCode {
+    os::Fd file;
+    bool asked_for = false;
+};
+
 struct Function {
     store::FunctionRecord record;
     std::shared_ptr<const engine::Program> program;
+    os::Fd compiled;  // The file of that program: lanes load it too, until there is unchecked code.
+    // Change, where all else is fixed.
+    std::unique_ptr<Tendency> tendency = std::make_unique<Tendency>();
+    std::unique_ptr<UncheckedCode> unchecked = std::make_unique<UncheckedCode>();
 
     // A variable given at deploy.
     std::optional<std::string_view> environment(std::string_view name) const;

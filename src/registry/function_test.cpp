@@ -1,7 +1,9 @@
-// A function's environment.
+// A function's environment, and what is learned of how it runs.
 #include "registry/function.hpp"
 
 #include <gtest/gtest.h>
+
+#include "base/limits.hpp"
 
 namespace inlay::registry {
 namespace {
@@ -39,6 +41,46 @@ TEST(Object, IsAllOfItsFile) {
     EXPECT_EQ(object.whole().fd, -1);
     EXPECT_EQ(object.whole().offset, 0u);
     EXPECT_EQ(object.whole().length, 7u);
+}
+
+TEST(Tendency, BeginsLightAndIsHeavyForAWhileAfterAnOverrun) {
+    Tendency tendency;
+    EXPECT_FALSE(tendency.is_heavy(0));
+    tendency.note_overrun(1000);
+    EXPECT_TRUE(tendency.is_heavy(1000));
+    EXPECT_TRUE(tendency.is_heavy(1000 + kHeavyMsMin - 1));
+    EXPECT_FALSE(tendency.is_heavy(1000 + kHeavyMsMin)) << "tried again";
+}
+
+TEST(Tendency, OverrunsInARowMakeTheWhileLongerUpToALimit) {
+    Tendency tendency;
+    uint64_t now = 1000;
+    for (uint64_t length = kHeavyMsMin; length < kHeavyMsMax; length *= 2) {
+        tendency.note_overrun(now);
+        EXPECT_TRUE(tendency.is_heavy(now + length - 1));
+        EXPECT_FALSE(tendency.is_heavy(now + length));
+        now += length;
+    }
+    for (int i = 0; i < 3; i++) tendency.note_overrun(now);
+    EXPECT_FALSE(tendency.is_heavy(now + kHeavyMsMax));
+}
+
+TEST(Tendency, AnOverrunLongAfterTheLastCountsAsTheFirst) {
+    Tendency tendency;
+    tendency.note_overrun(0);
+    tendency.note_overrun(10 * kHeavyMsMin);
+    EXPECT_FALSE(tendency.is_heavy(11 * kHeavyMsMin));
+}
+
+TEST(Tendency, ARowOfShortRunsEndsTheWhileAndALongOneBreaksTheRow) {
+    Tendency tendency;
+    tendency.note_overrun(0);
+    for (int i = 0; i < 7; i++) tendency.note_lane_run(100);
+    tendency.note_lane_run(kExpressBudgetUs);
+    for (int i = 0; i < 7; i++) tendency.note_lane_run(100);
+    EXPECT_TRUE(tendency.is_heavy(1));
+    tendency.note_lane_run(100);
+    EXPECT_FALSE(tendency.is_heavy(1));
 }
 
 }  // namespace

@@ -38,6 +38,7 @@ void read(WireReader& from, store::ObjectRecord& record) {
 void write(WireWriter& to, const store::FunctionRecord& record) {
     to.bytes(record.name).bytes(record.version).bytes(record.module_hash).number(record.module_bytes);
     to.number(record.timeout_ms).number(record.memory_bytes).bytes(record.env).number(record.deployed_ms);
+    to.bytes(name_of(record.run_class));
 }
 
 void read(WireReader& from, store::FunctionRecord& record) {
@@ -49,6 +50,7 @@ void read(WireReader& from, store::FunctionRecord& record) {
     record.memory_bytes = from.number();
     record.env = from.bytes();
     record.deployed_ms = from.number();
+    record.run_class = parse_function_class(from.bytes()).value_or(FunctionClass::automatic);
 }
 
 void write(WireWriter& to, const Listing& listing) {

@@ -29,7 +29,9 @@ enum class Call : uint64_t {
     remove_function,   // name                     -> nothing
     describe,          // Listing                  -> JSON
     append_log,        // LogLines                 -> nothing, and no answer is sent
-    refuse_compiled,   // function name, version   -> nothing: compile it again
+    refuse_compiled,   // name, version, Checks    -> nothing: compile it again
+    start_lane,        // + a channel's end        -> nothing + descriptor of the process
+    get_unchecked,     // function name, version   -> nothing + descriptor of its code without epoch checks
 };
 
 // Where the content of a new object comes from.
@@ -95,6 +97,9 @@ void read(WireReader& from, LogLines& lines);
 void read(WireReader& from, CommitAnswer& answer);
 // `fds` is how many descriptors came with the message: each is used at most once, in order.
 void read(WireReader& from, std::vector<Effect>& effects, size_t fds);
+
+// What a message that cannot be read ends with.
+inline Error damaged_message() { return Error{Errc::bad_request, "a message between our processes is damaged"}; }
 
 // The head of every question and answer.
 inline WireWriter question(uint64_t id, Call call) { return std::move(WireWriter().number(id).number(static_cast<uint64_t>(call))); }

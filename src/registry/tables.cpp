@@ -47,11 +47,16 @@ Result<std::shared_ptr<const Function>> Tables::get_function(std::string_view na
     auto code = code_of_compiled_file(bytes.bytes());
     auto program = code.ok() ? engine::Program::load(engine_, *code) : Result<std::shared_ptr<const engine::Program>>(code.error());
     if (!program.ok()) {
-        link_.tell(Call::refuse_compiled, WireWriter().bytes(found->record.name).bytes(found->record.version).take());
+        refuse_compiled(found->record, engine::Checks::epoch);
         return Error{Errc::overloaded, fmt::format("function {:?} is being compiled again: retry in a moment", name)};
     }
-    auto function = std::make_shared<Function>(Function{std::move(found->record), std::move(program).value()});
+    auto function = std::make_shared<Function>(Function{std::move(found->record), std::move(program).value(), std::move(found->compiled)});
     return *functions_.insert(hash, name, std::move(function));
+}
+
+void Tables::refuse_compiled(const store::FunctionRecord& record, engine::Checks checks) {
+    link_.tell(Call::refuse_compiled,
+               WireWriter().bytes(record.name).bytes(record.version).number(static_cast<uint64_t>(checks)).take());
 }
 
 Result<std::shared_ptr<const Object>> Tables::get_object(const ObjectName& name) {

@@ -31,8 +31,10 @@ class Tables {
     // Forgets what has changed, and with it the last hold on files that are deleted. Every get does this first.
     void catch_up();
 
-  private:
+    // Has damaged code of a function made again.
+    void refuse_compiled(const store::FunctionRecord& record, engine::Checks checks);
 
+  private:
     SupervisorLink& link_;
     const engine::Engine& engine_;
     CounterBlock& counters_;

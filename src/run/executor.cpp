@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "base/clock.hpp"
+#include "base/limits.hpp"
 #include "engine/watchdog.hpp"
 #include "os/memfd.hpp"
 #include "run/host_api.hpp"
@@ -16,17 +17,26 @@ using How = decltype(Outcome::how);
 uint64_t microseconds_between(uint64_t from_ns, uint64_t to_ns) { return (to_ns - from_ns) / 1000; }
 
 // How a trap is reported to the client; the engine's own account goes to the function's log.
-Trapped judge(Invocation& invocation, const engine::Trap& trap) {
+How judge(Invocation& invocation, const engine::Trap& trap) {
     const auto& record = invocation.function.record;
+    bool interrupted = trap.kind == engine::TrapKind::interrupted;
+    bool over_budget = interrupted && invocation.terms.place == Place::express && monotonic_ns() < invocation.terms.deadline_ns;
+    if (over_budget || trap.kind == engine::TrapKind::stopped) return Unfinished{};
     invocation.add_last_log(trap.message);
-    if (trap.kind == engine::TrapKind::interrupted)
-        return {Error{Errc::function_timed_out,
-                      fmt::format("function {:?} ran for {} ms without an answer: give it less to do, or deploy it with a "
-                                  "longer --timeout",
-                                  record.name, record.timeout_ms)}};
-    if (auto explained = invocation.explain(os::FaultGuard::last_fault())) return {std::move(*explained)};
-    return {Error{Errc::function_trapped,
-                  fmt::format("function {:?} trapped: {}; see `inlay logs {}`", record.name, trap.reason, record.name)}};
+    if (interrupted) return Trapped{timed_out_error(record)};
+    if (auto explained = invocation.explain(os::FaultGuard::last_fault())) return Trapped{std::move(*explained)};
+    return Trapped{Error{Errc::function_trapped,
+                         fmt::format("function {:?} trapped: {}; see `inlay logs {}`", record.name, trap.reason, record.name)}};
+}
+
+// By when the guest is interrupted from inside; 0: not at all.
+uint64_t interrupt_at_ns(const Terms& terms, uint64_t begin_ns) {
+    switch (terms.place) {
+        case Place::express: return std::min(begin_ns + kExpressBudgetUs * 1000, terms.deadline_ns);
+        case Place::inline_: return terms.deadline_ns;
+        case Place::lane: return 0;
+    }
+    return terms.deadline_ns;
 }
 
 How conclude(Invocation& invocation, engine::CallResult& result) {
@@ -44,7 +54,7 @@ How conclude(Invocation& invocation, engine::CallResult& result) {
 How run_guest(Invocation& invocation, engine::Instance& instance) {
     uint64_t begin_ns = monotonic_ns();
     invocation.began_ns = begin_ns;
-    engine::Watchdog::begin(begin_ns + invocation.function.record.timeout_ms * 1'000'000u);
+    if (uint64_t at_ns = interrupt_at_ns(invocation.terms, begin_ns)) engine::Watchdog::begin(at_ns);
     invocation.memory = &instance.memory();
     auto started = instance.start();
     uint64_t started_ns = monotonic_ns();
@@ -59,9 +69,14 @@ How run_guest(Invocation& invocation, engine::Instance& instance) {
 
 }  // namespace
 
-Outcome execute(const registry::Function& function, const Request& request, const ObjectFinder& find_object, uint64_t id) {
-    Invocation invocation(function, request, find_object);
-    invocation.id = id;
+Error timed_out_error(const store::FunctionRecord& record) {
+    return Error{Errc::function_timed_out, fmt::format("function {:?} ran for {} ms without an answer: give it less to do, or "
+                                                       "deploy it with a longer --timeout",
+                                                       record.name, record.timeout_ms)};
+}
+
+Outcome execute(const registry::Function& function, const Request& request, Supply& supply, const Terms& terms) {
+    Invocation invocation(function, request, supply, terms);
     invocation.cost.copied.body_head = request.body.copied;
     Outcome outcome;
     {

@@ -8,8 +8,11 @@
 
 namespace inlay::run {
 
-// Makes a fresh instance, runs it under the function's deadline and drops it. Blocks until then. Requires: Watchdog started;
-// one call at a time per process. `id` names the invocation in logs.
-Outcome execute(const registry::Function& function, const Request& request, const ObjectFinder& find_object, uint64_t id);
+// Makes a fresh instance, runs it under these terms and drops it. Blocks until then. One call at a time per process.
+// Requires: Watchdog started, but in a lane.
+Outcome execute(const registry::Function& function, const Request& request, Supply& supply, const Terms& terms);
+
+// What a client hears of a function that ran past its deadline.
+Error timed_out_error(const store::FunctionRecord& record);
 
 }  // namespace inlay::run

@@ -111,6 +111,33 @@ TEST_F(Executor, AStartFunctionsHostCallsReachNoMemory) {
     EXPECT_EQ(trial_.code("(global.get $code)", unmap), INLAY_E_ABSENT);
 }
 
+// ---- Places ----
+
+TEST_F(Executor, AnExpressAttemptOverItsBudgetIsUnfinishedAndLeavesNothing) {
+    trial_.terms.place = Place::express;
+    uint64_t begin = monotonic_ns();
+    auto outcome = trial_.run(kPublish + "(loop $l (br $l)) (i32.const 0)", kNames);
+    EXPECT_TRUE(std::holds_alternative<Unfinished>(outcome.how));
+    EXPECT_TRUE(outcome.log.lines.empty()) << "it has not failed";
+    EXPECT_GE(monotonic_ns() - begin, kExpressBudgetUs * 1000);
+    EXPECT_LT(monotonic_ns() - begin, 500'000'000u);
+    EXPECT_EQ(trial_.code("(i32.const 7)"), 7) << "a short one is through";
+}
+
+TEST_F(Executor, AnExpressAttemptPastItsDeadlineHasTimedOut) {
+    trial_.terms.place = Place::express;
+    trial_.timeout_ms = 1;
+    EXPECT_EQ(trial_.error_of("(loop $l (br $l)) (i32.const 0)").code, Errc::function_timed_out);
+}
+
+TEST_F(Executor, AnExpressAttemptThatWantsMuchOutputIsUnfinished) {
+    const std::string much = then("output", {kExpressOutputBytesMax, kOut}) + call("output", {1, kOut});
+    EXPECT_EQ(trial_.code(much), 0);
+    trial_.terms.place = Place::express;
+    EXPECT_TRUE(std::holds_alternative<Unfinished>(trial_.run(much).how));
+    EXPECT_EQ(trial_.code(call("output", {kExpressOutputBytesMax, kOut})), 0);
+}
+
 // ---- Writing where nothing may be written ----
 
 TEST_F(Executor, WritingToAnInputEndsTheFunctionWhoeverWrites) {

@@ -63,7 +63,7 @@ Gathered copy_ranges(Invocation& invocation, std::span<const inlay_range> ranges
         for (const auto& range : ranges) gathered.piece.bytes += text(range);  // COPY: heap, at most inline_max
         return gathered;
     }
-    auto pages = OutputPages::create(invocation.request.outputs, "inlay-heap", bytes);
+    auto pages = invocation.supply.create_output(bytes);
     if (!pages.ok()) return {{}, pages.error().code == Errc::overloaded ? INLAY_E_LIMIT : INLAY_E_IO};
     for (const auto& range : ranges)
         if (!os::write_all((*pages)->fd(), text(range)).ok()) return {{}, INLAY_E_IO};  // COPY: heap, once
@@ -120,7 +120,7 @@ int32_t respond(Invocation& invocation, GuestPtr ranges, uint32_t count) noexcep
             content.push_back(piece_in_window(invocation, range));
             continue;
         }
-        auto copied = copy_ranges(invocation, {&range, 1}, kHeapRangeCopyMax);
+        auto copied = copy_ranges(invocation, {&range, 1}, invocation.terms.heap_inline_max());
         if (copied.code != 0) return copied.code;
         content.push_back(std::move(copied.piece));
     }

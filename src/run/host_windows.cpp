@@ -98,7 +98,7 @@ int32_t open(Invocation& invocation, GuestPtr name, GuestLen name_length, GuestP
     if (!parsed.ok()) return INLAY_E_NAME;
     ensure_body_source(invocation);
     if (invocation.sources.size() >= kSourcesMax) return INLAY_E_LIMIT;
-    auto object = invocation.find_object(*parsed);
+    auto object = invocation.supply.get_object(*parsed);
     if (!object.ok()) return object.error().code == Errc::object_not_found ? INLAY_E_ABSENT : INLAY_E_IO;
     Source source;
     source.range = (*object)->whole();
@@ -135,8 +135,9 @@ int32_t output(Invocation& invocation, uint64_t length, GuestPtr out) noexcept {
     if (length == 0) return INLAY_E_ARGUMENT;
     if (!fits_guest<inlay_range>(invocation, out)) return INLAY_E_POINTER;
     if (length > kOutputBytesMax - invocation.output_bytes) return INLAY_E_LIMIT;
-    auto pages =
-        OutputPages::create(invocation.request.outputs, "inlay-output", os::round_up(length, os::page_size()));
+    // Bulk instructions over it could not be interrupted: that much is written in a lane.
+    if (invocation.terms.place == Place::express && invocation.output_bytes + length > kExpressOutputBytesMax) return engine::kStopGuest;
+    auto pages = invocation.supply.create_output(os::round_up(length, os::page_size()));
     if (!pages.ok()) return pages.error().code == Errc::overloaded ? INLAY_E_LIMIT : INLAY_E_IO;
     if (!os::seal_size((*pages)->fd()).ok()) return INLAY_E_IO;
     os::FileRange range{(*pages)->fd(), 0, length};

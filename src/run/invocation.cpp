@@ -17,8 +17,10 @@ std::optional<std::pair<uint64_t, const Window*>> Invocation::window_of(uint64_t
 }
 
 bool Invocation::add_log(uint64_t level, std::string_view text) {
-    if (log.lines.size() >= kLogLinesPerInvocationMax) return false;
-    log.lines.push_back({level, std::string(text.substr(0, kLogLineBytesMax))});
+    if (log_lines >= kLogLinesPerInvocationMax) return false;
+    log_lines++;
+    text = text.substr(0, kLogLineBytesMax);
+    if (!supply.take_log_line(level, text)) log.lines.push_back({level, std::string(text)});
     return true;
 }
 
@@ -26,7 +28,11 @@ void Invocation::add_last_log(std::string_view text) {
     log.lines.push_back({INLAY_LOG_ERROR, std::string(text.substr(0, kLogLineBytesMax))});
 }
 
-std::string Invocation::id_text() const { return fmt::format("{:016x}", id); }
+std::string Invocation::id_text() const { return invocation_id_text(terms); }
+
+std::string invocation_id_text(const Terms& terms) {
+    return terms.attempt == 1 ? fmt::format("{:016x}", terms.id) : fmt::format("{:016x}.{}", terms.id, terms.attempt);
+}
 
 std::optional<Error> Invocation::explain(const os::Fault& fault) const {
     if (fault.kind == os::FaultKind::none || !memory || !memory->attached()) return std::nullopt;

@@ -5,7 +5,6 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -17,11 +16,10 @@
 #include "registry/function.hpp"
 #include "run/outcome.hpp"
 #include "run/request.hpp"
+#include "run/supply.hpp"
+#include "run/terms.hpp"
 
 namespace inlay::run {
-
-// What an invocation may ask of the world: objects by name, at their current version.
-using ObjectFinder = std::function<Result<std::shared_ptr<const registry::Object>>(const ObjectName&)>;
 
 // Something with bytes: the body or an object.
 struct Source {
@@ -46,14 +44,14 @@ struct Window {
 };
 
 struct Invocation {
-    Invocation(const registry::Function& running, const Request& request_given, const ObjectFinder& object_finder)
-        : function(running), request(request_given), find_object(object_finder) {}
+    Invocation(const registry::Function& running, const Request& request_given, Supply& supply_given, const Terms& terms_given)
+        : function(running), request(request_given), supply(supply_given), terms(terms_given) {}
 
     const registry::Function& function;
     const Request& request;
-    const ObjectFinder& find_object;
+    Supply& supply;
+    const Terms& terms;
     engine::LinearMemory* memory = nullptr;  // Set while the guest runs and can be reached.
-    uint64_t id = 0;
     uint64_t began_ns = 0;
 
     std::vector<Source> sources;           // [0] is the body, once asked for.
@@ -62,6 +60,7 @@ struct Invocation {
     std::vector<std::shared_ptr<const OutputPages>> outputs;
     Response response;
     size_t response_headers = 0;
+    size_t log_lines = 0;
     bool responded = false;
     std::vector<StagedEffect> effects;
     registry::LogLines log;
@@ -77,5 +76,8 @@ struct Invocation {
     // What the last fault means for this guest, or nothing when there was none in a window.
     std::optional<Error> explain(const os::Fault& fault) const;
 };
+
+// 16 hex digits; from the second attempt on with its number: "00000000000000a1.2".
+std::string invocation_id_text(const Terms& terms);
 
 }  // namespace inlay::run

@@ -23,8 +23,14 @@ class InvocationTest : public testing::Test {
 
     registry::Function function_;
     Request request_;
-    ObjectFinder finder_;
-    Invocation invocation_{function_, request_, finder_};
+    struct NoSupply final : Supply {
+        Result<std::shared_ptr<const registry::Object>> get_object(const ObjectName&) override { return Error{Errc::object_not_found, ""}; }
+        Result<std::shared_ptr<const OutputPages>> create_output(uint64_t) override { return Error{Errc::overloaded, ""}; }
+        bool take_log_line(uint64_t, std::string_view) override { return takes_lines; }
+        bool takes_lines = false;
+    } supply_;
+    Terms terms_;
+    Invocation invocation_{function_, request_, supply_, terms_};
 };
 
 TEST_F(InvocationTest, FindsTheWindowThatHoldsAllOfARange) {
@@ -41,9 +47,18 @@ TEST_F(InvocationTest, FindsTheWindowThatHoldsAllOfARange) {
     EXPECT_EQ(found(1050, 1000), 0u) << "across two";
 }
 
-TEST_F(InvocationTest, NamesItselfBy16Digits) {
-    invocation_.id = 0x1a;
+TEST_F(InvocationTest, NamesItselfBy16DigitsAndItsAttempt) {
+    terms_.id = 0x1a;
     EXPECT_EQ(invocation_.id_text(), "000000000000001a");
+    terms_.attempt = 2;
+    EXPECT_EQ(invocation_.id_text(), "000000000000001a.2");
+}
+
+TEST_F(InvocationTest, CountsLinesThatOthersKeep) {
+    supply_.takes_lines = true;
+    for (size_t i = 0; i < kLogLinesPerInvocationMax; i++) EXPECT_TRUE(invocation_.add_log(1, "x"));
+    EXPECT_FALSE(invocation_.add_log(1, "x"));
+    EXPECT_TRUE(invocation_.log.lines.empty());
 }
 
 TEST_F(InvocationTest, AFaultBeforeItsMemoryIsKnownIsNoFaultInAWindow) {

@@ -60,9 +60,11 @@ struct Trapped {
 struct Refused {
     Error error;
 };
+// An express attempt needs more than a worker gives: nothing of it counts, it begins again in a lane.
+struct Unfinished {};
 
 struct Outcome {
-    std::variant<Completed, Failed, Trapped, Refused> how;
+    std::variant<Completed, Failed, Trapped, Refused, Unfinished> how;
     Cost cost;
     registry::LogLines log;  // Also of invocations that did not complete.
 };

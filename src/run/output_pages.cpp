@@ -25,6 +25,12 @@ Result<std::shared_ptr<const OutputPages>> OutputPages::create(OutputBudget* bud
     return std::shared_ptr<const OutputPages>(std::move(made));
 }
 
+std::shared_ptr<const OutputPages> OutputPages::adopt(os::Fd fd) {
+    std::shared_ptr<OutputPages> made(new OutputPages(nullptr, 0));
+    made->fd_ = std::move(fd);
+    return made;
+}
+
 OutputPages::~OutputPages() {
     if (budget_) budget_->release(bytes_);
 }

@@ -30,6 +30,8 @@ class OutputPages {
   public:
     // `budget` may be nullptr: not accounted for. Valid until: the budget ends. Errors: overloaded: the budget is used up; io_error.
     static Result<std::shared_ptr<const OutputPages>> create(OutputBudget* budget, const char* name, uint64_t size);
+    // A memfd that another process made and accounts for.
+    static std::shared_ptr<const OutputPages> adopt(os::Fd fd);
     ~OutputPages();
     OutputPages(const OutputPages&) = delete;
     OutputPages& operator=(const OutputPages&) = delete;

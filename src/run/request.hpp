@@ -8,7 +8,6 @@
 
 #include "base/head_field.hpp"
 #include "os/fd.hpp"
-#include "run/output_pages.hpp"
 
 namespace inlay::run {
 
@@ -28,8 +27,7 @@ struct Request {
     std::string_view query;
     std::span<const HeadField> fields;
     Body body;
-    bool count_private = false;       // Count private pages, which costs 10 ms per GiB.
-    OutputBudget* outputs = nullptr;  // Where output memory is accounted for; nullptr: nowhere.
+    bool count_private = false;  // Count private pages, which costs 10 ms per GiB.
 };
 
 }  // namespace inlay::run

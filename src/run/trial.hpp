@@ -12,6 +12,7 @@
 #include <type_traits>
 #include <vector>
 
+#include "base/clock.hpp"
 #include "engine/workshop.hpp"
 #include "os/file.hpp"
 #include "os/memfd.hpp"
@@ -96,6 +97,8 @@ inline std::string content_of(const Response& response) {
 class Trial {
   public:
     Request request;
+    Terms terms{.id = 0xabc};
+    OutputBudget* outputs = nullptr;  // Where output memory is accounted for; nullptr: nowhere.
     uint64_t timeout_ms = 10'000;
     uint64_t memory_bytes = kMemoryBytesDefault;
     std::string environment;
@@ -134,12 +137,8 @@ class Trial {
         function.record.memory_bytes = memory_bytes;
         function.record.env = environment;
         function.program = workshop().program(module);
-        ObjectFinder find = [this](const ObjectName& name) -> Result<std::shared_ptr<const registry::Object>> {
-            auto found = objects_.find(name.path());
-            if (found == objects_.end()) return finder_error;
-            return std::shared_ptr<const registry::Object>(found->second);
-        };
-        return execute(function, request, find, 0xabc);
+        terms.deadline_ns = monotonic_ns() + timeout_ms * 1'000'000;
+        return execute(function, request, supply_, terms);
     }
 
     // What inlay_handle returned; 1000 and more: it did not.
@@ -166,7 +165,25 @@ class Trial {
     }
 
   private:
+    class TrialSupply final : public Supply {
+      public:
+        explicit TrialSupply(const Trial& trial) : trial_(trial) {}
+        Result<std::shared_ptr<const registry::Object>> get_object(const ObjectName& name) override {
+            auto found = trial_.objects_.find(name.path());
+            if (found == trial_.objects_.end()) return trial_.finder_error;
+            return std::shared_ptr<const registry::Object>(found->second);
+        }
+        Result<std::shared_ptr<const OutputPages>> create_output(uint64_t size) override {
+            return OutputPages::create(trial_.outputs, "trial-output", size);
+        }
+        bool take_log_line(uint64_t, std::string_view) override { return false; }
+
+      private:
+        const Trial& trial_;
+    };
+
     std::map<std::string, std::shared_ptr<const registry::Object>> objects_;
+    TrialSupply supply_{*this};
 };
 
 }  // namespace inlay::run

@@ -95,12 +95,21 @@ Result<std::string> environment_of(std::string_view query) {
     return environment;
 }
 
+Result<FunctionClass> class_parameter(std::string_view query) {
+    INLAY_TRY(auto text, find_parameter(query, "class"));
+    if (!text) return FunctionClass::automatic;
+    auto run_class = parse_function_class(*text);
+    if (!run_class) return Error{Errc::bad_request, fmt::format("parameter class={:?}: give auto, express or heavy", *text)};
+    return *run_class;
+}
+
 Result<store::FunctionRecord> deployment_of(const FunctionRoute& route, std::string_view query) {
     store::FunctionRecord record;
     record.name = route.name;
     INLAY_TRY(record.timeout_ms, number_parameter(query, "timeout_ms", kTimeoutMsDefault, kTimeoutMsMax));
     INLAY_TRY(record.memory_bytes, number_parameter(query, "memory_bytes", kMemoryBytesDefault, kMemoryBytesMax));
     INLAY_TRY(record.env, environment_of(query));
+    INLAY_TRY(record.run_class, class_parameter(query));
     return record;
 }
 

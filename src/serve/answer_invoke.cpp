@@ -1,6 +1,7 @@
 // Runs a function for a request and turns its outcome into a reply.
 #include <fmt/format.h>
 
+#include "base/clock.hpp"
 #include "run/executor.hpp"
 #include "serve/answers.hpp"
 
@@ -71,12 +72,46 @@ asio::awaitable<Reply> conclude(Worker& worker, const InvokeRoute& route, run::O
     co_return reply_of(completed);
 }
 
+// Begins in a lane what is heavy; the rest begins here.
+run::Place first_place(const Worker& worker, const registry::Function& function) {
+    if (worker.supervisor_is_gone()) return run::Place::inline_;
+    if (function.record.run_class == FunctionClass::heavy) return run::Place::lane;
+    bool learns = function.record.run_class == FunctionClass::automatic;
+    return learns && function.tendency->is_heavy(coarse_ms()) ? run::Place::lane : run::Place::express;
+}
+
+void log(Worker& worker, const run::Outcome& outcome) {
+    if (!outcome.log.lines.empty()) worker.log(outcome.log);
+}
+
+// What `outcome` took over from the attempt before it: that one's time is lost, its copies were made.
+void add_lost(run::Cost& cost, const run::Cost& lost) {
+    cost.copied.small += lost.copied.small;
+    cost.copied.heap += lost.copied.heap;
+    cost.run_us += lost.instantiate_us + lost.run_us;
+}
+
+// Runs it again from the same inputs, in a lane; here, when no lane can be had any more.
+asio::awaitable<run::Outcome> run_in_lane(Worker& worker, std::shared_ptr<const registry::Function> function,
+                                          const run::Request& request, run::Terms terms) {
+    terms.place = run::Place::lane;
+    auto outcome = co_await worker.lanes().run(function, request, terms);
+    auto* refused = std::get_if<run::Refused>(&outcome.how);
+    if (refused && refused->error.code == Errc::draining) {
+        terms.place = run::Place::inline_;
+        co_return run::execute(*function, request, worker.supply(), terms);
+    }
+    function->tendency->note_lane_run(outcome.cost.run_us);
+    co_return outcome;
+}
+
 }  // namespace
 
 asio::awaitable<Reply> answer_invoke(Worker& worker, const InvokeRoute& route, const Arrival& arrival) {
     worker.counters().add(Counter::requests_invoke);
-    auto function = worker.tables().get_function(route.function);
-    if (!function.ok()) co_return problem_reply(function.error());
+    auto found = worker.tables().get_function(route.function);
+    if (!found.ok()) co_return problem_reply(found.error());
+    std::shared_ptr<const registry::Function> function = std::move(found).value();
 
     bool wants_cost = arrival.head.find("inlay-cost") == "?1";
     run::Request request;
@@ -87,10 +122,23 @@ asio::awaitable<Reply> answer_invoke(Worker& worker, const InvokeRoute& route, c
     request.fields = arrival.head.fields;
     request.body = arrival.body;
     request.count_private = wants_cost;
-    request.outputs = &worker.outputs();
-    auto outcome = run::execute(**function, request, worker.object_finder(), worker.next_invocation_id());
 
-    if (!outcome.log.lines.empty()) worker.log(outcome.log);
+    run::Terms terms{.id = worker.next_invocation_id(), .place = first_place(worker, *function)};
+    terms.deadline_ns = monotonic_ns() + function->record.timeout_ms * 1'000'000;
+    run::Outcome outcome{.how = run::Unfinished{}};
+    if (terms.place != run::Place::lane) outcome = run::execute(*function, request, worker.supply(), terms);
+    if (std::holds_alternative<run::Unfinished>(outcome.how)) {
+        run::Cost lost = outcome.cost;
+        log(worker, outcome);
+        if (terms.place == run::Place::express) {
+            worker.counters().add(Counter::express_overruns);
+            function->tendency->note_overrun(coarse_ms());
+            terms.attempt++;
+        }
+        outcome = co_await run_in_lane(worker, function, request, terms);
+        add_lost(outcome.cost, lost);
+    }
+    log(worker, outcome);
     Reply reply = co_await conclude(worker, route, outcome);
     count(worker.counters(), outcome);
     if (wants_cost) reply.add_field("Inlay-Cost", cost_text(outcome.cost));

@@ -11,6 +11,7 @@ std::string encode(const WorkerSettings& settings) {
         .number(settings.max_body)
         .number(settings.body_memory)
         .bytes(settings.token)
+        .number(settings.lanes)
         .number(settings.head_timeout_ms)
         .number(settings.idle_timeout_ms)
         .number(settings.stall_timeout_ms)
@@ -24,6 +25,7 @@ Result<WorkerSettings> decode_settings(std::string_view bytes) {
     settings.max_body = reader.number();
     settings.body_memory = reader.number();
     settings.token = reader.bytes();
+    settings.lanes = reader.number();
     settings.head_timeout_ms = reader.number();
     settings.idle_timeout_ms = reader.number();
     settings.stall_timeout_ms = reader.number();

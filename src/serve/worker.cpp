@@ -37,6 +37,7 @@ Worker::Worker(registry::SharedMemory shared, registry::SupervisorLink link, Wor
       counters_(shared_.worker_counters(settings_.slot)),
       link_(std::move(link)),
       outputs_(settings_.body_memory, kOutputFilesMax),
+      lanes_(*this),
       deadlines_(loop_.get_executor()),
       acceptor_(loop_),
       link_readable_(loop_),
@@ -44,7 +45,7 @@ Worker::Worker(registry::SharedMemory shared, registry::SupervisorLink link, Wor
       signals_(loop_, SIGTERM),
       drain_timer_(loop_) {}
 
-Worker::~Worker() = default;
+Worker::~Worker() { lanes_.end_all(); }
 
 Result<std::unique_ptr<Worker>> Worker::create(const WorkerDescriptors& descriptors, WorkerSettings settings) {
     os::ignore_signal(SIGPIPE);
@@ -62,7 +63,7 @@ Result<> Worker::start(const WorkerDescriptors& descriptors) {
     INLAY_TRY_VOID(engine::Watchdog::start(*engine_));
     tables_ = std::make_unique<registry::Tables>(link_, *engine_, shared_.state(), counters_);
     link_.listen_for_changes([this] { tables_->catch_up(); });
-    object_finder_ = [this](const ObjectName& name) { return tables_->get_object(name); };
+    supply_.emplace(*tables_, outputs_);
     // Ids of invocations differ between workers and between a worker and its replacement.
     invocation_ids_ = (monotonic_ns() << 8) ^ (static_cast<uint64_t>(settings_.slot) << 56);
 

@@ -20,7 +20,9 @@
 #include "registry/tables.hpp"
 #include "run/invocation.hpp"
 #include "serve/deadlines.hpp"
+#include "serve/lanes.hpp"
 #include "serve/settings.hpp"
+#include "serve/table_supply.hpp"
 
 namespace inlay::serve {
 
@@ -55,10 +57,11 @@ class Worker {
     const registry::SharedMemory& shared() const { return shared_; }
     Deadlines& deadlines() { return deadlines_; }
     registry::Tables& tables() { return *tables_; }
-    const run::ObjectFinder& object_finder() const { return object_finder_; }
+    run::Supply& supply() { return *supply_; }
+    Lanes& lanes() { return lanes_; }
+    boost::asio::any_io_executor executor() { return loop_.get_executor(); }
     bool draining() const { return draining_; }
     bool supervisor_is_gone() const { return link_.supervisor_is_gone(); }
-    run::OutputBudget& outputs() { return outputs_; }
     uint64_t next_invocation_id() { return invocation_ids_++; }
     // "Date: ...\r\n" of this second.
     std::string_view date_field();
@@ -89,8 +92,10 @@ class Worker {
     registry::SupervisorLink link_;
     std::unique_ptr<engine::Engine> engine_;
     std::unique_ptr<registry::Tables> tables_;
-    run::ObjectFinder object_finder_;
-    run::OutputBudget outputs_;  // Outlives the loop: replies in its coroutines hold pages.
+    // These outlive the loop, whose coroutines hold what is theirs.
+    run::OutputBudget outputs_;
+    std::optional<TableSupply> supply_;
+    Lanes lanes_;
 
     boost::asio::io_context loop_{1};
     Deadlines deadlines_;

@@ -20,11 +20,11 @@ constexpr std::string_view kPutObject = R"(
     ON CONFLICT (bucket, key) DO UPDATE SET version = excluded.version, size_bytes = excluded.size_bytes,
         content_type = excluded.content_type, modified_ms = excluded.modified_ms)";
 constexpr std::string_view kPutFunction = R"(
-    INSERT INTO functions (name, version, module_hash, module_bytes, timeout_ms, memory_bytes, env, deployed_ms)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+    INSERT INTO functions (name, version, module_hash, module_bytes, timeout_ms, memory_bytes, env, deployed_ms, class)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (name) DO UPDATE SET version = excluded.version, module_hash = excluded.module_hash,
         module_bytes = excluded.module_bytes, timeout_ms = excluded.timeout_ms, memory_bytes = excluded.memory_bytes,
-        env = excluded.env, deployed_ms = excluded.deployed_ms)";
+        env = excluded.env, deployed_ms = excluded.deployed_ms, class = excluded.class)";
 constexpr std::string_view kRaiseEpoch = "UPDATE counters SET value = value + 1 WHERE name = 'epoch' RETURNING value";
 
 Error refuse(const ObjectName& name, std::string_view why) {
@@ -160,7 +160,7 @@ Result<Catalog::Refusal> Catalog::apply_one(const DeployFunction& deployment, Ap
     }
     INLAY_TRY_VOID(put_function_.run(Text{function.name}, Text{function.version}, Text{function.module_hash},
                                      function.module_bytes, function.timeout_ms, function.memory_bytes,
-                                     Blob{function.env}, function.deployed_ms));
+                                     Blob{function.env}, function.deployed_ms, Text{name_of(function.run_class)}));
     applied.effects.push_back(found ? Effect::replaced : Effect::created);
     if (found) applied.unreferenced_modules.push_back(std::move(*found));
     return Refusal();

@@ -22,10 +22,10 @@ constexpr std::string_view kListBuckets = R"(
     )
     SELECT name FROM names WHERE name IS NOT NULL LIMIT ?)";
 constexpr std::string_view kFindFunction = R"(
-    SELECT name, version, module_hash, module_bytes, timeout_ms, memory_bytes, env, deployed_ms
+    SELECT name, version, module_hash, module_bytes, timeout_ms, memory_bytes, env, deployed_ms, class
     FROM functions WHERE name = ?)";
 constexpr std::string_view kListFunctions = R"(
-    SELECT name, version, module_hash, module_bytes, timeout_ms, memory_bytes, env, deployed_ms
+    SELECT name, version, module_hash, module_bytes, timeout_ms, memory_bytes, env, deployed_ms, class
     FROM functions ORDER BY name)";
 
 ObjectRecord object_of(const Rows& rows) {
@@ -44,7 +44,8 @@ FunctionRecord function_of(const Rows& rows) {
             .timeout_ms = rows.number(4),
             .memory_bytes = rows.number(5),
             .env = rows.bytes(6),
-            .deployed_ms = rows.number(7)};
+            .deployed_ms = rows.number(7),
+            .run_class = parse_function_class(rows.bytes(8)).value_or(FunctionClass::automatic)};
 }
 
 // The first byte string past all that begin with `prefix`. Where there is none (only 0xff bytes): one past every key.

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 
+#include "base/function_class.hpp"
 #include "base/names.hpp"
 
 namespace inlay::store {
@@ -27,6 +28,7 @@ struct FunctionRecord {
     uint64_t memory_bytes = 0;
     std::string env;  // KEY=VALUE pairs, each ended by '\0'.
     uint64_t deployed_ms = 0;
+    FunctionClass run_class = FunctionClass::automatic;
 
     friend bool operator==(const FunctionRecord&, const FunctionRecord&) = default;
 };

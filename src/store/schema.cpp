@@ -41,6 +41,9 @@ constexpr std::array kMigrations = {
     ) STRICT, WITHOUT ROWID;
     INSERT INTO counters VALUES ('epoch', 0);
     )",
+    R"(
+    ALTER TABLE functions ADD COLUMN class TEXT NOT NULL DEFAULT 'auto';
+    )",
 };
 
 constexpr std::string_view kReadVersion = "PRAGMA user_version";

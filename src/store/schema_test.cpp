@@ -33,6 +33,16 @@ TEST_F(SchemaTest, OfANewerProgramIsRefusedWithBothVersions) {
     }
 }
 
+// As the first release left it.
+TEST_F(SchemaTest, OfAnOlderProgramIsBroughtUpToDateAndKeepsItsFunctions) {
+    ASSERT_TRUE(migrate(database_).ok());
+    ASSERT_TRUE(database_.execute("ALTER TABLE functions DROP COLUMN class; PRAGMA user_version = 1").ok());
+    ASSERT_TRUE(database_.execute("INSERT INTO functions VALUES ('f', 'v', 'h', 1, 2, 3, x'', 4)").ok());
+    ASSERT_TRUE(migrate(database_).ok());
+    EXPECT_TRUE(check_schema(database_).ok());
+    EXPECT_EQ(database_.text("SELECT class FROM functions WHERE name = 'f'").value(), "auto");
+}
+
 TEST_F(SchemaTest, OfAnEmptyFileDoesNotPassTheCheck) {
     EXPECT_EQ(check_schema(database_).error().code, Errc::unsupported_version);
 }

@@ -71,7 +71,8 @@ inline FunctionRecord example_function(const std::string& name, const std::strin
             .timeout_ms = 9,
             .memory_bytes = 10,
             .env = std::string("A=1\0B=\0", 7),
-            .deployed_ms = 11};
+            .deployed_ms = 11,
+            .run_class = FunctionClass::heavy};
 }
 
 inline ChangeSet put_of(ObjectRecord object, Precondition precondition = {}) {

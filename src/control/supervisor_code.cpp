@@ -1,0 +1,167 @@
+// Deploys, and compiled code: made at deploy, a cache afterwards, made again when it is missing or refused.
+#include <fmt/format.h>
+
+#include "base/clock.hpp"
+#include "base/limits.hpp"
+#include "base/log.hpp"
+#include "control/describe.hpp"
+#include "control/supervisor.hpp"
+#include "os/file.hpp"
+#include "os/mapping.hpp"
+#include "store/hash.hpp"
+
+namespace inlay::control {
+using engine::Checks;
+namespace {
+
+constexpr Checks kAllChecks[] = {Checks::epoch, Checks::none};
+
+bool wants_at_deploy(const store::FunctionRecord& record, Checks checks) {
+    return checks == Checks::epoch || record.run_class == FunctionClass::heavy;
+}
+
+}  // namespace
+
+// A deploy under way: its module, and what has been compiled of it so far.
+struct Supervisor::Deployment {
+    Life life;
+    uint64_t id = 0;
+    store::FunctionRecord record;
+    os::Fd module;
+    std::vector<NewContent> compiled;
+};
+
+void Supervisor::deploy(const Life& life, uint64_t id, WireReader& fields, std::vector<os::Fd>& fds) {
+    store::FunctionRecord record;
+    registry::read(fields, record);
+    bool whole = fields.finished() && fds.size() == 1 && check_name("function", record.name).ok() &&
+                 record.module_bytes <= kModuleBytesMax && record.memory_bytes <= kMemoryBytesMax &&
+                 record.timeout_ms <= kTimeoutMsMax && record.env.size() <= kEnvBytesMax;
+    if (!whole) return life->answer_call(registry::answer(id, registry::damaged_message()));
+    record.version = versions_->next();
+    record.deployed_ms = wall_ms();
+    auto deployment = std::make_shared<Deployment>();
+    deployment->life = life;
+    deployment->id = id;
+    deployment->record = std::move(record);
+    deployment->module = std::move(fds.front());
+    compile_for(deployment, Checks::epoch);
+}
+
+void Supervisor::compile_for(const std::shared_ptr<Deployment>& deployment, Checks checks) {
+    const auto& record = deployment->record;
+    CompileJob job{record.name, os::duplicate(deployment->module.get()), record.module_bytes, record.memory_bytes, checks, {}};
+    job.done = [this, deployment, checks](Result<os::Fd> compiled) {
+        auto size = compiled.ok() ? os::status(compiled->get()) : Result<os::FileStatus>(compiled.error());
+        if (!size.ok()) return deployment->life->answer_call(registry::answer(deployment->id, size.error()));
+        deployment->compiled.push_back({NewContent::Kind::compiled, compiled_name(deployment->record.version, checks), "",
+                                        std::move(*compiled), size->size});
+        if (checks == Checks::epoch && wants_at_deploy(deployment->record, Checks::none)) return compile_for(deployment, Checks::none);
+        store_function(*deployment);
+    };
+    compiler_.submit(std::move(job));
+}
+
+// The second half of a deploy: module, compiled code and catalog entry become durable together.
+void Supervisor::store_function(Deployment& deployment) {
+    auto& record = deployment.record;
+    auto bytes = os::Mapping::create(deployment.module.get(), 0, record.module_bytes, os::Access::read, os::Sharing::private_);
+    if (!bytes.ok())
+        return deployment.life->answer_call(registry::answer(deployment.id, Error{Errc::io_error, "reading the module"}));
+    record.module_hash = store::xxh3_128_hex({reinterpret_cast<const char*>(bytes->data()), record.module_bytes});
+    auto job = std::make_unique<CommitJob>();
+    job->contents = std::move(deployment.compiled);
+    job->contents.push_back({NewContent::Kind::module, record.version, "", std::move(deployment.module), record.module_bytes});
+    job->changes.changes.push_back(store::DeployFunction{record});
+    submit(std::move(job), [this, life = deployment.life, id = deployment.id, record](Result<Committed> committed) {
+        if (!committed.ok()) return life->answer_call(registry::answer(id, committed.error()));
+        remove_code(committed->applied);
+        answer_json(life, id, describe_function(record));
+    });
+}
+
+// Of functions that the catalog does not name any more.
+void Supervisor::remove_code(const store::Applied& applied) {
+    for (const auto& version : applied.unreferenced_modules)
+        for (auto checks : kAllChecks) (void)directory_->remove_compiled(compiled_name(version, checks));
+}
+
+// ---- The cache ----
+
+// Gives the code of a function, from the cache or compiled now; whoever asks meanwhile waits for the same compilation.
+void Supervisor::get_code(const store::FunctionRecord& record, Checks checks, OnCode on_code) {
+    std::string name = compiled_name(record.version, checks);
+    auto cached = directory_->open_compiled(name);
+    if (!cached.ok()) return on_code(std::move(cached).error());
+    if (*cached) return on_code(std::move(**cached));
+    auto& waiting = compiling_[name];
+    waiting.push_back(std::move(on_code));
+    if (waiting.size() > 1) return;
+    auto module = directory_->open_module(record.version);
+    if (!module.ok() || !*module) {
+        Error missing{Errc::corrupt, fmt::format("the module of function {} is missing in the data directory: deploy it again", record.name)};
+        return give_code(name, std::move(missing));
+    }
+    CompileJob job{record.name, std::move(**module), record.module_bytes, record.memory_bytes, checks, {}};
+    job.done = [this, name](Result<os::Fd> compiled) {
+        if (compiled.ok()) keep_code(name, *compiled);
+        give_code(name, std::move(compiled));
+    };
+    compiler_.submit(std::move(job));
+}
+
+void Supervisor::give_code(const std::string& name, Result<os::Fd> compiled) {
+    auto waiting = std::move(compiling_[name]);
+    compiling_.erase(name);
+    for (const auto& on_code : waiting) compiled.ok() ? on_code(os::duplicate(compiled->get())) : on_code(compiled.error());
+}
+
+void Supervisor::keep_code(const std::string& name, const os::Fd& compiled) {
+    auto status = os::status(compiled.get());
+    if (!status.ok()) return spdlog::error("{}", status.error().detail);
+    auto file = std::make_shared<os::Fd>(os::duplicate(compiled.get()));
+    pipeline_->run_aside([this, name, file, size = status->size] {
+        auto written = directory_->write_compiled(name, os::FileRange{file->get(), 0, size});
+        if (!written.ok()) spdlog::error("compiled code {}: {}", name, written.error().detail);
+    });
+}
+
+void Supervisor::compile_again(const store::FunctionRecord& record, Checks checks) {
+    get_code(record, checks, [](Result<os::Fd> code) {
+        if (!code.ok()) spdlog::error("{}", code.error().detail);
+    });
+}
+
+void Supervisor::compile_missing() {
+    auto functions = reader_->list_functions();
+    if (!functions.ok()) return spdlog::error("{}", functions.error().detail);
+    for (const auto& record : *functions)
+        for (auto checks : kAllChecks)
+            if (wants_at_deploy(record, checks)) compile_again(record, checks);
+}
+
+// ---- What workers ask ----
+
+void Supervisor::refuse_compiled(WireReader& fields) {
+    auto record = reader_->find_function(fields.bytes());
+    if (!record.ok() || !*record || (*record)->version != fields.bytes()) return;
+    auto checks = fields.number() == static_cast<uint64_t>(Checks::none) ? Checks::none : Checks::epoch;
+    spdlog::warn("compiled code of function {} is refused; compiling again", (*record)->name);
+    (void)directory_->remove_compiled(compiled_name((*record)->version, checks));
+    compile_again(**record, checks);
+}
+
+void Supervisor::get_unchecked(const Life& life, uint64_t id, WireReader& fields) {
+    std::string name(fields.bytes()), version(fields.bytes());
+    auto record = reader_->find_function(name);
+    if (!record.ok() || !fields.finished())
+        return life->answer_call(registry::answer(id, record.ok() ? registry::damaged_message() : record.error()));
+    if (!*record || (*record)->version != version)
+        return life->answer_call(registry::answer(id, Error{Errc::function_not_found, name}));
+    get_code(**record, Checks::none, [life, id](Result<os::Fd> code) {
+        if (!code.ok()) return life->answer_call(registry::answer(id, code.error()));
+        life->answer_call(registry::answer(id).take(), std::move(code).value());
+    });
+}
+
+}  // namespace inlay::control

@@ -1,0 +1,199 @@
+// A lane, seen from its worker's end of the channel.
+//
+// Its engine is the only one of its process: spawn_self() starts this test program as "lane FD", which a stand-in for
+// `inlay lane` catches before any test runs.
+#include "run/lane_loop.hpp"
+
+#include <gtest/gtest.h>
+
+#include <unistd.h>
+
+#include <csignal>
+#include <fstream>
+
+#include "base/clock.hpp"
+#include "os/file.hpp"
+#include "os/memfd.hpp"
+#include "os/process.hpp"
+#include "registry/compiled_file.hpp"
+#include "registry/messages.hpp"
+#include "run/lane_messages.hpp"
+#include "run/trial.hpp"
+
+namespace inlay::run {
+namespace {
+
+constexpr uint32_t kName = 1024, kOut = 16;
+const std::string kNames = text_at(kName, "data/one");
+
+const bool not_a_child = [] {
+    std::ifstream file("/proc/self/cmdline");
+    std::vector<std::string> arguments;
+    for (std::string argument; std::getline(file, argument, '\0');) arguments.push_back(argument);
+    if (arguments.size() == 3 && arguments[1] == "lane")
+        ::_exit(serve_lane(os::Channel(os::Fd(std::stoi(arguments[2])))).ok() ? 0 : 1);
+    return true;
+}();
+
+class LaneLoop : public testing::Test {
+  protected:
+    LaneLoop() { EXPECT_TRUE(not_a_child); }
+    ~LaneLoop() override {
+        if (pid_ > 0) os::send_signal(pid_, SIGKILL), (void)os::wait_for(pid_);
+    }
+
+    // Starts a lane for a guest and loads it, without checks.
+    void begin(const std::string& body, const std::string& before = "") {
+        auto compiler = engine::Engine::create_for_compiler(host_functions(), engine::Checks::none).value();
+        std::string code = engine::compile(*compiler, engine::bytes_of(engine::guest(body, all_imports() + before)), kMemoryBytesDefault).value();
+        load(registry::compiled_file_head(code) + code);
+    }
+    void load(const std::string& compiled) {
+        os::ChildPlan plan;
+        plan.arguments = {"lane", std::to_string(pair_.second.fd())};
+        plan.inherited = {pair_.second.fd()};
+        pid_ = os::spawn_self(plan).value();
+        pair_.second.release();
+        store::FunctionRecord record;
+        record.name = "trial";
+        record.memory_bytes = kMemoryBytesDefault;
+        record.timeout_ms = 1000;
+        auto message = lane_message(LaneMessage::load);
+        registry::write(message, record);
+        auto file = os::create_memfd_of("lane-test", compiled).value();
+        send(std::move(message.number(static_cast<uint64_t>(engine::Checks::none))), {file.get()});
+    }
+    void send(WireWriter message, const std::vector<int>& fds = {}) { ASSERT_EQ(pair_.first.send(message.take(), fds).value(), os::Transfer::done); }
+    void run(uint64_t within_ms = 10'000) {
+        Terms terms{.id = 1, .deadline_ns = monotonic_ns() + within_ms * 1'000'000};
+        auto message = lane_message(LaneMessage::run);
+        write(message, terms);
+        write(message, Request{});
+        send(std::move(message));
+    }
+    // The next message, of which only the kind is read; nullopt: the lane has ended.
+    std::optional<LaneMessage> next() {
+        if (pair_.first.receive(message_).value() != os::Transfer::done) return std::nullopt;
+        reader_.emplace(message_.bytes);
+        return static_cast<LaneMessage>(reader_->number());
+    }
+    // The outcome, which is the next message, or what its parts make together.
+    Outcome outcome() {
+        std::string bytes;
+        for (;;) {
+            auto kind = next();
+            INLAY_CHECK(kind == LaneMessage::outcome || kind == LaneMessage::outcome_part);
+            bytes += reader_->bytes();
+            if (kind == LaneMessage::outcome) break;
+        }
+        WireReader reader(bytes);
+        Outcome outcome;
+        read(reader, outcome, [this](uint64_t number) { return number <= given_.size() ? &given_[number - 1] : nullptr; });
+        INLAY_CHECK(reader.finished());
+        return outcome;
+    }
+    void give(os::Fd& file, uint64_t size) {
+        given_.push_back({{file.get(), 0, size}, nullptr});
+        send(std::move(lane_message(LaneMessage::answer).number(0).number(size)), {file.get()});
+    }
+
+    std::pair<os::Channel, os::Channel> pair_ = os::Channel::create_pair().value();
+    pid_t pid_ = 0;
+    os::Message message_;
+    std::optional<WireReader> reader_;
+    std::vector<Given> given_;
+};
+
+TEST_F(LaneLoop, RunsOneInvocationAfterTheOtherEachFresh) {
+    begin("(i32.load (i32.const 4096)) (i32.store (i32.const 4096) (i32.const 1))");
+    for (int i = 0; i < 3; i++) {
+        run();
+        EXPECT_TRUE(std::holds_alternative<Completed>(outcome().how));
+    }
+    pair_.first.release();
+    EXPECT_EQ(os::wait_for(std::exchange(pid_, 0))->text(), "exit code 0") << "it ends with its worker";
+}
+
+TEST_F(LaneLoop, AsksForObjectsAndAnswersWithTheirRange) {
+    begin(then("open", {kName, 8, 32}) + then("map", {1, 4096, 20'000, 0, kOut}) + call("respond", {kOut, 1}), kNames);
+    run();
+    ASSERT_EQ(next(), LaneMessage::open);
+    EXPECT_EQ(reader_->bytes(), "data");
+    EXPECT_EQ(reader_->bytes(), "one");
+    auto object = os::create_memfd_of("lane-test", std::string(50'000, 'o')).value();
+    give(object, 50'000);
+    auto ended = outcome();
+    auto& content = std::get<Completed>(ended.how).response.content;
+    ASSERT_EQ(content.size(), 1u);
+    EXPECT_EQ(content[0].range.fd, object.get());
+    EXPECT_EQ(content[0].range.offset, 4096u);
+    EXPECT_EQ(content[0].range.length, 20'000u);
+    EXPECT_EQ(ended.cost.mapped_bytes, 20'000u);
+    EXPECT_EQ(ended.cost.copied.total(), 0u);
+}
+
+TEST_F(LaneLoop, TellsTheGuestThatAnObjectIsAbsent) {
+    begin(call("open", {kName, 8, 32}), kNames);
+    run();
+    ASSERT_EQ(next(), LaneMessage::open);
+    send(std::move(lane_message(LaneMessage::answer).number(1).number(static_cast<uint64_t>(Errc::object_not_found)).bytes("absent")));
+    EXPECT_EQ(std::get<Failed>(outcome().how).code, INLAY_E_ABSENT);
+}
+
+TEST_F(LaneLoop, WritesItsOutputIntoPagesThatTheWorkerGave) {
+    begin(then("output", {5000, kOut}) + "(memory.fill " + word_at(kOut) + " (i32.const 120) (i32.const 5000))" + call("respond", {kOut, 1}));
+    run();
+    ASSERT_EQ(next(), LaneMessage::output);
+    EXPECT_EQ(reader_->number(), 8192u);
+    auto pages = os::create_memfd("lane-test", 8192).value();
+    give(pages, 8192);
+    auto ended = outcome();
+    EXPECT_EQ(content_of(std::get<Completed>(ended.how).response), std::string(5000, 'x'));
+    EXPECT_FALSE(os::write_all_at(pages.get(), "y", 0).ok()) << "sealed";
+}
+
+TEST_F(LaneLoop, SendsLogLinesAsTheyCome) {
+    begin(then("log", {INLAY_LOG_WARN, kName, 8}) + "unreachable", kNames);
+    run();
+    ASSERT_EQ(next(), LaneMessage::log);
+    EXPECT_EQ(reader_->number(), static_cast<uint64_t>(INLAY_LOG_WARN));
+    EXPECT_EQ(reader_->bytes(), "data/one");
+    auto ended = outcome();
+    EXPECT_EQ(std::get<Trapped>(ended.how).error.code, Errc::function_trapped);
+    EXPECT_EQ(ended.log.lines.size(), 1u) << "the engine's account of the trap";
+}
+
+TEST_F(LaneLoop, SendsALongOutcomeInParts) {
+    constexpr uint32_t kRanges = 100;
+    std::string fill;
+    for (uint32_t i = 0; i < kRanges; i++) fill += "(i32.store (i32.const " + std::to_string(8196 + 8 * i) + ") (i32.const 4000))";
+    begin(fill + call("respond", {8192, kRanges}));
+    run();
+    auto ended = outcome();
+    EXPECT_EQ(std::get<Completed>(ended.how).response.content_bytes(), 4000u * kRanges);
+    EXPECT_EQ(ended.cost.copied.heap, 4000u * kRanges);
+}
+
+TEST_F(LaneLoop, EndsByItsOwnAlarmWhenNobodyElseIsLeft) {
+    begin("(loop $l (br $l)) (i32.const 0)");
+    run(1);
+    uint64_t begin_ns = monotonic_ns();
+    EXPECT_EQ(os::wait_for(std::exchange(pid_, 0))->text(), "signal 14 (Alarm clock)");
+    EXPECT_LT(monotonic_ns() - begin_ns, 6'000'000'000u);
+}
+
+TEST_F(LaneLoop, DamagedMessagesAndCodeEndIt) {
+    load("no compiled code");
+    EXPECT_EQ(next(), std::nullopt);
+    EXPECT_EQ(os::wait_for(std::exchange(pid_, 0))->text(), "exit code 1");
+}
+
+TEST_F(LaneLoop, AnotherMessageThanARunEndsIt) {
+    begin("(i32.const 0)");
+    send(lane_message(LaneMessage::answer));
+    EXPECT_EQ(next(), std::nullopt);
+    EXPECT_EQ(os::wait_for(std::exchange(pid_, 0))->text(), "exit code 1");
+}
+
+}  // namespace
+}  // namespace inlay::run

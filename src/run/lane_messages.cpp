@@ -1,0 +1,189 @@
+// Writes and reads the messages between a worker and a lane.
+#include "run/lane_messages.hpp"
+
+#include <algorithm>
+
+#include "base/field_rules.hpp"
+#include "base/limits.hpp"
+#include "registry/messages.hpp"
+
+namespace inlay::run {
+namespace {
+
+enum class Ending : uint64_t { completed, failed, trapped, refused, unfinished };
+
+void write(WireWriter& to, const Cost& cost) {
+    to.number(cost.mapped_bytes).number(cost.copied.body_head).number(cost.copied.small).number(cost.copied.heap);
+    to.number(cost.copied.fallback).number(cost.private_bytes).number(cost.instantiate_us).number(cost.run_us);
+}
+
+void read(WireReader& from, Cost& cost) {
+    for (uint64_t* one : {&cost.mapped_bytes, &cost.copied.body_head, &cost.copied.small, &cost.copied.heap, &cost.copied.fallback,
+                          &cost.private_bytes, &cost.instantiate_us, &cost.run_us})
+        *one = from.number();
+}
+
+// number, offset, length; number 0: the bytes themselves.
+void write(WireWriter& to, const os::FileRange& range, std::string_view bytes, const NumberOf& number_of) {
+    uint64_t number = range.length ? number_of(range.fd) : 0;
+    to.number(number).number(range.offset).number(range.length).bytes(number ? std::string_view() : bytes);
+}
+
+// False: not inside of what was given.
+bool read(WireReader& from, Piece& piece, const GivenOf& given_of) {
+    uint64_t number = from.number(), offset = from.number(), length = from.number();
+    auto bytes = from.bytes();
+    if (!from.ok()) return false;
+    if (number == 0) {
+        piece.bytes = bytes;
+        return length == 0;
+    }
+    const Given* given = given_of(number);
+    if (!given || length == 0 || offset > given->whole.length || length > given->whole.length - offset) return false;
+    piece.range = {given->whole.fd, offset, length};
+    piece.pin = given->pin;
+    return true;
+}
+
+// Whole lines "Name: value\r\n" such as `header` makes them.
+bool are_guest_fields(std::string_view lines) {
+    if (lines.size() > kResponseHeaderBytesMax) return false;
+    while (!lines.empty()) {
+        size_t colon = lines.find(": "), end = lines.find("\r\n");
+        if (colon == lines.npos || end == lines.npos || colon > end) return false;
+        auto name = lines.substr(0, colon), value = lines.substr(colon + 2, end - colon - 2);
+        if (!is_token(name) || is_host_owned(name) || !is_field_value(value)) return false;
+        lines.remove_prefix(end + 2);
+    }
+    return true;
+}
+
+void write(WireWriter& to, const Completed& completed, const NumberOf& number_of) {
+    const Response& response = completed.response;
+    to.number(response.status).number(response.has_content_type).bytes(response.fields).number(response.content.size());
+    for (const auto& piece : response.content) write(to, piece.range, piece.bytes, number_of);
+    to.number(completed.effects.size());
+    for (const auto& staged : completed.effects) {
+        const auto& effect = staged.effect;
+        os::FileRange pages;
+        if (effect.kind == registry::ContentKind::pages) pages = {effect.fd, 0, effect.length};
+        to.bytes(effect.name.bucket).bytes(effect.name.key).bytes(effect.content_type);
+        write(to, pages, effect.inline_bytes, number_of);
+    }
+}
+
+bool read(WireReader& from, StagedEffect& staged, const GivenOf& given_of) {
+    auto& effect = staged.effect;
+    effect.name = {std::string(from.bytes()), std::string(from.bytes())};
+    effect.content_type = from.bytes();
+    Piece content;
+    if (!read(from, content, given_of) || content.range.offset != 0) return false;
+    if (!check_name("bucket", effect.name.bucket).ok() || !check_key(effect.name.key).ok()) return false;
+    if (effect.content_type.size() > kContentTypeBytesMax || !is_field_value(effect.content_type)) return false;
+    effect.length = content.size();
+    if (content.range.length > 0) {
+        effect.kind = registry::ContentKind::pages;
+        effect.fd = content.range.fd;
+        staged.pin = std::move(content.pin);
+    } else {
+        effect.inline_bytes = std::move(content.bytes);
+    }
+    return effect.inline_bytes.size() <= kPublishInlineMax;
+}
+
+bool read(WireReader& from, Completed& completed, const GivenOf& given_of) {
+    Response& response = completed.response;
+    response.status = static_cast<unsigned>(std::min<uint64_t>(from.number(), 1000));
+    response.has_content_type = from.number() != 0;
+    response.fields = from.bytes();
+    if (response.status < 200 || response.status > 599 || !are_guest_fields(response.fields)) return false;
+    uint64_t pieces = from.number();
+    if (pieces > kRangesMax) return false;
+    for (uint64_t i = 0; i < pieces; i++)
+        if (!read(from, response.content.emplace_back(), given_of)) return false;
+    uint64_t effects = from.number();
+    if (effects > kPublishesMax) return false;
+    for (uint64_t i = 0; i < effects; i++)
+        if (!read(from, completed.effects.emplace_back(), given_of)) return false;
+    return true;
+}
+
+void write(WireWriter& to, const Error& error) { to.number(static_cast<uint64_t>(error.code)).bytes(error.detail); }
+
+Error read_error(WireReader& from) {
+    uint64_t code = std::min<uint64_t>(from.number(), static_cast<uint64_t>(Errc::internal));
+    return Error{static_cast<Errc>(code), std::string(from.bytes())};
+}
+
+void read_to_failure(WireReader& from) {
+    while (from.ok()) from.number();
+}
+
+}  // namespace
+
+void write(WireWriter& to, const Terms& terms) {
+    to.number(terms.id).number(terms.attempt).number(static_cast<uint64_t>(terms.place)).number(terms.deadline_ns);
+}
+
+void read(WireReader& from, Terms& terms) {
+    terms.id = from.number();
+    terms.attempt = static_cast<unsigned>(from.number());
+    terms.place = static_cast<Place>(from.number());
+    terms.deadline_ns = from.number();
+}
+
+void write(WireWriter& to, const Request& request) {
+    to.bytes(request.method).bytes(request.path).bytes(request.rest).bytes(request.query).number(request.count_private);
+    to.number(request.body.size).number(request.body.copied).bytes(request.body.inline_bytes).number(request.fields.size());
+    for (const auto& field : request.fields) to.bytes(field.name).bytes(field.value);
+}
+
+void read(WireReader& from, Request& request, std::vector<HeadField>& fields) {
+    request.method = from.bytes();
+    request.path = from.bytes();
+    request.rest = from.bytes();
+    request.query = from.bytes();
+    request.count_private = from.number() != 0;
+    request.body.size = from.number();
+    request.body.copied = from.number();
+    request.body.inline_bytes = from.bytes();
+    fields.clear();
+    uint64_t count = from.number();
+    for (uint64_t i = 0; i < count && i < kHeadFieldsMax && from.ok(); i++) {
+        HeadField field;
+        field.name = from.bytes();
+        field.value = from.bytes();
+        fields.push_back(field);
+    }
+    request.fields = fields;
+}
+
+void write(WireWriter& to, const Outcome& outcome, const NumberOf& number_of) {
+    to.number(outcome.how.index());
+    if (auto* completed = std::get_if<Completed>(&outcome.how)) write(to, *completed, number_of);
+    if (auto* failed = std::get_if<Failed>(&outcome.how)) to.number(static_cast<uint32_t>(failed->code));
+    if (auto* trapped = std::get_if<Trapped>(&outcome.how)) write(to, trapped->error);
+    if (auto* refused = std::get_if<Refused>(&outcome.how)) write(to, refused->error);
+    write(to, outcome.cost);
+    registry::write(to, outcome.log);
+}
+
+void read(WireReader& from, Outcome& outcome, const GivenOf& given_of) {
+    switch (static_cast<Ending>(from.number())) {
+        case Ending::completed: {
+            Completed completed;
+            if (!read(from, completed, given_of)) return read_to_failure(from);
+            outcome.how = std::move(completed);
+            break;
+        }
+        case Ending::failed: outcome.how = Failed{static_cast<int32_t>(from.number())}; break;
+        case Ending::trapped: outcome.how = Trapped{read_error(from)}; break;
+        case Ending::refused: outcome.how = Refused{read_error(from)}; break;
+        default: return read_to_failure(from);  // A lane has nowhere to move an invocation to.
+    }
+    read(from, outcome.cost);
+    registry::read(from, outcome.log);
+    if (!from.finished()) read_to_failure(from);
+}
+
+}  // namespace inlay::run

@@ -1,0 +1,57 @@
+// Everything that a worker and a lane say to each other, and its form in bytes.
+//
+//     worker -> lane:   load            FunctionRecord, Checks + compiled code         once, first
+//                       run             Terms, Request (+ pages of its body)           then again and again
+//                       answer          verdict [+ size, descriptor]                   to open and output
+//     lane -> worker:   open            bucket, key                                    while a guest runs; waits
+//                       output          bytes                                          the same
+//                       log             level, text
+//                       outcome_part    a piece of an outcome that is longer than a message
+//                       outcome         the rest of it; the lane is free again
+//
+// Descriptors go to the lane only. What it was given during one run is counted: the body's pages are number 1, if there are
+// any, then come the answers in their order. An outcome speaks of ranges in these numbers, so its content stays where it lies.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/wire.hpp"
+#include "engine/engine.hpp"
+#include "run/outcome.hpp"
+#include "run/request.hpp"
+#include "run/terms.hpp"
+
+namespace inlay::run {
+
+enum class LaneMessage : uint64_t { load = 1, run, answer, open, output, log, outcome_part, outcome };
+
+// A message of this kind without its fields.
+inline WireWriter lane_message(LaneMessage kind) { return std::move(WireWriter().number(static_cast<uint64_t>(kind))); }
+
+void write(WireWriter& to, const Terms& terms);
+void read(WireReader& from, Terms& terms);
+
+// Pages of a body travel beside. The views that are read point into the message.
+void write(WireWriter& to, const Request& request);
+// Requires: `fields` lives as long as the request. `body_has_pages`: the message brought the descriptor.
+void read(WireReader& from, Request& request, std::vector<HeadField>& fields);
+
+// The number of a descriptor, and back: the content of a number. 0 and nullopt: it has none.
+using NumberOf = std::function<uint64_t(int fd)>;
+struct Given {
+    os::FileRange whole;
+    std::shared_ptr<const void> pin;
+};
+using GivenOf = std::function<const Given*(uint64_t number)>;
+
+void write(WireWriter& to, const Outcome& outcome, const NumberOf& number_of);
+// Checks everything: ranges lie inside of what was given, fields and names have the form that a guest could have made. A bad
+// message leaves the reader not ok().
+void read(WireReader& from, Outcome& outcome, const GivenOf& given_of);
+
+}  // namespace inlay::run

@@ -1,0 +1,181 @@
+// Messages between worker and lane: what is written is read, and nothing that lies gets through.
+#include "run/lane_messages.hpp"
+
+#include <gtest/gtest.h>
+
+#include "base/limits.hpp"
+
+namespace inlay::run {
+namespace {
+
+constexpr int kBodyFd = 40, kObjectFd = 41;
+
+// The lane's side numbers its descriptors; the worker's side has other ones for the same numbers.
+uint64_t number_of(int fd) { return fd == kBodyFd ? 1 : fd == kObjectFd ? 2 : 0; }
+
+class OutcomeMessage : public testing::Test {
+  protected:
+    // What the worker makes of an outcome; nullopt: it is refused.
+    std::optional<Outcome> through(const Outcome& outcome) {
+        WireWriter writer;
+        write(writer, outcome, number_of);
+        return parse(writer.take());
+    }
+    std::optional<Outcome> parse(const std::string& bytes) {
+        WireReader reader(bytes);
+        Outcome outcome;
+        read(reader, outcome, [this](uint64_t number) { return number >= 1 && number <= 2 ? &given_[number - 1] : nullptr; });
+        return reader.finished() ? std::optional(std::move(outcome)) : std::nullopt;
+    }
+    static Outcome with_piece(const os::FileRange& range) {
+        Completed completed;
+        completed.response.content.push_back({{}, range, nullptr});
+        return {.how = std::move(completed)};
+    }
+    bool takes_fields(const std::string& fields) {
+        Completed completed;
+        completed.response.fields = fields;
+        return through({.how = std::move(completed)}).has_value();
+    }
+
+    std::shared_ptr<const void> pin_ = std::make_shared<int>(5);
+    Given given_[2] = {{{90, 0, 100}, pin_}, {{91, 0, 4096}, pin_}};
+};
+
+TEST_F(OutcomeMessage, ContentKeepsItsPlaceInWhatWasGiven) {
+    Completed completed;
+    completed.response.status = 418;
+    completed.response.fields = "X-One: 1\r\nContent-Type: text/plain\r\n";
+    completed.response.has_content_type = true;
+    completed.response.content.push_back({"inline", {}, nullptr});
+    completed.response.content.push_back({{}, {kObjectFd, 96, 4000}, nullptr});
+    StagedEffect staged;
+    staged.effect.name = {"b", "k"};
+    staged.effect.content_type = "text/plain";
+    staged.effect.kind = registry::ContentKind::pages;
+    staged.effect.fd = kBodyFd;
+    staged.effect.length = 100;
+    completed.effects.push_back(staged);
+    Outcome outcome{.how = std::move(completed)};
+    outcome.cost = {1, {2, 3, 4, 5}, 6, 7, 8};
+    outcome.log.lines.push_back({2, "a line"});
+
+    auto read_back = through(outcome);
+    ASSERT_TRUE(read_back);
+    auto& response = std::get<Completed>(read_back->how).response;
+    EXPECT_EQ(response.status, 418u);
+    EXPECT_EQ(response.fields, "X-One: 1\r\nContent-Type: text/plain\r\n");
+    EXPECT_TRUE(response.has_content_type);
+    ASSERT_EQ(response.content.size(), 2u);
+    EXPECT_EQ(response.content[0].bytes, "inline");
+    EXPECT_EQ(response.content[1].range.fd, 91);
+    EXPECT_EQ(response.content[1].range.offset, 96u);
+    EXPECT_EQ(response.content[1].range.length, 4000u);
+    EXPECT_EQ(response.content[1].pin, pin_);
+    auto& effect = std::get<Completed>(read_back->how).effects.at(0);
+    EXPECT_EQ(effect.effect.fd, 90);
+    EXPECT_EQ(effect.effect.length, 100u);
+    EXPECT_EQ(effect.effect.name.path(), "b/k");
+    EXPECT_EQ(effect.pin, pin_);
+    EXPECT_EQ(read_back->cost.copied.total(), 14u);
+    EXPECT_EQ(read_back->cost.run_us, 8u);
+    EXPECT_EQ(read_back->log.lines.at(0).text, "a line");
+}
+
+TEST_F(OutcomeMessage, EveryEndingButUnfinishedIsRead) {
+    EXPECT_EQ(std::get<Failed>(through({.how = Failed{-7}})->how).code, -7);
+    EXPECT_EQ(std::get<Trapped>(through({.how = Trapped{{Errc::input_is_read_only, "why"}}})->how).error,
+              (Error{Errc::input_is_read_only, "why"}));
+    EXPECT_EQ(std::get<Refused>(through({.how = Refused{{Errc::overloaded, "full"}}})->how).error.code, Errc::overloaded);
+    EXPECT_FALSE(through({.how = Unfinished{}}));
+}
+
+TEST_F(OutcomeMessage, RangesOutsideOfWhatWasGivenAreRefused) {
+    EXPECT_TRUE(through(with_piece({kBodyFd, 0, 100})));
+    EXPECT_TRUE(through(with_piece({kBodyFd, 99, 1})));
+    EXPECT_FALSE(through(with_piece({kBodyFd, 0, 101})));
+    EXPECT_FALSE(through(with_piece({kBodyFd, 100, 1})));
+    EXPECT_FALSE(through(with_piece({kBodyFd, UINT64_MAX, 2})));
+    EXPECT_FALSE(through(with_piece({77, 0, 1}))) << "never given";
+}
+
+TEST_F(OutcomeMessage, FieldsThatAGuestCouldNotHaveSetAreRefused) {
+    EXPECT_TRUE(takes_fields(""));
+    EXPECT_TRUE(takes_fields("A: b\r\nC: \r\n"));
+    for (const char* fields : {"A: b", "A: b\r\n\r\n", "A\r\n: b\r\n", "A: b\r\nContent-Length: 1\r\n", "A b: c\r\n", "A: b\nc\r\n",
+                               "Inlay-Cost: x\r\n", "A:b\r\n"})
+        EXPECT_FALSE(takes_fields(fields)) << fields;
+    EXPECT_FALSE(takes_fields("A: " + std::string(kResponseHeaderBytesMax, 'x') + "\r\n"));
+}
+
+TEST_F(OutcomeMessage, StatusNamesAndCountsAreChecked) {
+    for (unsigned status : {0u, 100u, 199u, 600u, 100'000u}) {
+        Completed completed;
+        completed.response.status = status;
+        EXPECT_FALSE(through({.how = std::move(completed)})) << status;
+    }
+    Completed named;
+    named.effects.emplace_back().effect.name = {"b", "../k"};
+    EXPECT_FALSE(through({.how = std::move(named)}));
+    Completed many;
+    many.effects.resize(kPublishesMax + 1);
+    for (auto& staged : many.effects) staged.effect.name = {"b", "k"};
+    EXPECT_FALSE(through({.how = std::move(many)}));
+    Completed pieces;
+    pieces.response.content.resize(kRangesMax + 1);
+    EXPECT_FALSE(through({.how = std::move(pieces)}));
+}
+
+TEST_F(OutcomeMessage, CutShortItIsRefused) {
+    Outcome outcome = with_piece({kBodyFd, 0, 100});
+    outcome.log.lines.push_back({2, "a line"});
+    WireWriter writer;
+    write(writer, outcome, number_of);
+    std::string whole = writer.take();
+    ASSERT_TRUE(parse(whole));
+    for (size_t length = 0; length < whole.size(); length++) EXPECT_FALSE(parse(whole.substr(0, length))) << length;
+    EXPECT_FALSE(parse(whole + "x"));
+}
+
+TEST(RequestMessage, IsReadAsItWas) {
+    std::vector<HeadField> sent_fields{{"Host", "h"}, {"Accept", ""}};
+    Request sent;
+    sent.method = "POST";
+    sent.path = "/f/x/rest";
+    sent.rest = "/rest";
+    sent.query = "a=b";
+    sent.fields = sent_fields;
+    sent.body.inline_bytes = "content";
+    sent.body.size = 7;
+    sent.body.copied = 3;
+    sent.count_private = true;
+    Terms terms{.id = 5, .attempt = 2, .place = Place::lane, .deadline_ns = 99};
+    WireWriter writer;
+    write(writer, terms);
+    write(writer, sent);
+    std::string bytes = writer.take();
+
+    WireReader reader(bytes);
+    Terms read_terms;
+    Request request;
+    std::vector<HeadField> fields;
+    read(reader, read_terms);
+    read(reader, request, fields);
+    ASSERT_TRUE(reader.finished());
+    EXPECT_EQ(read_terms.id, 5u);
+    EXPECT_EQ(read_terms.attempt, 2u);
+    EXPECT_EQ(read_terms.deadline_ns, 99u);
+    EXPECT_EQ(request.method, "POST");
+    EXPECT_EQ(request.path, "/f/x/rest");
+    EXPECT_EQ(request.rest, "/rest");
+    EXPECT_EQ(request.query, "a=b");
+    ASSERT_EQ(request.fields.size(), 2u);
+    EXPECT_EQ(request.fields[0].value, "h");
+    EXPECT_EQ(request.body.inline_bytes, "content");
+    EXPECT_EQ(request.body.size, 7u);
+    EXPECT_EQ(request.body.copied, 3u);
+    EXPECT_TRUE(request.count_private);
+}
+
+}  // namespace
+}  // namespace inlay::run

@@ -1,0 +1,27 @@
+// Terms: under which conditions one attempt of an invocation runs.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "base/limits.hpp"
+
+namespace inlay::run {
+
+enum class Place {
+    express,  // In a worker, within the express budget; over it the attempt is dropped: Unfinished.
+    inline_,  // In a worker to its end: no lane can be had.
+    lane,     // In a lane, which is killed from outside at the deadline.
+};
+
+struct Terms {
+    uint64_t id = 0;           // Names the invocation in logs.
+    unsigned attempt = 1;      // Of this invocation; each begins from the same inputs.
+    Place place = Place::inline_;
+    uint64_t deadline_ns = 0;  // Of the monotonic clock, for the whole invocation.
+
+    // What a guest's own heap may give a response inside of our messages; more goes into pages.
+    size_t heap_inline_max() const { return place == Place::lane ? kPublishInlineMax : kHeapRangeCopyMax; }
+};
+
+}  // namespace inlay::run

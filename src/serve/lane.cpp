@@ -1,0 +1,206 @@
+// Starts a lane, hands it one invocation after the other, and answers what it asks.
+#include "serve/lane.hpp"
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <fmt/format.h>
+
+#include "base/clock.hpp"
+#include "base/limits.hpp"
+#include "base/log.hpp"
+#include "os/file.hpp"
+#include "os/memfd.hpp"
+#include "os/process.hpp"
+#include "run/executor.hpp"
+#include "serve/worker.hpp"
+
+namespace inlay::serve {
+namespace asio = boost::asio;
+using run::LaneMessage;
+namespace {
+
+constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
+
+engine::Checks best_checks(const registry::Function& function) {
+    return function.unchecked->file ? engine::Checks::none : engine::Checks::epoch;
+}
+
+}  // namespace
+
+asio::awaitable<Result<std::shared_ptr<Lane>>> Lane::create(Worker& worker, std::shared_ptr<const registry::Function> function) {
+    auto pair = os::Channel::create_pair();
+    if (!pair.ok()) co_return std::move(pair).error();
+    auto started = co_await worker.call(registry::Call::start_lane, std::string(), std::vector<int>(1, pair->second.fd()));
+    if (!started.ok()) co_return std::move(started).error();
+    if (started->fds.size() != 1) co_return registry::damaged_message();
+    std::shared_ptr<Lane> lane(new Lane(worker, std::move(function), std::move(pair->first), std::move(started->fds.front())));
+    if (auto ready = lane->channel_.set_blocking(false); !ready.ok()) co_return std::move(ready).error();
+    bool unchecked = lane->checks_ == engine::Checks::none;
+    auto load = run::lane_message(LaneMessage::load);
+    registry::write(load, lane->function_->record);
+    load.number(static_cast<uint64_t>(lane->checks_));
+    int code = unchecked ? lane->function_->unchecked->file.get() : lane->function_->compiled.get();
+    if (!lane->send(std::move(load), {code})) co_return Error{Errc::overloaded, "a lane does not start: retry later"};
+    co_return lane;
+}
+
+Lane::Lane(Worker& worker, std::shared_ptr<const registry::Function> function, os::Channel channel, os::Fd process)
+    : worker_(worker),
+      function_(std::move(function)),
+      checks_(best_checks(*function_)),
+      channel_(std::move(channel)),
+      process_(std::move(process)),
+      readable_(worker.executor(), os::duplicate(channel_.fd()).release()) {
+    worker_.deadlines().add(*this);
+}
+
+Lane::~Lane() { end(); }
+
+void Lane::end() {
+    if (!std::exchange(alive_, false)) return;
+    os::kill_process(process_.get());
+}
+
+bool Lane::serves(const registry::Function& function) const {
+    return alive_ && is_of(function) && checks_ == best_checks(function);
+}
+
+bool Lane::still_there() const {
+    auto readable = channel_.wait_readable(0);
+    return readable.ok() && !*readable;
+}
+
+void Lane::set_idle(bool idle) {
+    idle_ = idle;
+    worker_.deadlines().expect(*this, idle ? kLaneIdleMs : Deadlines::kNever);
+}
+
+// Too long without work, or too long at it.
+void Lane::on_deadline() {
+    timed_out_ = !idle_;
+    end();
+    if (idle_) worker_.lanes().forget_dead();
+}
+
+asio::awaitable<run::Outcome> Lane::run(const run::Request& request, const run::Terms& terms) {
+    given_.clear();
+    outputs_.clear();
+    outcome_bytes_.clear();
+    auto message = run::lane_message(LaneMessage::run);
+    run::write(message, terms);
+    run::write(message, request);
+    std::vector<int> fds;
+    if (request.body.pages) {
+        fds.push_back(request.body.pages->get());
+        given_.push_back({{fds.front(), 0, request.body.size}, request.body.pages});
+    }
+    uint64_t now_ns = monotonic_ns();
+    worker_.deadlines().expect(*this, terms.deadline_ns > now_ns ? (terms.deadline_ns - now_ns) / 1'000'000 : 0);
+    std::optional<run::Outcome> outcome;
+    bool going = send(std::move(message), fds);
+    while (going && !outcome) {
+        auto [error] = co_await readable_.async_wait(asio::posix::stream_descriptor::wait_read, kAwait);
+        going = !error && answer_messages(terms, outcome);
+    }
+    worker_.deadlines().expect(*this, Deadlines::kNever);
+    given_.clear();
+    if (outcome) co_return std::move(*outcome);
+    end();
+    co_return lost_outcome();
+}
+
+run::Outcome Lane::lost_outcome() const {
+    run::Outcome outcome;
+    outcome.how = run::Trapped{timed_out_ ? run::timed_out_error(function_->record)
+                                          : Error{Errc::lane_lost, fmt::format("the process that ran function {:?} ended without an "
+                                                                               "answer; nothing of it took effect: retry",
+                                                                               function_->record.name)}};
+    return outcome;
+}
+
+bool Lane::send(WireWriter message, const std::vector<int>& fds) {
+    std::string bytes = message.take();
+    if (bytes.size() > kMessageBytesMax) return false;  // Cannot be: a head and a small body are far below.
+    auto sent = channel_.send(bytes, fds);
+    return sent.ok() && *sent == os::Transfer::done;
+}
+
+// Everything that has come. False: the lane is gone or of no more use.
+bool Lane::answer_messages(const run::Terms& terms, std::optional<run::Outcome>& outcome) {
+    while (!outcome) {
+        auto received = channel_.receive(received_);
+        if (received.ok() && *received == os::Transfer::would_block) return true;
+        if (!received.ok() || *received == os::Transfer::closed) return false;
+        if (!answer_message(terms, outcome)) {
+            spdlog::error("a lane of function {} breaks the protocol; ending it", function_->record.name);
+            return false;
+        }
+    }
+    return true;
+}
+
+bool Lane::answer_message(const run::Terms& terms, std::optional<run::Outcome>& outcome) {
+    WireReader reader(received_.bytes);
+    switch (static_cast<LaneMessage>(reader.number())) {
+        case LaneMessage::open: return answer_open(reader);
+        case LaneMessage::output: return answer_output(reader);
+        case LaneMessage::log: {
+            registry::LogLines::Line line{reader.number(), std::string(reader.bytes().substr(0, kLogLineBytesMax))};
+            worker_.log({function_->record.name, run::invocation_id_text(terms), {std::move(line)}});
+            return reader.finished();
+        }
+        case LaneMessage::outcome_part:
+        case LaneMessage::outcome: {
+            bool whole = static_cast<LaneMessage>(WireReader(received_.bytes).number()) == LaneMessage::outcome;
+            outcome_bytes_ += reader.bytes();
+            if (!reader.finished() || outcome_bytes_.size() > kLaneOutcomeBytesMax) return false;
+            return !whole || read_outcome(outcome);
+        }
+        default: return false;
+    }
+}
+
+bool Lane::answer(const Error& error) {
+    return send(std::move(run::lane_message(LaneMessage::answer).number(1).number(static_cast<uint64_t>(error.code)).bytes(error.detail)), {});
+}
+
+bool Lane::answer(const os::FileRange& whole, std::shared_ptr<const void> pin) {
+    given_.push_back({whole, std::move(pin)});
+    return send(std::move(run::lane_message(LaneMessage::answer).number(0).number(whole.length)), {whole.fd});
+}
+
+bool Lane::answer_open(WireReader& reader) {
+    ObjectName name{std::string(reader.bytes()), std::string(reader.bytes())};
+    if (!reader.finished() || !check_name("bucket", name.bucket).ok() || !check_key(name.key).ok()) return false;
+    if (given_.size() >= kLaneGivenMax) return answer({Errc::overloaded, "too many objects and outputs in one invocation"});
+    auto object = worker_.supply().get_object(name);
+    if (!object.ok()) return answer(object.error());
+    auto whole = (*object)->whole();
+    return answer(whole, std::move(object).value());
+}
+
+bool Lane::answer_output(WireReader& reader) {
+    uint64_t size = reader.number();
+    if (!reader.finished() || size == 0 || size > kOutputBytesMax + kHeapRangeCopyMax) return false;
+    if (given_.size() >= kLaneGivenMax) return answer({Errc::overloaded, "too many objects and outputs in one invocation"});
+    auto pages = worker_.supply().create_output(size);
+    if (!pages.ok()) return answer(pages.error());
+    os::FileRange whole{(*pages)->fd(), 0, size};
+    outputs_.push_back(whole.fd);
+    return answer(whole, std::move(pages).value());
+}
+
+bool Lane::read_outcome(std::optional<run::Outcome>& outcome) {
+    WireReader reader(outcome_bytes_);
+    auto given_of = [this](uint64_t number) { return number <= given_.size() ? &given_[number - 1] : nullptr; };
+    run::read(reader, outcome.emplace(), given_of);
+    if (!reader.finished()) return false;
+    outcome->log.function = function_->record.name;
+    // What the guest wrote becomes final before anybody else sees it.
+    if (std::holds_alternative<run::Completed>(outcome->how))
+        for (int output : outputs_)
+            if (!os::seal(output).ok()) return false;
+    return true;
+}
+
+}  // namespace inlay::serve

@@ -1,0 +1,80 @@
+// Lane: a worker's end of one lane process, which runs the invocations of one function, one at a time.
+//
+// What the lane asks for while a guest runs is answered here, from the worker's own tables. A lane is not trusted: what it says
+// is checked like what a guest says, and one that breaks the protocol is ended.
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/engine.hpp"
+#include "os/channel.hpp"
+#include "registry/function.hpp"
+#include "run/lane_messages.hpp"
+#include "run/supply.hpp"
+#include "serve/deadlines.hpp"
+
+namespace inlay::serve {
+
+class Worker;
+
+class Lane final : public Deadlines::Entry {
+  public:
+    // Has the supervisor start a process and gives it the function's best code. Errors: draining, overloaded, io_error.
+    static boost::asio::awaitable<Result<std::shared_ptr<Lane>>> create(Worker& worker,
+                                                                        std::shared_ptr<const registry::Function> function);
+    // Ends the process.
+    ~Lane() override;
+    Lane(const Lane&) = delete;
+    Lane& operator=(const Lane&) = delete;
+
+    // Runs one invocation to its end or its deadline. Requires: nothing runs in it. The lane may be dead afterwards.
+    boost::asio::awaitable<run::Outcome> run(const run::Request& request, const run::Terms& terms);
+
+    bool is_of(const registry::Function& function) const { return function_->record.version == function.record.version; }
+    // Whether it is the right one for this version of the function, with the best code there is.
+    bool serves(const registry::Function& function) const;
+    // Whether its process is there. Requires: idle, so it has nothing to say.
+    bool still_there() const;
+    bool alive() const { return alive_; }
+    // Nothing runs in it. From then on it ends by itself after kLaneIdleMs: `alive` no more.
+    bool idle() const { return idle_; }
+    void set_idle(bool idle);
+
+    void on_deadline() override;
+
+  private:
+    Lane(Worker& worker, std::shared_ptr<const registry::Function> function, os::Channel channel, os::Fd process);
+
+    bool send(WireWriter message, const std::vector<int>& fds);
+    bool answer_messages(const run::Terms& terms, std::optional<run::Outcome>& outcome);
+    bool answer_message(const run::Terms& terms, std::optional<run::Outcome>& outcome);
+    bool answer_open(WireReader& reader);
+    bool answer_output(WireReader& reader);
+    bool answer(const Error& error);
+    bool answer(const os::FileRange& whole, std::shared_ptr<const void> pin);
+    bool read_outcome(std::optional<run::Outcome>& outcome);
+    run::Outcome lost_outcome() const;
+    void end();
+
+    Worker& worker_;
+    std::shared_ptr<const registry::Function> function_;
+    engine::Checks checks_;
+    os::Channel channel_;
+    os::Fd process_;
+    boost::asio::posix::stream_descriptor readable_;
+    os::Message received_;
+    std::vector<run::Given> given_;       // During a run, by number from 1.
+    std::vector<int> outputs_;            // Those of them that the guest may have written.
+    std::string outcome_bytes_;           // What has come of it so far.
+    bool alive_ = true;
+    bool idle_ = false;
+    bool timed_out_ = false;
+};
+
+}  // namespace inlay::serve

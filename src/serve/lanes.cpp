@@ -1,0 +1,166 @@
+// Finds, starts, hands over and retires lanes.
+#include "serve/lanes.hpp"
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+
+#include "base/limits.hpp"
+#include "base/log.hpp"
+#include "os/file.hpp"
+#include "os/mapping.hpp"
+#include "registry/compiled_file.hpp"
+#include "serve/worker.hpp"
+
+namespace inlay::serve {
+namespace asio = boost::asio;
+namespace {
+
+constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
+
+}  // namespace
+
+asio::awaitable<run::Outcome> Lanes::run(FunctionPointer function, const run::Request& request, const run::Terms& terms) {
+    auto lane = co_await acquire(function, terms.deadline_ns);
+    if (!lane.ok()) co_return run::Outcome{.how = run::Refused{std::move(lane).error()}};
+    worker_.counters().add(Counter::lane_invocations);
+    auto outcome = co_await (*lane)->run(request, terms);
+    auto* trapped = std::get_if<run::Trapped>(&outcome.how);
+    if (trapped && trapped->error.code == Errc::lane_lost) worker_.counters().add(Counter::lanes_lost);
+    release(*lane);
+    co_return outcome;
+}
+
+asio::awaitable<Result<Lanes::Shared>> Lanes::acquire(FunctionPointer function, uint64_t deadline_ns) {
+    if (waiters_.empty()) {
+        while (auto lane = find_idle(*function)) {
+            lane->set_idle(false);
+            if (lane->still_there()) co_return lane;
+            std::erase(lanes_, lane);
+        }
+        if (lanes_.size() + starting_ < worker_.settings().lanes || retire_idle()) co_return co_await start(function);
+    }
+    if (waiters_.size() >= kLaneWaitersMax)
+        co_return Error{Errc::overloaded, fmt::format("{} invocations wait for a lane already: retry later", waiters_.size())};
+    Waiter waiter{*function, asio::steady_timer(worker_.executor()), false, nullptr};
+    if (!co_await wait(waiter, deadline_ns))
+        co_return Error{Errc::overloaded, fmt::format("no lane became free for function {:?} within its {} ms: retry later",
+                                                      function->record.name, function->record.timeout_ms)};
+    if (waiter.lane) co_return waiter.lane;
+    starting_--;  // Kept for it by serve_next().
+    co_return co_await start(function);
+}
+
+// True: served.
+asio::awaitable<bool> Lanes::wait(Waiter& waiter, uint64_t deadline_ns) {
+    struct Entry {
+        std::list<Waiter*>& list;
+        std::list<Waiter*>::iterator at;
+        ~Entry() { list.erase(at); }
+    } entry{waiters_, waiters_.insert(waiters_.end(), &waiter)};
+    waiter.timer.expires_at(std::chrono::steady_clock::time_point(std::chrono::nanoseconds(deadline_ns)));
+    co_await waiter.timer.async_wait(kAwait);
+    co_return waiter.served;
+}
+
+// Requires: there is room for one.
+asio::awaitable<Result<Lanes::Shared>> Lanes::start(FunctionPointer function) {
+    starting_++;
+    bool there_already = function->record.run_class == FunctionClass::heavy;  // Made at deploy.
+    if (!std::exchange(function->unchecked->asked_for, true)) {
+        if (there_already)
+            co_await fetch_unchecked(function);
+        else
+            asio::co_spawn(worker_.executor(), fetch_unchecked(function), asio::detached);
+    }
+    auto lane = co_await Lane::create(worker_, std::move(function));
+    starting_--;
+    if (lane.ok())
+        lanes_.push_back(*lane);
+    else
+        serve_next(nullptr);
+    co_return lane;
+}
+
+asio::awaitable<void> Lanes::fetch_unchecked(FunctionPointer function) {
+    const auto& record = function->record;
+    auto answered = co_await worker_.call(registry::Call::get_unchecked, WireWriter().bytes(record.name).bytes(record.version).take(),
+                                          std::vector<int>());
+    auto check = [&]() -> Result<> {
+        if (!answered.ok()) return std::move(answered).error();
+        if (answered->fds.size() != 1) return registry::damaged_message();
+        INLAY_TRY(auto status, os::status(answered->fds.front().get()));
+        INLAY_TRY(auto bytes, os::Mapping::create(answered->fds.front().get(), 0, std::max<uint64_t>(status.size, 1), os::Access::read,
+                                                  os::Sharing::private_));
+        auto code = registry::code_of_compiled_file(bytes.bytes().first(status.size));
+        if (!code.ok()) worker_.tables().refuse_compiled(record, engine::Checks::none);
+        if (!code.ok()) return std::move(code).error();
+        function->unchecked->file = std::move(answered->fds.front());
+        return {};
+    };
+    if (auto there = check(); !there.ok()) {
+        spdlog::warn("code for lanes of function {}: {}", record.name, there.error().detail);
+        function->unchecked->asked_for = false;
+    }
+}
+
+void Lanes::release(const Shared& lane) {
+    if (!lane->alive()) std::erase(lanes_, lane);
+    serve_next(lane->alive() ? lane : nullptr);
+}
+
+// Gives a lane that is free, or the room of one that is gone, to whoever's turn it is.
+void Lanes::serve_next(Shared lane) {
+    Waiter* next = nullptr;
+    size_t fewest = SIZE_MAX;
+    for (auto* waiter : waiters_) {
+        size_t busy = waiter->served ? SIZE_MAX : busy_of(waiter->function);
+        if (busy < fewest) next = waiter, fewest = busy;
+    }
+    if (!next) {
+        if (lane) lane->set_idle(true);
+        return;
+    }
+    if (lane && !lane->serves(next->function)) {
+        std::erase(lanes_, lane);
+        lane = nullptr;
+    }
+    if (!lane) starting_++;
+    next->served = true;
+    next->lane = std::move(lane);
+    next->timer.cancel();
+}
+
+Lanes::Shared Lanes::find_idle(const registry::Function& function) const {
+    // The one used last: its caches are the warmest.
+    auto found = std::find_if(lanes_.rbegin(), lanes_.rend(), [&](const Shared& lane) { return lane->idle() && lane->serves(function); });
+    return found == lanes_.rend() ? nullptr : *found;
+}
+
+// Makes room by ending the lane that has been idle for longest. False: all are busy.
+bool Lanes::retire_idle() {
+    auto found = std::find_if(lanes_.begin(), lanes_.end(), [](const Shared& lane) { return lane->idle(); });
+    if (found == lanes_.end()) return false;
+    lanes_.erase(found);
+    return true;
+}
+
+size_t Lanes::busy_of(const registry::Function& function) const {
+    return static_cast<size_t>(std::count_if(lanes_.begin(), lanes_.end(), [&](const Shared& lane) {
+        return !lane->idle() && lane->is_of(function);
+    }));
+}
+
+void Lanes::end_all() { lanes_.clear(); }
+
+void Lanes::forget_dead() {
+    asio::post(worker_.executor(), [this] { std::erase_if(lanes_, [](const Shared& lane) { return !lane->alive(); }); });
+}
+
+}  // namespace inlay::serve

@@ -1,0 +1,62 @@
+// Lanes: a worker's lanes, and who waits for one.
+//
+// An invocation gets a warm lane of its function, or a new one while there may be more, or the place of an idle lane of another
+// function. When all are busy it waits: a lane that becomes free goes to the function that has fewest of them, and among its
+// invocations to the one that has waited for longest.
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <list>
+#include <memory>
+#include <vector>
+
+#include "serve/lane.hpp"
+
+namespace inlay::serve {
+
+class Lanes {
+  public:
+    explicit Lanes(Worker& worker) : worker_(worker) {}
+
+    // Runs an invocation in a lane. Refused: none can be had, because too many wait, the wait took all of its time, or the
+    // supervisor is gone (draining).
+    boost::asio::awaitable<run::Outcome> run(std::shared_ptr<const registry::Function> function, const run::Request& request,
+                                             const run::Terms& terms);
+
+    // Ends all that are not running. Runs that are left end with the loop.
+    void end_all();
+
+    // Lets lanes go that have ended by themselves, once the loop comes round.
+    void forget_dead();
+
+  private:
+    using Shared = std::shared_ptr<Lane>;
+    using FunctionPointer = std::shared_ptr<const registry::Function>;
+
+    // A place among the lanes that may be had: a lane that serves the function, or room to start one.
+    struct Waiter {
+        const registry::Function& function;
+        boost::asio::steady_timer timer;  // Until its turn or its deadline.
+        bool served = false;
+        Shared lane;                      // nullptr, and served: it may start one.
+    };
+
+    boost::asio::awaitable<Result<Shared>> acquire(FunctionPointer function, uint64_t deadline_ns);
+    boost::asio::awaitable<Result<Shared>> start(FunctionPointer function);
+    boost::asio::awaitable<bool> wait(Waiter& waiter, uint64_t deadline_ns);
+    boost::asio::awaitable<void> fetch_unchecked(FunctionPointer function);
+    void release(const Shared& lane);
+    void serve_next(Shared lane);
+    Shared find_idle(const registry::Function& function) const;
+    bool retire_idle();
+    size_t busy_of(const registry::Function& function) const;
+
+    Worker& worker_;
+    std::vector<Shared> lanes_;
+    size_t starting_ = 0;
+    std::list<Waiter*> waiters_;
+};
+
+}  // namespace inlay::serve
