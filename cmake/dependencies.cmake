@@ -12,7 +12,8 @@ endif()
 add_library(inlay_asio INTERFACE)
 target_link_libraries(inlay_asio INTERFACE Boost::headers Threads::Threads)
 # BOOST_ASIO_DISABLE_THREADS is not set: helper threads post to the supervisor's loop.
-target_compile_definitions(inlay_asio INTERFACE BOOST_ASIO_NO_DEPRECATED)
+# A request passes through a handful of coroutines: their frames are kept for the next one, not only the last two.
+target_compile_definitions(inlay_asio INTERFACE BOOST_ASIO_NO_DEPRECATED BOOST_ASIO_RECYCLING_ALLOCATOR_CACHE_SIZE=8)
 
 execute_process(COMMAND ${CMAKE_SOURCE_DIR}/tools/engine OUTPUT_VARIABLE INLAY_ENGINE_DIR
                 OUTPUT_STRIP_TRAILING_WHITESPACE COMMAND_ERROR_IS_FATAL ANY)

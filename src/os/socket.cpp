@@ -29,6 +29,14 @@ SocketStep outcome_of(ssize_t n) {
 
 }  // namespace
 
+SocketStep receive(int socket, std::span<char> room) noexcept {
+    ssize_t n;
+    do n = ::recv(socket, room.data(), room.size(), 0);
+    while (n < 0 && errno == EINTR);
+    if (n == 0) return {SocketState::closed, 0};
+    return outcome_of(n);
+}
+
 SocketStep send_pieces(int socket, std::span<const std::string_view> pieces, bool more) noexcept {
     std::array<iovec, kPiecesPerCall> parts;
     size_t count = std::min(pieces.size(), kPiecesPerCall);

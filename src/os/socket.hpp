@@ -18,6 +18,9 @@ struct SocketStep {
     size_t bytes = 0;  // Moved by this call.
 };
 
+// Receives what has come, into at most this room. closed: the peer has ended its side.
+SocketStep receive(int socket, std::span<char> room) noexcept;
+
 // Sends the pieces one after the other, at most 64 in one call. `more`: other bytes of the same response follow at once.
 SocketStep send_pieces(int socket, std::span<const std::string_view> pieces, bool more) noexcept;
 

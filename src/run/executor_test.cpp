@@ -124,6 +124,19 @@ TEST_F(Executor, AnExpressAttemptOverItsBudgetIsUnfinishedAndLeavesNothing) {
     EXPECT_EQ(trial_.code("(i32.const 7)"), 7) << "a short one is through";
 }
 
+TEST_F(Executor, TheNextAttemptSeesTheVersionsThatTheFirstOneOpened) {
+    trial_.terms.place = Place::express;
+    auto first = trial_.run(kMapOne + "(loop $l (br $l)) (i32.const 0)", kNames);
+    trial_.terms.place = Place::inline_;
+    trial_.request.opened = std::get<Unfinished>(first.how).opened;
+    ASSERT_EQ(trial_.request.opened.size(), 1u);
+    trial_.add_object("data/one", std::string(kObjectBytes, 'y'));
+    const std::string read = kMapOne + "(i32.load8_u " + in_window(kOut, 5) + ")";
+    EXPECT_EQ(trial_.code(read, kNames), 'x');
+    trial_.request.opened.clear();
+    EXPECT_EQ(trial_.code(read, kNames), 'y');
+}
+
 TEST_F(Executor, AnExpressAttemptPastItsDeadlineHasTimedOut) {
     trial_.terms.place = Place::express;
     trial_.timeout_ms = 1;

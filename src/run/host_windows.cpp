@@ -98,11 +98,13 @@ int32_t open(Invocation& invocation, GuestPtr name, GuestLen name_length, GuestP
     if (!parsed.ok()) return INLAY_E_NAME;
     ensure_body_source(invocation);
     if (invocation.sources.size() >= kSourcesMax) return INLAY_E_LIMIT;
-    auto object = invocation.supply.get_object(*parsed);
+    auto known = invocation.request.find_opened(*parsed);
+    auto object = known ? Result(std::move(known)) : invocation.supply.get_object(*parsed);
     if (!object.ok()) return object.error().code == Errc::object_not_found ? INLAY_E_ABSENT : INLAY_E_IO;
     Source source;
     source.range = (*object)->whole();
     source.name = "object " + parsed->path();
+    if (invocation.terms.place == Place::express) invocation.opened.push_back(*object);
     source.pin = std::move(object).value();
     inlay_source described{static_cast<uint32_t>(invocation.sources.size()), 0, source.size()};
     invocation.sources.push_back(std::move(source));

@@ -55,6 +55,7 @@ struct Invocation {
     uint64_t began_ns = 0;
 
     std::vector<Source> sources;           // [0] is the body, once asked for.
+    std::vector<std::shared_ptr<const registry::Object>> opened;  // In an express attempt, for the next one.
     std::map<uint64_t, Window> windows;    // By address.
     uint64_t output_bytes = 0;
     std::vector<std::shared_ptr<const OutputPages>> outputs;

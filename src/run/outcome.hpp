@@ -10,6 +10,7 @@
 #include "base/result.hpp"
 #include "os/fd.hpp"
 #include "os/file_range.hpp"
+#include "registry/function.hpp"
 #include "registry/messages.hpp"
 #include "run/cost.hpp"
 
@@ -61,7 +62,9 @@ struct Refused {
     Error error;
 };
 // An express attempt needs more than a worker gives: nothing of it counts, it begins again in a lane.
-struct Unfinished {};
+struct Unfinished {
+    std::vector<std::shared_ptr<const registry::Object>> opened;  // For the next attempt, which sees the same versions.
+};
 
 struct Outcome {
     std::variant<Completed, Failed, Trapped, Refused, Unfinished> how;

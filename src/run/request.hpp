@@ -5,9 +5,11 @@
 #include <memory>
 #include <span>
 #include <string_view>
+#include <vector>
 
 #include "base/head_field.hpp"
 #include "os/fd.hpp"
+#include "registry/function.hpp"
 
 namespace inlay::run {
 
@@ -28,6 +30,14 @@ struct Request {
     std::span<const HeadField> fields;
     Body body;
     bool count_private = false;  // Count private pages, which costs 10 ms per GiB.
+    std::vector<std::shared_ptr<const registry::Object>> opened;  // By an earlier attempt; opened by name, these are found first.
+
+    // nullptr: no earlier attempt has opened it.
+    std::shared_ptr<const registry::Object> find_opened(const ObjectName& name) const {
+        for (const auto& object : opened)
+            if (object->record.name == name) return object;
+        return nullptr;
+    }
 };
 
 }  // namespace inlay::run

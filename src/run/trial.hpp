@@ -115,6 +115,7 @@ class Trial {
     int add_file(const std::string& path, os::Fd file, uint64_t size) {
         int fd = file.get();
         auto object = std::make_shared<registry::Object>();
+        object->record.name = parse_object_name(path).value();
         object->record.size_bytes = size;
         object->file = std::move(file);
         objects_[path] = std::move(object);

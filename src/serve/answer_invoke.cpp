@@ -56,20 +56,20 @@ std::string cost_text(const run::Cost& cost) {
                        cost.private_bytes, cost.instantiate_us, cost.run_us);
 }
 
-asio::awaitable<Reply> conclude(Worker& worker, const InvokeRoute& route, run::Outcome& outcome) {
-    if (auto* refused = std::get_if<run::Refused>(&outcome.how)) co_return problem_reply(refused->error);
-    if (auto* trapped = std::get_if<run::Trapped>(&outcome.how)) co_return problem_reply(trapped->error);
+// The reply to an outcome whose effects have taken place.
+Reply conclude(const InvokeRoute& route, run::Outcome& outcome) {
+    if (auto* refused = std::get_if<run::Refused>(&outcome.how)) return problem_reply(refused->error);
+    if (auto* trapped = std::get_if<run::Trapped>(&outcome.how)) return problem_reply(trapped->error);
     if (auto* failed = std::get_if<run::Failed>(&outcome.how))
-        co_return problem_reply({Errc::function_failed, fmt::format("function {:?} returned {}; nothing it staged took effect; "
-                                                                    "see `inlay logs {}`",
-                                                                    route.function, failed->code, route.function)});
-    auto& completed = std::get<run::Completed>(outcome.how);
-    if (!completed.effects.empty()) {
-        auto committed = co_await commit(worker, completed.effects);
-        if (!committed.ok()) co_return problem_reply(committed.error());
-        outcome.cost.copied.fallback += *committed;
-    }
-    co_return reply_of(completed);
+        return problem_reply({Errc::function_failed, fmt::format("function {:?} returned {}; nothing it staged took effect; "
+                                                                 "see `inlay logs {}`",
+                                                                 route.function, failed->code, route.function)});
+    return reply_of(std::get<run::Completed>(outcome.how));
+}
+
+bool has_effects(const run::Outcome& outcome) {
+    auto* completed = std::get_if<run::Completed>(&outcome.how);
+    return completed && !completed->effects.empty();
 }
 
 // Begins in a lane what is heavy; the rest begins here.
@@ -129,6 +129,7 @@ asio::awaitable<Reply> answer_invoke(Worker& worker, const InvokeRoute& route, c
     if (terms.place != run::Place::lane) outcome = run::execute(*function, request, worker.supply(), terms);
     if (std::holds_alternative<run::Unfinished>(outcome.how)) {
         run::Cost lost = outcome.cost;
+        request.opened = std::move(std::get<run::Unfinished>(outcome.how).opened);
         log(worker, outcome);
         if (terms.place == run::Place::express) {
             worker.counters().add(Counter::express_overruns);
@@ -139,8 +140,15 @@ asio::awaitable<Reply> answer_invoke(Worker& worker, const InvokeRoute& route, c
         add_lost(outcome.cost, lost);
     }
     log(worker, outcome);
-    Reply reply = co_await conclude(worker, route, outcome);
+    if (has_effects(outcome)) {
+        auto committed = co_await commit(worker, std::get<run::Completed>(outcome.how).effects);
+        if (committed.ok())
+            outcome.cost.copied.fallback += *committed;
+        else
+            outcome.how = run::Refused{std::move(committed).error()};
+    }
     count(worker.counters(), outcome);
+    Reply reply = conclude(route, outcome);
     if (wants_cost) reply.add_field("Inlay-Cost", cost_text(outcome.cost));
     co_return reply;
 }

@@ -10,6 +10,7 @@
 
 #include "base/field_rules.hpp"
 #include "base/limits.hpp"
+#include "os/socket.hpp"
 #include "serve/answers.hpp"
 #include "serve/body_receiver.hpp"
 
@@ -36,6 +37,8 @@ std::string_view bearer_token(const RequestHead& head) {
     constexpr std::string_view kScheme = "Bearer ";
     return equal_ignoring_case(value.substr(0, kScheme.size()), kScheme) ? value.substr(kScheme.size()) : std::string_view();
 }
+
+bool has_content(const RequestHead& head) { return head.chunked || head.content_length.value_or(0) > 0; }
 
 }  // namespace
 
@@ -72,23 +75,27 @@ asio::awaitable<Connection::Next> Connection::serve_one() {
 
     Arrived arrived{{buffer_.get(), kBufferBytes}, head_end_, buffered_end_};
     BodyReceiver receiver(worker_, socket_, *this, arrived);
-    auto body = co_await receiver.receive(head);
-    buffered_end_ = arrived.end;
-    if (!body.ok()) co_return co_await refuse(problem_reply(body.error()));
+    run::Body body;
+    if (has_content(head)) {
+        auto received = co_await receiver.receive(head);
+        buffered_end_ = arrived.end;
+        if (!received.ok()) co_return co_await refuse(problem_reply(received.error()));
+        body = std::move(received).value();
+    }
 
-    Reply reply = co_await answer(*route, *body);
-    bool sent = co_await send(std::move(reply), head.keep_alive && !worker_.draining());
-    if (!sent) co_return Next::close;
+    Reply reply = co_await answer(*route, {head, body});
+    auto sent = try_send(reply, head.keep_alive && !worker_.draining());
+    if (!sent) sent = co_await sender_.send_rest();
+    if (!*sent) co_return Next::close;
     served_one_ = true;
     forget_request(arrived.used);
     co_return keeps_open_ ? Next::go_on : Next::linger;
 }
 
-asio::awaitable<Reply> Connection::answer(const Route& route, const run::Body& body) {
-    Arrival arrival{reader_.head(), body};
-    if (auto* invoke = std::get_if<InvokeRoute>(&route)) co_return co_await answer_invoke(worker_, *invoke, arrival);
-    if (auto* object = std::get_if<ObjectRoute>(&route)) co_return co_await answer_object(worker_, *object, arrival);
-    co_return co_await answer_control(worker_, route, arrival);
+asio::awaitable<Reply> Connection::answer(const Route& route, const Arrival& arrival) {
+    if (auto* invoke = std::get_if<InvokeRoute>(&route)) return answer_invoke(worker_, *invoke, arrival);
+    if (auto* object = std::get_if<ObjectRoute>(&route)) return answer_object(worker_, *object, arrival);
+    return answer_control(worker_, route, arrival);
 }
 
 // True: reader_ holds a head. False: the client ended the connection between requests, or was asked to.
@@ -111,15 +118,24 @@ asio::awaitable<Result<bool>> Connection::read_head() {
         // The time for a head runs from its first byte, not from its last.
         if (idle || !head_began_) limit_wait(idle ? idle_wait_ms() : worker_.settings().head_timeout_ms);
         head_began_ = !idle;
-        auto room = asio::buffer(buffer_.get() + buffered_end_, kHeadBytesMax - buffered_end_);
-        auto [error, got] = co_await socket_.async_read_some(room, kAwait);
+        auto came = receive_more();
+        if (came.state == os::SocketState::would_block) {
+            auto [error] = co_await socket_.async_wait(asio::ip::tcp::socket::wait_read, kAwait);
+            if (timed_out_ && !idle) co_return Error{Errc::request_timeout, "the request's head took too long to arrive"};
+            if (error) co_return false;
+            came = receive_more();
+        }
         waiting_for_request_ = false;
-        if (timed_out_ && !idle) co_return Error{Errc::request_timeout, "the request's head took too long to arrive"};
-        if (error && !idle && error == asio::error::eof)
+        if (came.state == os::SocketState::closed && !idle)
             co_return Error{Errc::bad_request, "the connection ended inside a request's head"};
-        if (error) co_return false;
-        buffered_end_ += got;
+        if (came.state == os::SocketState::closed || came.state == os::SocketState::failed) co_return false;
     }
+}
+
+os::SocketStep Connection::receive_more() {
+    auto came = os::receive(socket_.native_handle(), {buffer_.get() + buffered_end_, kHeadBytesMax - buffered_end_});
+    buffered_end_ += came.bytes;
+    return came;
 }
 
 // Everything that can be refused before any content is received.
@@ -137,16 +153,16 @@ std::optional<Error> Connection::admit(const Route& route) const {
 
 // Replies with a problem, and ends the connection where the request's content was not read to its end.
 asio::awaitable<Connection::Next> Connection::refuse(Reply problem) {
-    bool sent = co_await send(std::move(problem), false);
-    co_return sent ? Next::linger : Next::close;
+    auto sent = try_send(problem, false);
+    if (!sent) sent = co_await sender_.send_rest();
+    co_return *sent ? Next::linger : Next::close;
 }
 
-asio::awaitable<bool> Connection::send(Reply reply, bool keep_open) {
+std::optional<bool> Connection::try_send(const Reply& reply, bool keep_open) {
     keeps_open_ = keep_open && !reply.close;
     worker_.counters().add(class_counter(reply.status));
     const RequestHead& head = reader_.head();
-    SendOptions options{keeps_open_, head.version_minor == 0, head.method == Method::head, worker_.date_field()};
-    co_return co_await sender_.send(reply, options);
+    return sender_.try_send(reply, {keeps_open_, head.version_minor == 0, head.method == Method::head, worker_.date_field()});
 }
 
 // Lets the client read the reply although it is still sending: a closed socket with unread bytes would reset the connection.

@@ -12,7 +12,9 @@
 #include <memory>
 #include <optional>
 
+#include "os/socket.hpp"
 #include "run/request.hpp"
+#include "serve/answers.hpp"
 #include "serve/deadlines.hpp"
 #include "serve/reply.hpp"
 #include "serve/reply_sender.hpp"
@@ -46,10 +48,11 @@ class Connection final : public Deadlines::Entry {
 
     boost::asio::awaitable<Next> serve_one();
     boost::asio::awaitable<Result<bool>> read_head();
+    os::SocketStep receive_more();
     std::optional<Error> admit(const Route& route) const;
-    boost::asio::awaitable<Reply> answer(const Route& route, const run::Body& body);
+    boost::asio::awaitable<Reply> answer(const Route& route, const Arrival& arrival);
     boost::asio::awaitable<Next> refuse(Reply problem);
-    boost::asio::awaitable<bool> send(Reply reply, bool keep_open);
+    std::optional<bool> try_send(const Reply& reply, bool keep_open);
     boost::asio::awaitable<void> linger();
     void forget_request(size_t bytes);
     uint64_t idle_wait_ms() const;

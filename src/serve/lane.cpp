@@ -100,7 +100,7 @@ asio::awaitable<run::Outcome> Lane::run(const run::Request& request, const run::
     bool going = send(std::move(message), fds);
     while (going && !outcome) {
         auto [error] = co_await readable_.async_wait(asio::posix::stream_descriptor::wait_read, kAwait);
-        going = !error && answer_messages(terms, outcome);
+        going = !error && answer_messages(request, terms, outcome);
     }
     worker_.deadlines().expect(*this, Deadlines::kNever);
     given_.clear();
@@ -126,12 +126,12 @@ bool Lane::send(WireWriter message, const std::vector<int>& fds) {
 }
 
 // Everything that has come. False: the lane is gone or of no more use.
-bool Lane::answer_messages(const run::Terms& terms, std::optional<run::Outcome>& outcome) {
+bool Lane::answer_messages(const run::Request& request, const run::Terms& terms, std::optional<run::Outcome>& outcome) {
     while (!outcome) {
         auto received = channel_.receive(received_);
         if (received.ok() && *received == os::Transfer::would_block) return true;
         if (!received.ok() || *received == os::Transfer::closed) return false;
-        if (!answer_message(terms, outcome)) {
+        if (!answer_message(request, terms, outcome)) {
             spdlog::error("a lane of function {} breaks the protocol; ending it", function_->record.name);
             return false;
         }
@@ -139,10 +139,10 @@ bool Lane::answer_messages(const run::Terms& terms, std::optional<run::Outcome>&
     return true;
 }
 
-bool Lane::answer_message(const run::Terms& terms, std::optional<run::Outcome>& outcome) {
+bool Lane::answer_message(const run::Request& request, const run::Terms& terms, std::optional<run::Outcome>& outcome) {
     WireReader reader(received_.bytes);
     switch (static_cast<LaneMessage>(reader.number())) {
-        case LaneMessage::open: return answer_open(reader);
+        case LaneMessage::open: return answer_open(request, reader);
         case LaneMessage::output: return answer_output(reader);
         case LaneMessage::log: {
             registry::LogLines::Line line{reader.number(), std::string(reader.bytes().substr(0, kLogLineBytesMax))};
@@ -169,11 +169,12 @@ bool Lane::answer(const os::FileRange& whole, std::shared_ptr<const void> pin) {
     return send(std::move(run::lane_message(LaneMessage::answer).number(0).number(whole.length)), {whole.fd});
 }
 
-bool Lane::answer_open(WireReader& reader) {
+bool Lane::answer_open(const run::Request& request, WireReader& reader) {
     ObjectName name{std::string(reader.bytes()), std::string(reader.bytes())};
     if (!reader.finished() || !check_name("bucket", name.bucket).ok() || !check_key(name.key).ok()) return false;
     if (given_.size() >= kLaneGivenMax) return answer({Errc::overloaded, "too many objects and outputs in one invocation"});
-    auto object = worker_.supply().get_object(name);
+    auto known = request.find_opened(name);
+    auto object = known ? Result(std::move(known)) : worker_.supply().get_object(name);
     if (!object.ok()) return answer(object.error());
     auto whole = (*object)->whole();
     return answer(whole, std::move(object).value());

@@ -52,9 +52,9 @@ class Lane final : public Deadlines::Entry {
     Lane(Worker& worker, std::shared_ptr<const registry::Function> function, os::Channel channel, os::Fd process);
 
     bool send(WireWriter message, const std::vector<int>& fds);
-    bool answer_messages(const run::Terms& terms, std::optional<run::Outcome>& outcome);
-    bool answer_message(const run::Terms& terms, std::optional<run::Outcome>& outcome);
-    bool answer_open(WireReader& reader);
+    bool answer_messages(const run::Request& request, const run::Terms& terms, std::optional<run::Outcome>& outcome);
+    bool answer_message(const run::Request& request, const run::Terms& terms, std::optional<run::Outcome>& outcome);
+    bool answer_open(const run::Request& request, WireReader& reader);
     bool answer_output(WireReader& reader);
     bool answer(const Error& error);
     bool answer(const os::FileRange& whole, std::shared_ptr<const void> pin);

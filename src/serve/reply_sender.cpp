@@ -43,20 +43,27 @@ std::string_view ReplySender::write_head(const Reply& reply, const SendOptions& 
     return writer.finish().value_or(std::string_view());
 }
 
-asio::awaitable<bool> ReplySender::send(const Reply& reply, const SendOptions& options) {
+std::optional<bool> ReplySender::try_send(const Reply& reply, const SendOptions& options) {
     bool with_content = !options.is_head && may_have_content(reply.status);
-    auto head = write_head(reply, options);
-    if (head.empty()) co_return false;
+    begun_ = {write_head(reply, options), {}, false};
+    if (begun_.first.empty()) return false;
+    pieces_ = with_content ? std::span(reply.content) : std::span<const run::Piece>();
+    if (!pieces_.empty() && pieces_[0].range.length == 0) {
+        begun_.second = pieces_[0].bytes;
+        pieces_ = pieces_.subspan(1);
+    }
+    begun_.more = !pieces_.empty();
+    auto state = send_some(begun_);
+    if (state != os::SocketState::progress && state != os::SocketState::would_block) return false;
+    if (begun_.empty() && pieces_.empty()) return true;
+    return std::nullopt;
+}
 
-    size_t next = 0;
-    std::string_view first_bytes;
-    if (with_content && !reply.content.empty() && reply.content[0].range.length == 0) first_bytes = reply.content[next++].bytes;
-    bool more = with_content && next < reply.content.size();
-    bool sent = co_await send_bytes(head, first_bytes, more);
-    for (; sent && with_content && next < reply.content.size(); next++) {
-        const auto& piece = reply.content[next];
-        sent = piece.range.length ? co_await send_range(piece.range)
-                                  : co_await send_bytes(piece.bytes, {}, next + 1 < reply.content.size());
+asio::awaitable<bool> ReplySender::send_rest() {
+    bool sent = co_await send_bytes(begun_);
+    for (size_t i = 0; sent && i < pieces_.size(); i++) {
+        const auto& piece = pieces_[i];
+        sent = piece.range.length ? co_await send_range(piece.range) : co_await send_bytes({piece.bytes, {}, i + 1 < pieces_.size()});
     }
     worker_.deadlines().expect(waiting_, Deadlines::kNever);
     co_return sent;
@@ -64,21 +71,27 @@ asio::awaitable<bool> ReplySender::send(const Reply& reply, const SendOptions& o
 
 void ReplySender::expect_progress() { worker_.deadlines().expect(waiting_, worker_.settings().stall_timeout_ms); }
 
-asio::awaitable<bool> ReplySender::send_bytes(std::string_view first, std::string_view second, bool more) {
-    while (!first.empty() || !second.empty()) {
-        std::array<std::string_view, 2> pieces{first, second};
-        auto step = os::send_pieces(socket_.native_handle(), pieces, more);
-        if (step.state == os::SocketState::would_block) {
+os::SocketState ReplySender::send_some(Bytes& bytes) {
+    std::array<std::string_view, 2> both{bytes.first, bytes.second};
+    auto step = os::send_pieces(socket_.native_handle(), both, bytes.more);
+    if (step.state != os::SocketState::progress) return step.state;
+    worker_.counters().add(Counter::bytes_sent, step.bytes);
+    size_t of_first = std::min(bytes.first.size(), step.bytes);
+    bytes.first.remove_prefix(of_first);
+    bytes.second.remove_prefix(step.bytes - of_first);
+    return step.state;
+}
+
+asio::awaitable<bool> ReplySender::send_bytes(Bytes bytes) {
+    while (!bytes.empty()) {
+        auto state = send_some(bytes);
+        if (state == os::SocketState::would_block) {
             expect_progress();
             auto [error] = co_await socket_.async_wait(asio::ip::tcp::socket::wait_write, kAwait);
             if (error) co_return false;
-            continue;
+        } else if (state != os::SocketState::progress) {
+            co_return false;
         }
-        if (step.state != os::SocketState::progress) co_return false;
-        worker_.counters().add(Counter::bytes_sent, step.bytes);
-        size_t of_first = std::min(first.size(), step.bytes);
-        first.remove_prefix(of_first);
-        second.remove_prefix(step.bytes - of_first);
     }
     co_return true;
 }

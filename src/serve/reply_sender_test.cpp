@@ -24,7 +24,10 @@ class ReplySenderTest : public testing::Test {
         piece.pin = file_;
         reply_.content.push_back(std::move(piece));
     }
-    bool send() { return pair_.finish(sender_.send(reply_, options_)); }
+    bool send() {
+        auto at_once = sender_.try_send(reply_, options_);
+        return at_once ? *at_once : pair_.finish(sender_.send_rest());
+    }
     // What the client has received after the reply and the connection's end.
     std::string sent() {
         std::string bytes;
