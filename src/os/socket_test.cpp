@@ -48,6 +48,18 @@ TEST_F(SocketTest, PiecesLeaveInTheirOrder) {
     EXPECT_EQ(received(13), "one two three");
 }
 
+TEST_F(SocketTest, WhatHasComeIsReceivedAndNothingIsWaitedFor) {
+    std::string room(100, '.');
+    EXPECT_EQ(receive(ours_.get(), room).state, SocketState::would_block);
+    ASSERT_EQ(::send(theirs_.get(), "hello", 5, 0), 5);
+    auto step = receive(ours_.get(), std::span(room).first(3));
+    EXPECT_EQ(step.state, SocketState::progress);
+    EXPECT_EQ(room.substr(0, step.bytes), "hel");
+    EXPECT_EQ(receive(ours_.get(), room).bytes, 2u);
+    theirs_.close();
+    EXPECT_EQ(receive(ours_.get(), room).state, SocketState::closed);
+}
+
 TEST_F(SocketTest, OneCallTakesAtMost64Pieces) {
     std::vector<std::string_view> pieces(100, "x");
     EXPECT_EQ(send_pieces(ours_.get(), pieces, false).bytes, 64u);
