@@ -153,11 +153,17 @@ void Supervisor::refuse_compiled(WireReader& fields) {
 
 void Supervisor::get_unchecked(const Life& life, uint64_t id, WireReader& fields) {
     std::string name(fields.bytes()), version(fields.bytes());
+    bool waits = fields.number() != 0;
     auto record = reader_->find_function(name);
     if (!record.ok() || !fields.finished())
         return life->answer_call(registry::answer(id, record.ok() ? registry::damaged_message() : record.error()));
     if (!*record || (*record)->version != version)
         return life->answer_call(registry::answer(id, Error{Errc::function_not_found, name}));
+    auto cached = directory_->open_compiled(compiled_name(version, Checks::none));
+    if (!waits && cached.ok() && !*cached) {
+        compile_again(**record, Checks::none);
+        return life->answer_call(registry::answer(id, Error{Errc::overloaded, "its code for lanes is being compiled"}));
+    }
     get_code(**record, Checks::none, [life, id](Result<os::Fd> code) {
         if (!code.ok()) return life->answer_call(registry::answer(id, code.error()));
         life->answer_call(registry::answer(id).take(), std::move(code).value());

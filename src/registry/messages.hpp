@@ -31,7 +31,7 @@ enum class Call : uint64_t {
     append_log,        // LogLines                 -> nothing, and no answer is sent
     refuse_compiled,   // name, version, Checks    -> nothing: compile it again
     start_lane,        // + a channel's end        -> nothing + descriptor of the process
-    get_unchecked,     // function name, version   -> nothing + descriptor of its code without epoch checks
+    get_unchecked,     // name, version, 1: waits  -> nothing + descriptor of its code without epoch checks
 };
 
 // Where the content of a new object comes from.

@@ -69,7 +69,10 @@ class WorkerSupply final : public Supply {
         WireReader reader(message_.bytes);
         if (static_cast<LaneMessage>(reader.number()) != LaneMessage::answer) return registry::damaged_message();
         INLAY_TRY_VOID(registry::read_verdict(reader));
-        if (message_.fds_lost) return Error{Errc::overloaded, "this lane has no descriptors left"};
+        if (message_.fds_lost) {
+            fds_.push_back(-1);  // The worker has counted it.
+            return Error{Errc::overloaded, "this lane has no descriptors left"};
+        }
         Answer answer{reader.number(), {}};
         if (!reader.finished() || message_.fds.size() != 1) return registry::damaged_message();
         answer.file = std::move(message_.fds.front());

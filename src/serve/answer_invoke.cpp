@@ -97,11 +97,13 @@ asio::awaitable<run::Outcome> run_in_lane(Worker& worker, std::shared_ptr<const 
     terms.place = run::Place::lane;
     auto outcome = co_await worker.lanes().run(function, request, terms);
     auto* refused = std::get_if<run::Refused>(&outcome.how);
-    if (refused && refused->error.code == Errc::draining) {
+    if (refused && worker.supervisor_is_gone()) {
         terms.place = run::Place::inline_;
         co_return run::execute(*function, request, worker.supply(), terms);
     }
-    function->tendency->note_lane_run(outcome.cost.run_us);
+    bool ran_through = std::holds_alternative<run::Completed>(outcome.how) || std::holds_alternative<run::Failed>(outcome.how);
+    if (ran_through) function->tendency->note_lane_run(outcome.cost.run_us);
+    outcome.cost.copied.body_head = request.body.copied;  // Copied on the way in, also where the lane is lost.
     co_return outcome;
 }
 

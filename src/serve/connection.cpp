@@ -112,7 +112,8 @@ asio::awaitable<Result<bool>> Connection::read_head() {
         }
         bool idle = buffered_end_ == 0;
         // After everybody else's turn: by then the next request is often there, and one receive finds it.
-        if (idle) co_await asio::post(asio::use_awaitable);
+        // Also of one that pipelines without end: nothing below need ever wait for it.
+        co_await asio::post(asio::use_awaitable);
         if (idle && worker_.draining() && served_one_) co_return false;
         waiting_for_request_ = idle;
         // The time for a head runs from its first byte, not from its last.

@@ -33,7 +33,10 @@ asio::awaitable<Result<std::shared_ptr<Lane>>> Lane::create(Worker& worker, std:
     auto started = co_await worker.call(registry::Call::start_lane, std::string(), std::vector<int>(1, pair->second.fd()));
     if (!started.ok()) co_return std::move(started).error();
     if (started->fds.size() != 1) co_return registry::damaged_message();
-    std::shared_ptr<Lane> lane(new Lane(worker, std::move(function), std::move(pair->first), std::move(started->fds.front())));
+    os::Fd readable = os::duplicate(pair->first.fd());
+    if (!readable) co_return Error{Errc::overloaded, "this worker has no descriptors left: retry later"};
+    std::shared_ptr<Lane> lane(new Lane(worker, std::move(function), std::move(pair->first), std::move(readable),
+                                        std::move(started->fds.front())));
     if (auto ready = lane->channel_.set_blocking(false); !ready.ok()) co_return std::move(ready).error();
     bool unchecked = lane->checks_ == engine::Checks::none;
     auto load = run::lane_message(LaneMessage::load);
@@ -44,13 +47,13 @@ asio::awaitable<Result<std::shared_ptr<Lane>>> Lane::create(Worker& worker, std:
     co_return lane;
 }
 
-Lane::Lane(Worker& worker, std::shared_ptr<const registry::Function> function, os::Channel channel, os::Fd process)
+Lane::Lane(Worker& worker, std::shared_ptr<const registry::Function> function, os::Channel channel, os::Fd readable, os::Fd process)
     : worker_(worker),
       function_(std::move(function)),
       checks_(best_checks(*function_)),
       channel_(std::move(channel)),
       process_(std::move(process)),
-      readable_(worker.executor(), os::duplicate(channel_.fd()).release()) {
+      readable_(worker.executor(), readable.release()) {
     worker_.deadlines().add(*this);
 }
 
@@ -86,6 +89,7 @@ asio::awaitable<run::Outcome> Lane::run(const run::Request& request, const run::
     given_.clear();
     outputs_.clear();
     outcome_bytes_.clear();
+    log_lines_ = 0;
     auto message = run::lane_message(LaneMessage::run);
     run::write(message, terms);
     run::write(message, request);
@@ -145,6 +149,7 @@ bool Lane::answer_message(const run::Request& request, const run::Terms& terms, 
         case LaneMessage::open: return answer_open(request, reader);
         case LaneMessage::output: return answer_output(reader);
         case LaneMessage::log: {
+            if (++log_lines_ > kLogLinesPerInvocationMax) return false;
             registry::LogLines::Line line{reader.number(), std::string(reader.bytes().substr(0, kLogLineBytesMax))};
             worker_.log({function_->record.name, run::invocation_id_text(terms), {std::move(line)}});
             return reader.finished();
@@ -154,7 +159,7 @@ bool Lane::answer_message(const run::Request& request, const run::Terms& terms, 
             bool whole = static_cast<LaneMessage>(WireReader(received_.bytes).number()) == LaneMessage::outcome;
             outcome_bytes_ += reader.bytes();
             if (!reader.finished() || outcome_bytes_.size() > kLaneOutcomeBytesMax) return false;
-            return !whole || read_outcome(outcome);
+            return !whole || read_outcome(terms, outcome);
         }
         default: return false;
     }
@@ -186,21 +191,25 @@ bool Lane::answer_output(WireReader& reader) {
     if (given_.size() >= kLaneGivenMax) return answer({Errc::overloaded, "too many objects and outputs in one invocation"});
     auto pages = worker_.supply().create_output(size);
     if (!pages.ok()) return answer(pages.error());
+    if (auto sealed = os::seal_size((*pages)->fd()); !sealed.ok()) return answer(sealed.error());
     os::FileRange whole{(*pages)->fd(), 0, size};
     outputs_.push_back(whole.fd);
     return answer(whole, std::move(pages).value());
 }
 
-bool Lane::read_outcome(std::optional<run::Outcome>& outcome) {
+bool Lane::read_outcome(const run::Terms& terms, std::optional<run::Outcome>& outcome) {
     WireReader reader(outcome_bytes_);
     auto given_of = [this](uint64_t number) { return number <= given_.size() ? &given_[number - 1] : nullptr; };
-    run::read(reader, outcome.emplace(), given_of);
+    run::Outcome said;
+    run::read(reader, said, given_of);
     if (!reader.finished()) return false;
-    outcome->log.function = function_->record.name;
+    said.log.function = function_->record.name;
+    said.log.invocation = run::invocation_id_text(terms);
     // What the guest wrote becomes final before anybody else sees it.
-    if (std::holds_alternative<run::Completed>(outcome->how))
+    if (std::holds_alternative<run::Completed>(said.how))
         for (int output : outputs_)
             if (!os::seal(output).ok()) return false;
+    outcome = std::move(said);  // Only now: all of it has been checked.
     return true;
 }
 

@@ -49,7 +49,8 @@ class Lane final : public Deadlines::Entry {
     void on_deadline() override;
 
   private:
-    Lane(Worker& worker, std::shared_ptr<const registry::Function> function, os::Channel channel, os::Fd process);
+    Lane(Worker& worker, std::shared_ptr<const registry::Function> function, os::Channel channel, os::Fd readable,
+         os::Fd process);
 
     bool send(WireWriter message, const std::vector<int>& fds);
     bool answer_messages(const run::Request& request, const run::Terms& terms, std::optional<run::Outcome>& outcome);
@@ -58,7 +59,7 @@ class Lane final : public Deadlines::Entry {
     bool answer_output(WireReader& reader);
     bool answer(const Error& error);
     bool answer(const os::FileRange& whole, std::shared_ptr<const void> pin);
-    bool read_outcome(std::optional<run::Outcome>& outcome);
+    bool read_outcome(const run::Terms& terms, std::optional<run::Outcome>& outcome);
     run::Outcome lost_outcome() const;
     void end();
 
@@ -72,6 +73,7 @@ class Lane final : public Deadlines::Entry {
     std::vector<run::Given> given_;       // During a run, by number from 1.
     std::vector<int> outputs_;            // Those of them that the guest may have written.
     std::string outcome_bytes_;           // What has come of it so far.
+    size_t log_lines_ = 0;
     bool alive_ = true;
     bool idle_ = false;
     bool timed_out_ = false;

@@ -30,10 +30,15 @@ asio::awaitable<run::Outcome> Lanes::run(FunctionPointer function, const run::Re
     auto lane = co_await acquire(function, terms.deadline_ns);
     if (!lane.ok()) co_return run::Outcome{.how = run::Refused{std::move(lane).error()}};
     worker_.counters().add(Counter::lane_invocations);
+    // Also when an exception ends this: a lane that stays busy would be lost for ever.
+    struct Release {
+        Lanes& lanes;
+        const Shared& lane;
+        ~Release() { lanes.release(lane); }
+    } at_the_end{*this, *lane};
     auto outcome = co_await (*lane)->run(request, terms);
     auto* trapped = std::get_if<run::Trapped>(&outcome.how);
     if (trapped && trapped->error.code == Errc::lane_lost) worker_.counters().add(Counter::lanes_lost);
-    release(*lane);
     co_return outcome;
 }
 
@@ -61,9 +66,10 @@ asio::awaitable<Result<Lanes::Shared>> Lanes::acquire(FunctionPointer function, 
 asio::awaitable<bool> Lanes::wait(Waiter& waiter, uint64_t deadline_ns) {
     struct Entry {
         std::list<Waiter*>& list;
-        std::list<Waiter*>::iterator at;
-        ~Entry() { list.erase(at); }
-    } entry{waiters_, waiters_.insert(waiters_.end(), &waiter)};
+        Waiter& waiter;
+        ~Entry() { list.remove(&waiter); }  // Not there any more when it was served.
+    } entry{waiters_, waiter};
+    waiters_.push_back(&waiter);
     waiter.timer.expires_at(std::chrono::steady_clock::time_point(std::chrono::nanoseconds(deadline_ns)));
     co_await waiter.timer.async_wait(kAwait);
     co_return waiter.served;
@@ -72,25 +78,32 @@ asio::awaitable<bool> Lanes::wait(Waiter& waiter, uint64_t deadline_ns) {
 // Requires: there is room for one.
 asio::awaitable<Result<Lanes::Shared>> Lanes::start(FunctionPointer function) {
     starting_++;
+    // What became of the room that was kept, also when an exception ends this.
+    struct Room {
+        Lanes& lanes;
+        Shared made;
+        ~Room() {
+            lanes.starting_--;
+            if (made) lanes.lanes_.push_back(std::move(made));
+            else lanes.serve_next(nullptr);
+        }
+    } room{*this, nullptr};
     bool there_already = function->record.run_class == FunctionClass::heavy;  // Made at deploy.
     if (!std::exchange(function->unchecked->asked_for, true)) {
-        if (there_already)
-            co_await fetch_unchecked(function);
-        else
-            asio::co_spawn(worker_.executor(), fetch_unchecked(function), asio::detached);
+        if (there_already) co_await fetch_unchecked(function, WhenAbsent::refuse);
+        if (!function->unchecked->file) {
+            function->unchecked->asked_for = true;
+            asio::co_spawn(worker_.executor(), fetch_unchecked(function, WhenAbsent::compile), asio::detached);
+        }
     }
     auto lane = co_await Lane::create(worker_, std::move(function));
-    starting_--;
-    if (lane.ok())
-        lanes_.push_back(*lane);
-    else
-        serve_next(nullptr);
+    if (lane.ok()) room.made = *lane;
     co_return lane;
 }
 
-asio::awaitable<void> Lanes::fetch_unchecked(FunctionPointer function) {
+asio::awaitable<void> Lanes::fetch_unchecked(FunctionPointer function, WhenAbsent when_absent) {
     const auto& record = function->record;
-    auto answered = co_await worker_.call(registry::Call::get_unchecked, WireWriter().bytes(record.name).bytes(record.version).take(),
+    auto answered = co_await worker_.call(registry::Call::get_unchecked, WireWriter().bytes(record.name).bytes(record.version).number(when_absent == WhenAbsent::compile).take(),
                                           std::vector<int>());
     auto check = [&]() -> Result<> {
         if (!answered.ok()) return std::move(answered).error();
@@ -117,10 +130,11 @@ void Lanes::release(const Shared& lane) {
 
 // Gives a lane that is free, or the room of one that is gone, to whoever's turn it is.
 void Lanes::serve_next(Shared lane) {
+    if (ended_) return;
     Waiter* next = nullptr;
     size_t fewest = SIZE_MAX;
     for (auto* waiter : waiters_) {
-        size_t busy = waiter->served ? SIZE_MAX : busy_of(waiter->function);
+        size_t busy = busy_of(waiter->function);
         if (busy < fewest) next = waiter, fewest = busy;
     }
     if (!next) {
@@ -132,6 +146,7 @@ void Lanes::serve_next(Shared lane) {
         lane = nullptr;
     }
     if (!lane) starting_++;
+    waiters_.remove(next);  // At once: until it resumes nobody else may take it for one that waits.
     next->served = true;
     next->lane = std::move(lane);
     next->timer.cancel();
@@ -157,7 +172,10 @@ size_t Lanes::busy_of(const registry::Function& function) const {
     }));
 }
 
-void Lanes::end_all() { lanes_.clear(); }
+void Lanes::end_all() {
+    ended_ = true;
+    lanes_.clear();
+}
 
 void Lanes::forget_dead() {
     asio::post(worker_.executor(), [this] { std::erase_if(lanes_, [](const Shared& lane) { return !lane->alive(); }); });

@@ -46,7 +46,8 @@ class Lanes {
     boost::asio::awaitable<Result<Shared>> acquire(FunctionPointer function, uint64_t deadline_ns);
     boost::asio::awaitable<Result<Shared>> start(FunctionPointer function);
     boost::asio::awaitable<bool> wait(Waiter& waiter, uint64_t deadline_ns);
-    boost::asio::awaitable<void> fetch_unchecked(FunctionPointer function);
+    enum class WhenAbsent { refuse, compile };  // At once, or when it is there.
+    boost::asio::awaitable<void> fetch_unchecked(FunctionPointer function, WhenAbsent when_absent);
     void release(const Shared& lane);
     void serve_next(Shared lane);
     Shared find_idle(const registry::Function& function) const;
@@ -56,7 +57,8 @@ class Lanes {
     Worker& worker_;
     std::vector<Shared> lanes_;
     size_t starting_ = 0;
-    std::list<Waiter*> waiters_;
+    std::list<Waiter*> waiters_;  // Not served yet.
+    bool ended_ = false;
 };
 
 }  // namespace inlay::serve
