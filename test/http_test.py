@@ -1,7 +1,10 @@
 """HTTP/1.1 as clients and attackers speak it: what is understood, what is refused, and that refusals end the connection."""
 
+import contextlib
 import os
 import random
+import threading
+import time
 
 import pytest
 
@@ -319,3 +322,32 @@ def test_bodies_beyond_the_memory_for_them_are_put_off(data):
         with Wire(small) as third:
             third.send(head + b"x" * 700000)
             assert third.answer().status == 200
+
+
+def test_a_client_that_pipelines_without_end_does_not_keep_others_waiting(lone):
+    """Replies are read, so nothing on its connection ever has to wait."""
+    end = time.monotonic() + 2
+    with Wire(lone, timeout=1) as greedy:
+
+        def send():
+            with contextlib.suppress(OSError):
+                while time.monotonic() < end:
+                    greedy.socket.sendall(b"GET /healthz HTTP/1.1\r\nHost: h\r\n\r\n" * 5000)
+
+        def receive():
+            with contextlib.suppress(OSError):
+                while time.monotonic() < end and greedy.socket.recv(1 << 20):
+                    pass
+
+        threads = [threading.Thread(target=send), threading.Thread(target=receive)]
+        for thread in threads:
+            thread.start()
+        time.sleep(0.3)
+        waits = []
+        while time.monotonic() < end - 0.3:
+            begin = time.monotonic()
+            assert lone.request("GET", "/healthz").status == 200
+            waits.append(time.monotonic() - begin)
+        for thread in threads:
+            thread.join()
+    assert max(waits) < 1
