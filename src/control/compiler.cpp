@@ -13,6 +13,7 @@ namespace {
 
 constexpr size_t kWaitingMax = 256;
 constexpr uint64_t kReasonBytesMax = 64 * KiB;
+
 }  // namespace
 
 void Compiler::submit(CompileJob job) {

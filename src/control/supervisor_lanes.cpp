@@ -13,7 +13,7 @@ void Supervisor::start_lane(const Life& life, uint64_t id, const std::vector<os:
     if (fds.size() != 1) return life->answer_call(registry::answer(id, registry::damaged_message()));
     auto of_this_worker = [&](const auto& lane) { return lane.second == life->slot; };
     if (static_cast<size_t>(std::count_if(lanes_.begin(), lanes_.end(), of_this_worker)) >= kLanesPerWorkerMax)
-        return life->answer_call(registry::answer(id, Error{Errc::overloaded, "this worker has all lanes that it may have"}));
+        return life->answer_call(registry::answer(id, Error{Errc::overloaded, "this worker has all lanes that it may have: retry later"}));
     os::ChildPlan plan;
     plan.arguments = {"lane", std::to_string(fds.front().get())};
     plan.inherited = {fds.front().get()};

@@ -1,6 +1,7 @@
 // Digests compiled code and checks it.
 #include "registry/compiled_file.hpp"
 
+#include "os/file.hpp"
 #include "store/hash.hpp"
 
 namespace inlay::registry {
@@ -22,6 +23,16 @@ Result<std::span<const uint8_t>> code_of_compiled_file(std::span<const uint8_t> 
     auto code = file.subspan(kHeadBytes);
     if (store::xxh3_128_hex(text_of(code)) != text_of(file.first(kHeadBytes))) return damaged;
     return code;
+}
+
+Result<MappedCode> map_compiled_file(int fd) {
+    MappedCode mapped;
+    INLAY_TRY(auto status, os::status(fd));
+    if (status.size > 0) {
+        INLAY_TRY(mapped.file, os::Mapping::create(fd, 0, status.size, os::Access::read, os::Sharing::private_));
+    }
+    INLAY_TRY(mapped.code, code_of_compiled_file(mapped.file.bytes()));
+    return mapped;
 }
 
 }  // namespace inlay::registry

@@ -12,6 +12,7 @@
 #include <string_view>
 
 #include "base/result.hpp"
+#include "os/mapping.hpp"
 
 namespace inlay::registry {
 
@@ -20,5 +21,14 @@ std::string compiled_file_head(std::string_view code);
 
 // The code in a file. Errors: corrupt. Valid until: `file` ends.
 Result<std::span<const uint8_t>> code_of_compiled_file(std::span<const uint8_t> file);
+
+// A file of compiled code, mapped. Valid until: it ends.
+struct MappedCode {
+    os::Mapping file;
+    std::span<const uint8_t> code;
+};
+
+// Maps a file and checks it. Errors: corrupt, also for an empty file; io_error.
+Result<MappedCode> map_compiled_file(int fd);
 
 }  // namespace inlay::registry

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include "os/memfd.hpp"
+
 namespace inlay::registry {
 namespace {
 
@@ -15,6 +17,16 @@ TEST(CompiledFile, GivesBackTheCodeThatWasPutIn) {
     auto found = code_of_compiled_file(bytes_of(file));
     ASSERT_TRUE(found.ok());
     EXPECT_EQ(std::string(found->begin(), found->end()), code);
+}
+
+TEST(CompiledFile, IsMappedAndCheckedInOneStep) {
+    std::string code = "some code";
+    auto mapped = map_compiled_file(os::create_memfd_of("test", compiled_file_head(code) + code).value().get());
+    ASSERT_TRUE(mapped.ok());
+    EXPECT_EQ(std::string(mapped->code.begin(), mapped->code.end()), code);
+    for (const char* damaged : {"", "x", "00000000000000000000000000000000code"})
+        EXPECT_EQ(map_compiled_file(os::create_memfd_of("test", damaged).value().get()).error().code, Errc::corrupt) << damaged;
+    EXPECT_EQ(map_compiled_file(-1).error().code, Errc::io_error);
 }
 
 TEST(CompiledFile, NoticesEveryChangedByteAndEveryCut) {

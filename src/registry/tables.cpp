@@ -4,8 +4,6 @@
 #include <fmt/format.h>
 
 #include "base/limits.hpp"
-#include "os/file.hpp"
-#include "os/mapping.hpp"
 #include "registry/compiled_file.hpp"
 
 namespace inlay::registry {
@@ -39,13 +37,10 @@ Result<std::shared_ptr<const Function>> Tables::get_function(std::string_view na
     INLAY_TRY(auto found, link_.find_function(std::string(name)));
     if (!found)
         return Error{Errc::function_not_found, fmt::format("function {:?} is not deployed: see `inlay functions`", name)};
-    INLAY_TRY(auto status, os::status(found->compiled.get()));
-    os::Mapping bytes;  // None for an empty file, which is damaged.
-    if (status.size > 0) {
-        INLAY_TRY(bytes, os::Mapping::create(found->compiled.get(), 0, status.size, os::Access::read, os::Sharing::private_));
-    }
-    auto code = code_of_compiled_file(bytes.bytes());
-    auto program = code.ok() ? engine::Program::load(engine_, *code) : Result<std::shared_ptr<const engine::Program>>(code.error());
+    auto mapped = map_compiled_file(found->compiled.get());
+    if (!mapped.ok() && mapped.error().code != Errc::corrupt) return std::move(mapped).error();
+    auto program = mapped.ok() ? engine::Program::load(engine_, mapped->code)
+                               : Result<std::shared_ptr<const engine::Program>>(mapped.error());
     if (!program.ok()) {
         refuse_compiled(found->record, engine::Checks::epoch);
         return Error{Errc::overloaded, fmt::format("function {:?} is being compiled again: retry in a moment", name)};

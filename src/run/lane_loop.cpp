@@ -5,8 +5,6 @@
 
 #include "base/limits.hpp"
 #include "engine/engine.hpp"
-#include "os/file.hpp"
-#include "os/mapping.hpp"
 #include "os/process.hpp"
 #include "registry/compiled_file.hpp"
 #include "registry/messages.hpp"
@@ -97,12 +95,9 @@ Result<Loaded> load(const os::Message& message) {
     registry::read(reader, loaded.function.record);
     auto checks = static_cast<engine::Checks>(reader.number());
     if (!is_load || !reader.finished() || message.fds.size() != 1) return registry::damaged_message();
-    int file = message.fds.front().get();
-    INLAY_TRY(auto status, os::status(file));
-    INLAY_TRY(auto bytes, os::Mapping::create(file, 0, status.size, os::Access::read, os::Sharing::private_));
-    INLAY_TRY(auto code, registry::code_of_compiled_file(bytes.bytes()));
+    INLAY_TRY(auto mapped, registry::map_compiled_file(message.fds.front().get()));
     INLAY_TRY(loaded.engine, engine::Engine::create_for_lane(host_functions(), checks));
-    INLAY_TRY(loaded.function.program, engine::Program::load(*loaded.engine, code));
+    INLAY_TRY(loaded.function.program, engine::Program::load(*loaded.engine, mapped.code));
     return loaded;
 }
 

@@ -26,7 +26,8 @@ void read(WireReader& from, Cost& cost) {
 // number, offset, length; number 0: the bytes themselves.
 void write(WireWriter& to, const os::FileRange& range, std::string_view bytes, const NumberOf& number_of) {
     uint64_t number = range.length ? number_of(range.fd) : 0;
-    to.number(number).number(range.offset).number(range.length).bytes(number ? std::string_view() : bytes);
+    to.number(number).number(range.offset).number(range.length);
+    to.bytes(number ? std::string_view() : bytes);  // COPY: heap, at most kPublishInlineMax a piece, into the message
 }
 
 // False: not inside of what was given.
@@ -35,7 +36,7 @@ bool read(WireReader& from, Piece& piece, const GivenOf& given_of) {
     auto bytes = from.bytes();
     if (!from.ok()) return false;
     if (number == 0) {
-        piece.bytes = bytes;
+        piece.bytes = bytes;  // COPY: heap, the same out of the message
         return length == 0;
     }
     const Given* given = given_of(number);
@@ -134,7 +135,8 @@ void read(WireReader& from, Terms& terms) {
 
 void write(WireWriter& to, const Request& request) {
     to.bytes(request.method).bytes(request.path).bytes(request.rest).bytes(request.query).number(request.count_private);
-    to.number(request.body.size).number(request.body.copied).bytes(request.body.inline_bytes).number(request.fields.size());
+    to.number(request.body.size).number(request.body.copied);
+    to.bytes(request.body.inline_bytes).number(request.fields.size());  // COPY: small, a body below the map threshold
     for (const auto& field : request.fields) to.bytes(field.name).bytes(field.value);
 }
 

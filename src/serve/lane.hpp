@@ -45,6 +45,8 @@ class Lane final : public Deadlines::Entry {
     // Nothing runs in it. From then on it ends by itself after kLaneIdleMs: `alive` no more.
     bool idle() const { return idle_; }
     void set_idle(bool idle);
+    // Kills the process: `alive` no more.
+    void end();
 
     void on_deadline() override;
 
@@ -61,7 +63,6 @@ class Lane final : public Deadlines::Entry {
     bool answer(const os::FileRange& whole, std::shared_ptr<const void> pin);
     bool read_outcome(const run::Terms& terms, std::optional<run::Outcome>& outcome);
     run::Outcome lost_outcome() const;
-    void end();
 
     Worker& worker_;
     std::shared_ptr<const registry::Function> function_;

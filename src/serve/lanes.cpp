@@ -13,8 +13,6 @@
 
 #include "base/limits.hpp"
 #include "base/log.hpp"
-#include "os/file.hpp"
-#include "os/mapping.hpp"
 #include "registry/compiled_file.hpp"
 #include "serve/worker.hpp"
 
@@ -30,13 +28,19 @@ asio::awaitable<run::Outcome> Lanes::run(FunctionPointer function, const run::Re
     auto lane = co_await acquire(function, terms.deadline_ns);
     if (!lane.ok()) co_return run::Outcome{.how = run::Refused{std::move(lane).error()}};
     worker_.counters().add(Counter::lane_invocations);
-    // Also when an exception ends this: a lane that stays busy would be lost for ever.
+    // Also when an exception ends this: a lane that stays busy would be lost for ever, and one in the middle of a run must not
+    // answer the next one.
     struct Release {
         Lanes& lanes;
         const Shared& lane;
-        ~Release() { lanes.release(lane); }
+        bool has_ended = false;
+        ~Release() {
+            if (!has_ended) lane->end();
+            lanes.release(lane);
+        }
     } at_the_end{*this, *lane};
     auto outcome = co_await (*lane)->run(request, terms);
+    at_the_end.has_ended = true;
     auto* trapped = std::get_if<run::Trapped>(&outcome.how);
     if (trapped && trapped->error.code == Errc::lane_lost) worker_.counters().add(Counter::lanes_lost);
     co_return outcome;
@@ -84,8 +88,10 @@ asio::awaitable<Result<Lanes::Shared>> Lanes::start(FunctionPointer function) {
         Shared made;
         ~Room() {
             lanes.starting_--;
-            if (made) lanes.lanes_.push_back(std::move(made));
-            else lanes.serve_next(nullptr);
+            if (made)
+                lanes.lanes_.push_back(std::move(made));
+            else
+                lanes.serve_next(nullptr);
         }
     } room{*this, nullptr};
     bool there_already = function->record.run_class == FunctionClass::heavy;  // Made at deploy.
@@ -103,16 +109,13 @@ asio::awaitable<Result<Lanes::Shared>> Lanes::start(FunctionPointer function) {
 
 asio::awaitable<void> Lanes::fetch_unchecked(FunctionPointer function, WhenAbsent when_absent) {
     const auto& record = function->record;
-    auto answered = co_await worker_.call(registry::Call::get_unchecked, WireWriter().bytes(record.name).bytes(record.version).number(when_absent == WhenAbsent::compile).take(),
-                                          std::vector<int>());
+    auto question = WireWriter().bytes(record.name).bytes(record.version).number(when_absent == WhenAbsent::compile).take();
+    auto answered = co_await worker_.call(registry::Call::get_unchecked, std::move(question), std::vector<int>());
     auto check = [&]() -> Result<> {
         if (!answered.ok()) return std::move(answered).error();
         if (answered->fds.size() != 1) return registry::damaged_message();
-        INLAY_TRY(auto status, os::status(answered->fds.front().get()));
-        INLAY_TRY(auto bytes, os::Mapping::create(answered->fds.front().get(), 0, std::max<uint64_t>(status.size, 1), os::Access::read,
-                                                  os::Sharing::private_));
-        auto code = registry::code_of_compiled_file(bytes.bytes().first(status.size));
-        if (!code.ok()) worker_.tables().refuse_compiled(record, engine::Checks::none);
+        auto code = registry::map_compiled_file(answered->fds.front().get());
+        if (!code.ok() && code.error().code == Errc::corrupt) worker_.tables().refuse_compiled(record, engine::Checks::none);
         if (!code.ok()) return std::move(code).error();
         function->unchecked->file = std::move(answered->fds.front());
         return {};
