@@ -60,7 +60,7 @@ TEST_F(MetricsTest, ThreadsLoseNoCount) {
     std::vector<std::thread> threads;
     for (int i = 0; i < 4; i++)
         threads.emplace_back([this] {
-            for (int n = 0; n < 10'000; n++) first_.add(Counter::bytes_sent);
+            for (int n = 0; n < 10'000; n++) first_.add_shared(Counter::bytes_sent);
         });
     for (auto& thread : threads) thread.join();
     EXPECT_EQ(first_.get(Counter::bytes_sent), 40'000u);
