@@ -72,8 +72,8 @@ def mapping_of(pid, wanted):
 
 
 def place_of(server, wanted):
-    """The process in which a guest runs that has this file mapped, and the address; None while there is none."""
-    for pid in server.guest_pids():
+    """The lane that has this file mapped, and the address; None while there is none. (A worker maps what it sends.)"""
+    for pid in server.lane_pids():
         with contextlib.suppress(OSError):
             if address := mapping_of(pid, wanted):
                 return pid, address
@@ -81,16 +81,22 @@ def place_of(server, wanted):
 
 
 def settled_place_of(server, wanted):
-    """The same once the guest is where it will end: it may have begun in its worker and moved to a lane."""
-    assert eventually(lambda: (place := place_of(server, wanted)) and place[0] in server.lane_pids(), 1)
+    """The same once the guest is where it will end: it has begun in its worker and moves to a lane."""
+    assert eventually(lambda: place_of(server, wanted), 1)
     return place_of(server, wanted)
 
 
-def descriptor_of(pid, wanted):
-    """A descriptor of ours for the first file that a process holds under this name."""
+def inode_at(pid, address):
+    """That of the file mapped at an address."""
+    lines = pathlib.Path(f"/proc/{pid}/maps").read_text().splitlines()
+    return next(int(line.split()[4]) for line in lines if int(line.partition("-")[0], 16) == address)
+
+
+def descriptor_of(pid, inode):
+    """A descriptor of ours for the file that a process holds."""
     for entry in pathlib.Path(f"/proc/{pid}/fd").iterdir():
         with contextlib.suppress(OSError):
-            if re.search(wanted, os.readlink(entry)):
+            if entry.stat().st_ino == inode:
                 return os.open(entry, os.O_RDWR)
     return None
 
@@ -140,9 +146,9 @@ def test_a_piece_shows_the_frames_of_its_own_place(lone, noise):
 def test_the_frames_that_a_guest_reads_are_those_the_body_was_received_into(lone, noise):
     worker, content = lone.worker_pids()[0], noise(PAGES * PAGE)
     with running(lone, SLOW, body=content) as answers:
-        (pid, address), descriptor = settled_place_of(lone, "memfd:inlay-body"), descriptor_of(worker, "memfd:inlay-body")
+        pid, address = settled_place_of(lone, "memfd:inlay-body")
+        descriptor = descriptor_of(worker, inode_at(pid, address))
         assert descriptor is not None and os.pread(descriptor, len(content), 0) == content
-        # Sealed against writing, so mapped for reading only.
         with mmap.mmap(descriptor, PAGES * PAGE, mmap.MAP_PRIVATE, mmap.PROT_READ | mmap.PROT_WRITE) as mapped:
             assert mapped[:] == content
             here = ctypes.c_char.from_buffer(mapped)
@@ -160,11 +166,13 @@ def test_the_frames_that_a_guest_wrote_are_those_that_leave_as_the_response(lone
         slow.send(f"GET /f/{name} HTTP/1.1\r\nHost: h\r\n\r\n".encode())
         pid, address = settled_place_of(lone, "memfd:inlay-output")
         assert eventually(lambda: None not in frames(pid, address, PAGES), 0.5)
-        written = frames(pid, address, PAGES)
+        written, inode = frames(pid, address, PAGES), inode_at(pid, address)
         slow.received = slow.socket.recv(1000)  # The guest is through: its response is on the way.
         assert place_of(lone, "memfd:inlay-output") is None, "the guest's mapping has outlived it"
-        descriptor = descriptor_of(worker, "memfd:inlay-output")
-        assert descriptor is not None
+        # The kernel is given the addresses at which the worker has these very pages.
+        sent_from = mapping_of(worker, "memfd:inlay-output")
+        assert frames(worker, sent_from, 1)[0] == written[0]
+        descriptor = descriptor_of(worker, inode)
         with mmap.mmap(descriptor, PAGES * PAGE, mmap.MAP_PRIVATE, mmap.PROT_READ | mmap.PROT_WRITE) as mapped:
             assert mapped[:] == bytes([7]) * len(mapped)
             here = ctypes.c_char.from_buffer(mapped)

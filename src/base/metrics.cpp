@@ -51,6 +51,7 @@ constexpr std::array<CounterTraits, static_cast<size_t>(Counter::count_)> kTrait
     {"inlay_lane_invocations_total", "", "counter", "Invocations that ran in a lane"},
     {"inlay_lanes_started_total", "", "counter", "Lanes started"},
     {"inlay_lanes_lost_total", "", "counter", "Lanes that ended without being asked to"},
+    {"inlay_disk_waits_total", "", "counter", "Times that content was brought into memory from disk, aside"},
 }};
 
 }  // namespace

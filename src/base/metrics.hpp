@@ -47,6 +47,7 @@ enum class Counter : uint16_t {
     lane_invocations,
     lanes_started,
     lanes_lost,
+    disk_waits,
     count_,
 };
 

@@ -22,6 +22,11 @@ Result<Fd> create_memfd_of(const char* name, std::string_view content) {
     return fd;
 }
 
+Result<> seal_against_shrinking(int fd) {
+    if (::fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK) != 0) return os_error("sealing a memfd against shrinking");
+    return {};
+}
+
 Result<> seal_size(int fd) {
     if (::fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW) != 0) return os_error("sealing a memfd's size");
     return {};

@@ -15,6 +15,9 @@ Result<Fd> create_memfd(const char* name, uint64_t size);
 // A memfd with these bytes.
 Result<Fd> create_memfd_of(const char* name, std::string_view content);
 
+// From now on it can only grow.
+Result<> seal_against_shrinking(int fd);
+
 // Makes the size final: no later truncation can turn a mapping's pages into SIGBUS.
 Result<> seal_size(int fd);
 

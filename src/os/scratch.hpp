@@ -1,6 +1,7 @@
-// For tests of this directory: a directory that is removed at the end.
+// For tests: a directory that is removed at the end, and cold files.
 #pragma once
 
+#include <fcntl.h>
 #include <stdlib.h>
 
 #include <filesystem>
@@ -33,5 +34,8 @@ class Scratch {
     std::string path_;
     Fd directory_;
 };
+
+// Throws a file's pages out of memory, where it lies on a disk and has been synced.
+inline void drop_from_memory(int fd) { (void)::posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED); }
 
 }  // namespace inlay::os

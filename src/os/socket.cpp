@@ -10,14 +10,13 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstring>
 
 #include "base/limits.hpp"
 
 namespace inlay::os {
 namespace {
 
-constexpr size_t kPiecesPerCall = 64;
-constexpr size_t kSendFileBytes = 4 * MiB;  // One connection may not keep the worker for longer than this takes.
 
 SocketStep outcome_of(ssize_t n) {
     if (n > 0) return {SocketState::progress, static_cast<size_t>(n)};
@@ -47,16 +46,33 @@ SocketStep send_pieces(int socket, std::span<const std::string_view> pieces, boo
     ssize_t n;
     do n = ::sendmsg(socket, &header, MSG_NOSIGNAL | (more ? MSG_MORE : 0));
     while (n < 0 && errno == EINTR);
+    if (n < 0 && errno == EFAULT) return {SocketState::progress, 0};
     return outcome_of(n);
 }
 
 SocketStep send_file(int socket, const FileRange& range) noexcept {
     off_t offset = static_cast<off_t>(range.offset);
     ssize_t n;
-    do n = ::sendfile(socket, range.fd, &offset, std::min<uint64_t>(range.length, kSendFileBytes));
+    do n = ::sendfile(socket, range.fd, &offset, std::min<uint64_t>(range.length, kSendStepBytes));
     while (n < 0 && errno == EINTR);
     if (n == 0) return {SocketState::progress, 0};
     return outcome_of(n);
+}
+
+void set_receive_mark(int socket, size_t bytes) noexcept {
+    int mark = static_cast<int>(bytes);
+    ::setsockopt(socket, SOL_SOCKET, SO_RCVLOWAT, &mark, sizeof mark);
+}
+
+bool peer_is_near(int socket) noexcept {
+    sockaddr_storage ours{}, theirs{};
+    socklen_t our_length = sizeof ours, their_length = sizeof theirs;
+    if (::getsockname(socket, reinterpret_cast<sockaddr*>(&ours), &our_length) != 0) return false;
+    if (::getpeername(socket, reinterpret_cast<sockaddr*>(&theirs), &their_length) != 0) return false;
+    if (ours.ss_family == AF_INET)
+        return reinterpret_cast<sockaddr_in&>(ours).sin_addr.s_addr == reinterpret_cast<sockaddr_in&>(theirs).sin_addr.s_addr;
+    return std::memcmp(&reinterpret_cast<sockaddr_in6&>(ours).sin6_addr, &reinterpret_cast<sockaddr_in6&>(theirs).sin6_addr,
+                       sizeof(in6_addr)) == 0;
 }
 
 void set_no_delay(int socket) noexcept {

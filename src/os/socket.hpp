@@ -21,11 +21,19 @@ struct SocketStep {
 // Receives what has come, into at most this room. closed: the peer has ended its side.
 SocketStep receive(int socket, std::span<char> room) noexcept;
 
-// Sends the pieces one after the other, at most 64 in one call. `more`: other bytes of the same response follow at once.
+inline constexpr size_t kPiecesPerCall = 64;
+
+// Sends the pieces one after the other, at most kPiecesPerCall. progress with bytes 0: memory behind them is gone. `more`: other bytes of the same response follow at once.
 SocketStep send_pieces(int socket, std::span<const std::string_view> pieces, bool more) noexcept;
 
 // Sends from the pages of a file; `range` is what is left to send. bytes 0 with progress: the file ended early.
 SocketStep send_file(int socket, const FileRange& range) noexcept;
+
+// The socket counts as readable only when so many bytes have come, or its end. More than what is still to come: it never is.
+void set_receive_mark(int socket, size_t bytes) noexcept;
+
+// Whether the peer is on this machine, so that what is sent is read by a processor of ours.
+bool peer_is_near(int socket) noexcept;
 
 // Small answers leave at once instead of waiting for company (TCP_NODELAY).
 void set_no_delay(int socket) noexcept;

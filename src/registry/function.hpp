@@ -8,7 +8,7 @@
 
 #include "engine/program.hpp"
 #include "os/fd.hpp"
-#include "os/file_range.hpp"
+#include "os/pages.hpp"
 #include "store/records.hpp"
 
 namespace inlay::registry {
@@ -50,9 +50,13 @@ struct Function {
 // One version of an object, open: its bytes cannot change or go away while somebody holds this.
 struct Object {
     store::ObjectRecord record;
-    os::Fd file;
-
-    os::FileRange whole() const { return {file.get(), 0, record.size_bytes}; }
+    os::Pages pages;
 };
+
+// The object's pages; they keep it alive.
+inline std::shared_ptr<const os::Pages> pages_of(std::shared_ptr<const Object> object) {
+    const os::Pages* pages = &object->pages;
+    return {std::move(object), pages};
+}
 
 }  // namespace inlay::registry

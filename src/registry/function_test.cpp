@@ -34,13 +34,13 @@ TEST(FunctionEnvironment, ThatIsEmptyOrOddHoldsNothing) {
     EXPECT_EQ(with(std::string("A\0A=2\0", 6)).environment("A"), "2");
 }
 
-TEST(Object, IsAllOfItsFile) {
-    Object object;
-    object.record.size_bytes = 7;
-    object.file = os::Fd();
-    EXPECT_EQ(object.whole().fd, -1);
-    EXPECT_EQ(object.whole().offset, 0u);
-    EXPECT_EQ(object.whole().length, 7u);
+TEST(Object, LivesAsLongAsItsPages) {
+    auto object = std::make_shared<const Object>();
+    std::weak_ptr<const Object> watched = object;
+    auto pages = pages_of(std::move(object));
+    EXPECT_FALSE(watched.expired());
+    pages.reset();
+    EXPECT_TRUE(watched.expired());
 }
 
 TEST(Tendency, BeginsLightAndIsHeavyForAWhileAfterAnOverrun) {

@@ -91,7 +91,7 @@ TEST_F(TablesTest, AnOldVersionLivesAsLongAsSomebodyHoldsIt) {
     publish_change(memory_.state(), hash_of_object("data", "one"));
     EXPECT_EQ(object_version("one"), "2");
     EXPECT_EQ(held->record.version, "1");
-    EXPECT_EQ(os::read_from_start(held->file.get(), 7).value(), "content");
+    EXPECT_EQ(os::read_from_start(held->pages.fd(), 7).value(), "content");
 }
 
 TEST_F(TablesTest, CatchingUpLetsGoOfWhatHasChanged) {

@@ -21,7 +21,7 @@ How judge(Invocation& invocation, const engine::Trap& trap) {
     const auto& record = invocation.function.record;
     bool interrupted = trap.kind == engine::TrapKind::interrupted;
     bool over_budget = interrupted && invocation.terms.place == Place::express && monotonic_ns() < invocation.terms.deadline_ns;
-    if (over_budget || trap.kind == engine::TrapKind::stopped) return Unfinished{std::move(invocation.opened)};
+    if (over_budget || trap.kind == engine::TrapKind::stopped) return Unfinished{std::move(invocation.opened), std::move(invocation.cold)};
     invocation.add_last_log(trap.message);
     if (interrupted) return Trapped{timed_out_error(record)};
     if (auto explained = invocation.explain(os::FaultGuard::last_fault())) return Trapped{std::move(*explained)};

@@ -44,8 +44,9 @@ bool may_copy(const Invocation& invocation, uint64_t bytes) {
 Piece piece_in_window(const Invocation& invocation, const inlay_range& range) {
     auto [start, window] = *invocation.window_of(range.address, range.length);
     Piece piece;
-    piece.range = {window->range.fd, window->range.offset + (range.address - start), range.length};
-    piece.pin = window->pin;
+    piece.pages = window->pages;
+    piece.offset = window->offset + (range.address - start);
+    piece.length = range.length;
     return piece;
 }
 
@@ -67,8 +68,8 @@ Gathered copy_ranges(Invocation& invocation, std::span<const inlay_range> ranges
     if (!pages.ok()) return {{}, pages.error().code == Errc::overloaded ? INLAY_E_LIMIT : INLAY_E_IO};
     for (const auto& range : ranges)
         if (!os::write_all((*pages)->fd(), text(range)).ok()) return {{}, INLAY_E_IO};  // COPY: heap, once
-    gathered.piece.range = {(*pages)->fd(), 0, bytes};
-    gathered.piece.pin = std::move(pages).value();
+    gathered.piece.pages = std::move(pages).value();
+    gathered.piece.length = bytes;
     return gathered;
 }
 
@@ -76,7 +77,7 @@ Gathered copy_ranges(Invocation& invocation, std::span<const inlay_range> ranges
 Gathered gather(Invocation& invocation, const std::vector<inlay_range>& ranges) {
     if (ranges.size() == 1 && is_by_reference(invocation, ranges[0])) {
         Piece piece = piece_in_window(invocation, ranges[0]);
-        if (piece.range.offset == 0) return {std::move(piece), 0};
+        if (piece.offset == 0) return {std::move(piece), 0};
     }
     return copy_ranges(invocation, ranges, kPublishInlineMax);
 }
@@ -141,17 +142,17 @@ int32_t publish(Invocation& invocation, GuestPtr name, GuestLen name_length, Gue
     if (type_text->size() > kContentTypeBytesMax || !is_field_value(*type_text)) return INLAY_E_ARGUMENT;
     auto gathered = gather(invocation, *list);
     if (gathered.code != 0) return gathered.code;
-    Piece* content = &gathered.piece;
+    Piece& content = gathered.piece;
     StagedEffect staged;
     staged.effect.name = std::move(parsed).value();
     staged.effect.content_type = type_text->empty() ? "application/octet-stream" : std::string(*type_text);
-    staged.effect.length = content->size();
-    if (content->range.length > 0) {
+    staged.effect.length = content.size();
+    if (content.pages) {
         staged.effect.kind = registry::ContentKind::pages;
-        staged.effect.fd = content->range.fd;
-        staged.pin = std::move(content->pin);
+        staged.effect.fd = content.pages->fd();
+        staged.pages = std::move(content.pages);
     } else {
-        staged.effect.inline_bytes = std::move(content->bytes);
+        staged.effect.inline_bytes = std::move(content.bytes);
     }
     invocation.effects.push_back(std::move(staged));
     return 0;

@@ -99,10 +99,10 @@ TEST(HostResponse, ARangeOfAnInputLeavesByReference) {
     auto outcome = trial.run(kMapOne + range(0, in_window(kOut, 100), 49'000) + call("respond", {kRanges, 1}), kNames);
     auto response = completed(std::move(outcome)).response;
     ASSERT_EQ(response.content.size(), 1u);
-    EXPECT_EQ(response.content[0].range.fd, object);
-    EXPECT_EQ(response.content[0].range.offset, 100u);
-    EXPECT_EQ(response.content[0].range.length, 49'000u);
-    EXPECT_TRUE(response.content[0].pin);
+    EXPECT_EQ(response.content[0].pages->fd(), object);
+    EXPECT_EQ(response.content[0].offset, 100u);
+    EXPECT_EQ(response.content[0].length, 49'000u);
+    EXPECT_TRUE(response.content[0].pages);
     EXPECT_EQ(content_of(response), std::string(48'900, 'x') + std::string(100, 'y'));
 }
 
@@ -114,8 +114,8 @@ TEST(HostResponse, APieceThatBeginsInsideOfAPageLeavesByReference) {
     EXPECT_EQ(outcome.cost.mapped_bytes, 20'000u);
     auto response = completed(std::move(outcome)).response;
     ASSERT_EQ(response.content.size(), 1u);
-    EXPECT_EQ(response.content[0].range.fd, body);
-    EXPECT_EQ(response.content[0].range.offset, 5000u);
+    EXPECT_EQ(response.content[0].pages->fd(), body);
+    EXPECT_EQ(response.content[0].offset, 5000u);
     EXPECT_EQ(content_of(response), std::string(20'000, 'y'));
 }
 
@@ -126,7 +126,7 @@ TEST(HostResponse, WhatAnOutputHoldsAtTheEndIsWhatLeaves) {
     EXPECT_EQ(outcome.cost.copied.total(), 0u);
     auto response = completed(std::move(outcome)).response;
     EXPECT_EQ(content_of(response), "test");
-    int output = response.content.at(0).range.fd;
+    int output = response.content.at(0).pages->fd();
     EXPECT_FALSE(os::write_all_at(output, "late", 0).ok()) << "sealed";
     EXPECT_FALSE(os::truncate(output, 0).ok()) << "sealed";
 }
@@ -140,7 +140,7 @@ TEST(HostResponse, AnUnmappedOutputIsNotLost) {
                                         again, kNames));
     EXPECT_EQ(content_of(done.response), std::string(19'999, '\0') + "!");
     ASSERT_EQ(done.effects.size(), 1u);
-    EXPECT_EQ(done.effects[0].effect.fd, done.response.content.at(0).range.fd);
+    EXPECT_EQ(done.effects[0].effect.fd, done.response.content.at(0).pages->fd());
 }
 
 TEST(HostResponse, AHeapRangeIsCopiedNow) {
@@ -149,7 +149,7 @@ TEST(HostResponse, AHeapRangeIsCopiedNow) {
     auto outcome = trial.run(body, kNames);
     EXPECT_EQ(outcome.cost.copied.heap, 8u);
     auto response = completed(std::move(outcome)).response;
-    EXPECT_EQ(response.content.at(0).range.length, 0u) << "its bytes, no file";
+    EXPECT_FALSE(response.content.at(0).pages) << "its bytes, no file";
     EXPECT_EQ(content_of(response), "data/one");
 }
 
@@ -159,7 +159,7 @@ TEST(HostResponse, ALargeHeapRangeIsCopiedOnceIntoPages) {
     auto outcome = trial.run(fill + range(0, 4096, 100'000) + call("respond", {kRanges, 1}));
     EXPECT_EQ(outcome.cost.copied.heap, 100'000u);
     auto response = completed(std::move(outcome)).response;
-    EXPECT_EQ(response.content.at(0).range.length, 100'000u);
+    EXPECT_EQ(response.content.at(0).length, 100'000u);
     EXPECT_EQ(content_of(response), std::string(100'000, 'x'));
     auto at_limit = completed(trial.run(fill + range(0, 4096, kHeapRangeCopyMax) + call("respond", {kRanges, 1}))).response;
     EXPECT_EQ(at_limit.content.at(0).bytes.size(), kHeapRangeCopyMax);
@@ -217,7 +217,7 @@ TEST(HostResponse, OneRangeFromTheStartOfAFileIsPublishedByReference) {
     EXPECT_EQ(effects[0].effect.name.path(), "data/one");
     EXPECT_EQ(effects[0].effect.content_type, "text/plain");
     EXPECT_FALSE(effects[0].effect.is_delete);
-    EXPECT_TRUE(effects[0].pin);
+    EXPECT_TRUE(effects[0].pages);
 }
 
 TEST(HostResponse, AnythingElseIsGatheredAndCounted) {

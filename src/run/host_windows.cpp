@@ -12,14 +12,19 @@ namespace {
 
 constexpr uint32_t kBodySource = 0;
 
+// What of a source the guest asks for.
+struct Extent {
+    uint64_t offset;
+    uint64_t length;
+};
+
 void ensure_body_source(Invocation& invocation) {
     if (!invocation.sources.empty()) return;
     const Body& body = invocation.request.body;
     Source source;
     source.name = "the request body";
     if (body.pages) {
-        source.range = {body.pages->get(), 0, body.size};
-        source.pin = body.pages;
+        source.pages = body.pages;
     } else {
         source.inline_bytes = body.inline_bytes;
     }
@@ -36,17 +41,17 @@ int32_t code_of(engine::PlaceError error) {
 }
 
 // Copies a piece below the threshold into plain guest memory.
-int32_t copy_piece(Invocation& invocation, const Source& source, const os::FileRange& piece, inlay_range& out) {
+int32_t copy_piece(Invocation& invocation, const Source& source, const Extent& piece, inlay_range& out) {
     uint64_t lead = piece.offset % os::page_size();  // The address is aligned as it would be if it were mapped.
     auto placement = invocation.memory->place_plain(lead + piece.length);
     if (!placement.window) return code_of(placement.error);
     uint64_t address = placement.window->offset + lead;
     uint8_t* at = invocation.memory->base() + address;
     bool copied = true;
-    if (source.range.fd < 0)
+    if (!source.pages)
         std::memcpy(at, source.inline_bytes.data() + piece.offset, piece.length);  // COPY: small, below the map threshold.
     else
-        copied = os::read_exactly_at(source.range.fd, at, piece.length, piece.offset).ok();  // COPY: small
+        copied = os::read_exactly_at(source.pages->fd(), at, piece.length, piece.offset).ok();  // COPY: small
     if (!copied) {
         invocation.memory->remove(placement.window->area);
         return INLAY_E_IO;
@@ -63,11 +68,11 @@ int32_t copy_piece(Invocation& invocation, const Source& source, const os::FileR
 }
 
 // Maps the pages that hold a piece; the window begins at the piece's first byte inside its first page.
-int32_t map_piece(Invocation& invocation, const Source& source, const os::FileRange& piece, inlay_range& out) {
+int32_t map_piece(Invocation& invocation, const Source& source, const Extent& piece, inlay_range& out) {
     uint64_t start = os::round_down(piece.offset, os::page_size());
     uint64_t lead = piece.offset - start;
     auto placement =
-        invocation.memory->place({piece.fd, start, lead + piece.length}, os::Access::read, os::Sharing::private_);
+        invocation.memory->place({source.pages->fd(), start, lead + piece.length}, os::Access::read, os::Sharing::private_);
     if (!placement.window) return code_of(placement.error);
     uint64_t address = placement.window->offset + lead;
     invocation.cost.mapped_bytes += piece.length;
@@ -75,8 +80,8 @@ int32_t map_piece(Invocation& invocation, const Source& source, const os::FileRa
     window.kind = WindowKind::input;
     window.area = placement.window->area;
     window.length = piece.length;
-    window.range = piece;
-    window.pin = source.pin;
+    window.pages = source.pages;
+    window.offset = piece.offset;
     window.name = source.name;
     out = {static_cast<uint32_t>(address), static_cast<uint32_t>(piece.length)};
     invocation.windows.emplace(address, std::move(window));
@@ -102,10 +107,9 @@ int32_t open(Invocation& invocation, GuestPtr name, GuestLen name_length, GuestP
     auto object = known ? Result(std::move(known)) : invocation.supply.get_object(*parsed);
     if (!object.ok()) return object.error().code == Errc::object_not_found ? INLAY_E_ABSENT : INLAY_E_IO;
     Source source;
-    source.range = (*object)->whole();
     source.name = "object " + parsed->path();
     if (invocation.terms.place == Place::express) invocation.opened.push_back(*object);
-    source.pin = std::move(object).value();
+    source.pages = registry::pages_of(std::move(object).value());
     inlay_source described{static_cast<uint32_t>(invocation.sources.size()), 0, source.size()};
     invocation.sources.push_back(std::move(source));
     write_guest(invocation, out, described);
@@ -122,9 +126,13 @@ int32_t map(Invocation& invocation, uint32_t source_id, uint64_t offset, uint64_
     if (offset > source.size() || length > source.size() - offset) return INLAY_E_RANGE;
     if (length == 0) return write_guest(invocation, out, inlay_range{}) ? 0 : INLAY_E_POINTER;
     if (length > UINT32_MAX) return INLAY_E_NO_ROOM;
-    os::FileRange piece{source.range.fd, offset, length};
+    if (invocation.terms.place == Place::express && source.pages && !invocation.supply.may_read(source.pages, offset, length)) {
+        invocation.cold = {source.pages, offset, length, (flags & INLAY_MAP_RANDOM) != 0};
+        return engine::kStopGuest;
+    }
+    Extent piece{offset, length};
     inlay_range made{};
-    bool small = source.range.fd < 0 || length < kMapThresholdBytes;
+    bool small = !source.pages || length < kMapThresholdBytes;
     int32_t verdict = small ? copy_piece(invocation, source, piece, made) : map_piece(invocation, source, piece, made);
     if (verdict != 0) return verdict;
     if (!small && (flags & INLAY_MAP_RANDOM))
@@ -142,8 +150,7 @@ int32_t output(Invocation& invocation, uint64_t length, GuestPtr out) noexcept {
     auto pages = invocation.supply.create_output(os::round_up(length, os::page_size()));
     if (!pages.ok()) return pages.error().code == Errc::overloaded ? INLAY_E_LIMIT : INLAY_E_IO;
     if (!os::seal_size((*pages)->fd()).ok()) return INLAY_E_IO;
-    os::FileRange range{(*pages)->fd(), 0, length};
-    auto placement = invocation.memory->place(range, os::Access::read_write, os::Sharing::shared);
+    auto placement = invocation.memory->place({(*pages)->fd(), 0, length}, os::Access::read_write, os::Sharing::shared);
     if (!placement.window) return code_of(placement.error);
     invocation.output_bytes += length;
     invocation.cost.mapped_bytes += length;
@@ -151,8 +158,7 @@ int32_t output(Invocation& invocation, uint64_t length, GuestPtr out) noexcept {
     window.kind = WindowKind::output;
     window.area = placement.window->area;
     window.length = length;
-    window.range = range;
-    window.pin = *pages;
+    window.pages = *pages;
     window.name = "an output window";
     invocation.outputs.push_back(std::move(pages).value());
     uint64_t address = placement.window->offset;

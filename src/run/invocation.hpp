@@ -23,12 +23,11 @@ namespace inlay::run {
 
 // Something with bytes: the body or an object.
 struct Source {
-    std::string_view inline_bytes;  // A small body: no file behind it.
-    os::FileRange range;
-    std::shared_ptr<const void> pin;
-    std::string name;               // For messages: "the request body", "object b/k".
+    std::string_view inline_bytes;           // A small body: no pages.
+    std::shared_ptr<const os::Pages> pages;
+    std::string name;                        // For messages: "the request body", "object b/k".
 
-    uint64_t size() const { return range.fd < 0 ? inline_bytes.size() : range.length; }
+    uint64_t size() const { return pages ? pages->size() : inline_bytes.size(); }
 };
 
 enum class WindowKind { input, output, copied };
@@ -38,8 +37,8 @@ struct Window {
     WindowKind kind = WindowKind::input;
     size_t area = 0;
     uint64_t length = 0;
-    os::FileRange range;             // input, output: where its bytes lie.
-    std::shared_ptr<const void> pin;
+    std::shared_ptr<const os::Pages> pages;  // input, output: where its bytes lie, from `offset`.
+    uint64_t offset = 0;
     std::string name;
 };
 
@@ -57,8 +56,9 @@ struct Invocation {
     std::vector<Source> sources;           // [0] is the body, once asked for.
     std::vector<std::shared_ptr<const registry::Object>> opened;  // In an express attempt, for the next one.
     std::map<uint64_t, Window> windows;    // By address.
+    std::optional<ColdRange> cold;         // What an express attempt stopped for.
     uint64_t output_bytes = 0;
-    std::vector<std::shared_ptr<const OutputPages>> outputs;
+    std::vector<std::shared_ptr<const os::Pages>> outputs;
     Response response;
     size_t response_headers = 0;
     size_t log_lines = 0;

@@ -25,7 +25,8 @@ class InvocationTest : public testing::Test {
     Request request_;
     struct NoSupply final : Supply {
         Result<std::shared_ptr<const registry::Object>> get_object(const ObjectName&) override { return Error{Errc::object_not_found, ""}; }
-        Result<std::shared_ptr<const OutputPages>> create_output(uint64_t) override { return Error{Errc::overloaded, ""}; }
+        bool may_read(const std::shared_ptr<const os::Pages>&, uint64_t, uint64_t) override { return true; }
+        Result<std::shared_ptr<const os::Pages>> create_output(uint64_t) override { return Error{Errc::overloaded, ""}; }
         bool take_log_line(uint64_t, std::string_view) override { return takes_lines; }
         bool takes_lines = false;
     } supply_;

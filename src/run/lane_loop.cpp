@@ -26,7 +26,7 @@ class WorkerSupply final : public Supply {
 
     void begin_run(const Body& body) {
         fds_.clear();
-        if (body.pages) fds_.push_back(body.pages->get());
+        if (body.pages) fds_.push_back(body.pages->fd());
     }
     uint64_t number_of(int fd) const {
         // The latest of that number: an earlier one has been closed since.
@@ -39,13 +39,15 @@ class WorkerSupply final : public Supply {
         auto object = std::make_shared<registry::Object>();
         object->record.name = name;
         object->record.size_bytes = given.size;
-        object->file = std::move(given.file);
+        object->pages = os::Pages(std::move(given.file), given.size, os::Pages::Home::disk);
         return std::shared_ptr<const registry::Object>(std::move(object));
     }
 
-    Result<std::shared_ptr<const OutputPages>> create_output(uint64_t size) override {
+    bool may_read(const std::shared_ptr<const os::Pages>&, uint64_t, uint64_t) override { return true; }
+
+    Result<std::shared_ptr<const os::Pages>> create_output(uint64_t size) override {
         INLAY_TRY(auto given, ask(lane_message(LaneMessage::output).number(size).take()));
-        return OutputPages::adopt(std::move(given.file));
+        return std::make_shared<const os::Pages>(std::move(given.file), size, os::Pages::Home::memory);
     }
 
     bool take_log_line(uint64_t level, std::string_view text) override {
@@ -127,7 +129,9 @@ Result<> run_one(const os::Channel& worker, const Loaded& loaded, os::Message& m
     read(reader, terms);
     read(reader, request, fields);
     if (!is_run || !reader.finished() || message.fds.size() > 1) return registry::damaged_message();
-    if (!message.fds.empty()) request.body.pages = std::make_shared<const os::Fd>(std::move(message.fds.front()));
+    if (!message.fds.empty())
+        request.body.pages =
+            std::make_shared<const os::Pages>(std::move(message.fds.front()), request.body.size, os::Pages::Home::memory);
     terms.place = Place::lane;
     supply.begin_run(request.body);
     os::end_this_process_at(terms.deadline_ns + kAlarmGraceNs);

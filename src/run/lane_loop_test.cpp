@@ -88,20 +88,21 @@ class LaneLoop : public testing::Test {
         }
         WireReader reader(bytes);
         Outcome outcome;
-        read(reader, outcome, [this](uint64_t number) { return number <= given_.size() ? &given_[number - 1] : nullptr; });
+        read(reader, outcome, [this](uint64_t number) { return number <= given_.size() ? given_[number - 1] : nullptr; });
         INLAY_CHECK(reader.finished());
         return outcome;
     }
-    void give(os::Fd& file, uint64_t size) {
-        given_.push_back({{file.get(), 0, size}, nullptr});
-        send(std::move(lane_message(LaneMessage::answer).number(0).number(size)), {file.get()});
+    void give(os::Fd file, uint64_t size) {
+        int fd = file.get();
+        given_.push_back(std::make_shared<const os::Pages>(std::move(file), size, os::Pages::Home::memory));
+        send(std::move(lane_message(LaneMessage::answer).number(0).number(size)), {fd});
     }
 
     std::pair<os::Channel, os::Channel> pair_ = os::Channel::create_pair().value();
     pid_t pid_ = 0;
     os::Message message_;
     std::optional<WireReader> reader_;
-    std::vector<Given> given_;
+    std::vector<std::shared_ptr<const os::Pages>> given_;
 };
 
 TEST_F(LaneLoop, RunsOneInvocationAfterTheOtherEachFresh) {
@@ -121,13 +122,14 @@ TEST_F(LaneLoop, AsksForObjectsAndAnswersWithTheirRange) {
     EXPECT_EQ(reader_->bytes(), "data");
     EXPECT_EQ(reader_->bytes(), "one");
     auto object = os::create_memfd_of("lane-test", std::string(50'000, 'o')).value();
-    give(object, 50'000);
+    int object_fd = object.get();
+    give(std::move(object), 50'000);
     auto ended = outcome();
     auto& content = std::get<Completed>(ended.how).response.content;
     ASSERT_EQ(content.size(), 1u);
-    EXPECT_EQ(content[0].range.fd, object.get());
-    EXPECT_EQ(content[0].range.offset, 4096u);
-    EXPECT_EQ(content[0].range.length, 20'000u);
+    EXPECT_EQ(content[0].pages->fd(), object_fd);
+    EXPECT_EQ(content[0].offset, 4096u);
+    EXPECT_EQ(content[0].length, 20'000u);
     EXPECT_EQ(ended.cost.mapped_bytes, 20'000u);
     EXPECT_EQ(ended.cost.copied.total(), 0u);
 }
@@ -146,10 +148,11 @@ TEST_F(LaneLoop, WritesItsOutputIntoPagesThatTheWorkerGave) {
     ASSERT_EQ(next(), LaneMessage::output);
     EXPECT_EQ(reader_->number(), 8192u);
     auto pages = os::create_memfd("lane-test", 8192).value();
-    give(pages, 8192);
+    auto written = os::duplicate(pages.get());
+    give(std::move(pages), 8192);
     auto ended = outcome();
     EXPECT_EQ(content_of(std::get<Completed>(ended.how).response), std::string(5000, 'x'));
-    EXPECT_FALSE(os::write_all_at(pages.get(), "y", 0).ok()) << "sealed";
+    EXPECT_FALSE(os::write_all_at(written.get(), "y", 0).ok()) << "sealed";
 }
 
 TEST_F(LaneLoop, SendsLogLinesAsTheyCome) {

@@ -25,7 +25,7 @@ void read(WireReader& from, Cost& cost) {
 
 // number, offset, length; number 0: the bytes themselves.
 void write(WireWriter& to, const os::FileRange& range, std::string_view bytes, const NumberOf& number_of) {
-    uint64_t number = range.length ? number_of(range.fd) : 0;
+    uint64_t number = range.fd >= 0 ? number_of(range.fd) : 0;
     to.number(number).number(range.offset).number(range.length);
     to.bytes(number ? std::string_view() : bytes);  // COPY: heap, at most kPublishInlineMax a piece, into the message
 }
@@ -39,10 +39,11 @@ bool read(WireReader& from, Piece& piece, const GivenOf& given_of) {
         piece.bytes = bytes;  // COPY: heap, the same out of the message
         return length == 0;
     }
-    const Given* given = given_of(number);
-    if (!given || length == 0 || offset > given->whole.length || length > given->whole.length - offset) return false;
-    piece.range = {given->whole.fd, offset, length};
-    piece.pin = given->pin;
+    auto given = given_of(number);
+    if (!given || length == 0 || offset > given->size() || length > given->size() - offset) return false;
+    piece.pages = std::move(given);
+    piece.offset = offset;
+    piece.length = length;
     return true;
 }
 
@@ -62,7 +63,8 @@ bool are_guest_fields(std::string_view lines) {
 void write(WireWriter& to, const Completed& completed, const NumberOf& number_of) {
     const Response& response = completed.response;
     to.number(response.status).number(response.has_content_type).bytes(response.fields).number(response.content.size());
-    for (const auto& piece : response.content) write(to, piece.range, piece.bytes, number_of);
+    for (const auto& piece : response.content)
+        write(to, {piece.pages ? piece.pages->fd() : -1, piece.offset, piece.length}, piece.bytes, number_of);
     to.number(completed.effects.size());
     for (const auto& staged : completed.effects) {
         const auto& effect = staged.effect;
@@ -78,14 +80,14 @@ bool read(WireReader& from, StagedEffect& staged, const GivenOf& given_of) {
     effect.name = {std::string(from.bytes()), std::string(from.bytes())};
     effect.content_type = from.bytes();
     Piece content;
-    if (!read(from, content, given_of) || content.range.offset != 0) return false;
+    if (!read(from, content, given_of) || content.offset != 0) return false;
     if (!check_name("bucket", effect.name.bucket).ok() || !check_key(effect.name.key).ok()) return false;
     if (effect.content_type.size() > kContentTypeBytesMax || !is_field_value(effect.content_type)) return false;
     effect.length = content.size();
-    if (content.range.length > 0) {
+    if (content.pages) {
         effect.kind = registry::ContentKind::pages;
-        effect.fd = content.range.fd;
-        staged.pin = std::move(content.pin);
+        effect.fd = content.pages->fd();
+        staged.pages = std::move(content.pages);
     } else {
         effect.inline_bytes = std::move(content.bytes);
     }

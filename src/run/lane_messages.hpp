@@ -41,13 +41,9 @@ void write(WireWriter& to, const Request& request);
 // Requires: `fields` lives as long as the request. `body_has_pages`: the message brought the descriptor.
 void read(WireReader& from, Request& request, std::vector<HeadField>& fields);
 
-// The number of a descriptor, and back: the content of a number. 0 and nullopt: it has none.
+// The number of a descriptor, and back: the pages of a number. 0 and nullptr: it has none.
 using NumberOf = std::function<uint64_t(int fd)>;
-struct Given {
-    os::FileRange whole;
-    std::shared_ptr<const void> pin;
-};
-using GivenOf = std::function<const Given*(uint64_t number)>;
+using GivenOf = std::function<std::shared_ptr<const os::Pages>(uint64_t number)>;
 
 void write(WireWriter& to, const Outcome& outcome, const NumberOf& number_of);
 // Checks everything: ranges lie inside of what was given, fields and names have the form that a guest could have made. A bad

@@ -4,32 +4,31 @@
 #include <gtest/gtest.h>
 
 #include "base/limits.hpp"
+#include "os/memfd.hpp"
 
 namespace inlay::run {
 namespace {
-
-constexpr int kBodyFd = 40, kObjectFd = 41;
-
-// The lane's side numbers its descriptors; the worker's side has other ones for the same numbers.
-uint64_t number_of(int fd) { return fd == kBodyFd ? 1 : fd == kObjectFd ? 2 : 0; }
 
 class OutcomeMessage : public testing::Test {
   protected:
     // What the worker makes of an outcome; nullopt: it is refused.
     std::optional<Outcome> through(const Outcome& outcome) {
         WireWriter writer;
-        write(writer, outcome, number_of);
+        write(writer, outcome, [this](int fd) { return fd == given_[0]->fd() ? 1u : fd == given_[1]->fd() ? 2u : 3u; });
         return parse(writer.take());
     }
     std::optional<Outcome> parse(const std::string& bytes) {
         WireReader reader(bytes);
         Outcome outcome;
-        read(reader, outcome, [this](uint64_t number) { return number >= 1 && number <= 2 ? &given_[number - 1] : nullptr; });
+        read(reader, outcome, [this](uint64_t number) { return number >= 1 && number <= 2 ? given_[number - 1] : nullptr; });
         return reader.finished() ? std::optional(std::move(outcome)) : std::nullopt;
     }
-    static Outcome with_piece(const os::FileRange& range) {
+    static std::shared_ptr<const os::Pages> pages(uint64_t size) {
+        return std::make_shared<const os::Pages>(os::create_memfd("messages-test", 0).value(), size, os::Pages::Home::memory);
+    }
+    static Outcome with_piece(std::shared_ptr<const os::Pages> pages, uint64_t offset, uint64_t length) {
         Completed completed;
-        completed.response.content.push_back({{}, range, nullptr});
+        completed.response.content.push_back({{}, std::move(pages), offset, length});
         return {.how = std::move(completed)};
     }
     bool takes_fields(const std::string& fields) {
@@ -38,8 +37,7 @@ class OutcomeMessage : public testing::Test {
         return through({.how = std::move(completed)}).has_value();
     }
 
-    std::shared_ptr<const void> pin_ = std::make_shared<int>(5);
-    Given given_[2] = {{{90, 0, 100}, pin_}, {{91, 0, 4096}, pin_}};
+    std::shared_ptr<const os::Pages> given_[2] = {pages(100), pages(4096)};
 };
 
 TEST_F(OutcomeMessage, ContentKeepsItsPlaceInWhatWasGiven) {
@@ -47,13 +45,13 @@ TEST_F(OutcomeMessage, ContentKeepsItsPlaceInWhatWasGiven) {
     completed.response.status = 418;
     completed.response.fields = "X-One: 1\r\nContent-Type: text/plain\r\n";
     completed.response.has_content_type = true;
-    completed.response.content.push_back({"inline", {}, nullptr});
-    completed.response.content.push_back({{}, {kObjectFd, 96, 4000}, nullptr});
+    completed.response.content.push_back({"inline", nullptr});
+    completed.response.content.push_back({{}, given_[1], 96, 4000});
     StagedEffect staged;
     staged.effect.name = {"b", "k"};
     staged.effect.content_type = "text/plain";
     staged.effect.kind = registry::ContentKind::pages;
-    staged.effect.fd = kBodyFd;
+    staged.effect.fd = given_[0]->fd();
     staged.effect.length = 100;
     completed.effects.push_back(staged);
     Outcome outcome{.how = std::move(completed)};
@@ -68,15 +66,14 @@ TEST_F(OutcomeMessage, ContentKeepsItsPlaceInWhatWasGiven) {
     EXPECT_TRUE(response.has_content_type);
     ASSERT_EQ(response.content.size(), 2u);
     EXPECT_EQ(response.content[0].bytes, "inline");
-    EXPECT_EQ(response.content[1].range.fd, 91);
-    EXPECT_EQ(response.content[1].range.offset, 96u);
-    EXPECT_EQ(response.content[1].range.length, 4000u);
-    EXPECT_EQ(response.content[1].pin, pin_);
+    EXPECT_EQ(response.content[1].pages, given_[1]);
+    EXPECT_EQ(response.content[1].offset, 96u);
+    EXPECT_EQ(response.content[1].length, 4000u);
     auto& effect = std::get<Completed>(read_back->how).effects.at(0);
-    EXPECT_EQ(effect.effect.fd, 90);
+    EXPECT_EQ(effect.effect.fd, given_[0]->fd());
     EXPECT_EQ(effect.effect.length, 100u);
     EXPECT_EQ(effect.effect.name.path(), "b/k");
-    EXPECT_EQ(effect.pin, pin_);
+    EXPECT_EQ(effect.pages, given_[0]);
     EXPECT_EQ(read_back->cost.copied.total(), 14u);
     EXPECT_EQ(read_back->cost.run_us, 8u);
     EXPECT_EQ(read_back->log.lines.at(0).text, "a line");
@@ -91,12 +88,12 @@ TEST_F(OutcomeMessage, EveryEndingButUnfinishedIsRead) {
 }
 
 TEST_F(OutcomeMessage, RangesOutsideOfWhatWasGivenAreRefused) {
-    EXPECT_TRUE(through(with_piece({kBodyFd, 0, 100})));
-    EXPECT_TRUE(through(with_piece({kBodyFd, 99, 1})));
-    EXPECT_FALSE(through(with_piece({kBodyFd, 0, 101})));
-    EXPECT_FALSE(through(with_piece({kBodyFd, 100, 1})));
-    EXPECT_FALSE(through(with_piece({kBodyFd, UINT64_MAX, 2})));
-    EXPECT_FALSE(through(with_piece({77, 0, 1}))) << "never given";
+    EXPECT_TRUE(through(with_piece(given_[0], 0, 100)));
+    EXPECT_TRUE(through(with_piece(given_[0], 99, 1)));
+    EXPECT_FALSE(through(with_piece(given_[0], 0, 101)));
+    EXPECT_FALSE(through(with_piece(given_[0], 100, 1)));
+    EXPECT_FALSE(through(with_piece(given_[0], UINT64_MAX, 2)));
+    EXPECT_FALSE(through(with_piece(pages(1), 0, 1))) << "never given";
 }
 
 TEST_F(OutcomeMessage, FieldsThatAGuestCouldNotHaveSetAreRefused) {
@@ -127,10 +124,10 @@ TEST_F(OutcomeMessage, StatusNamesAndCountsAreChecked) {
 }
 
 TEST_F(OutcomeMessage, CutShortItIsRefused) {
-    Outcome outcome = with_piece({kBodyFd, 0, 100});
+    Outcome outcome = with_piece(given_[0], 0, 100);
     outcome.log.lines.push_back({2, "a line"});
     WireWriter writer;
-    write(writer, outcome, number_of);
+    write(writer, outcome, [](int) { return 1u; });
     std::string whole = writer.take();
     ASSERT_TRUE(parse(whole));
     for (size_t length = 0; length < whole.size(); length++) EXPECT_FALSE(parse(whole.substr(0, length))) << length;

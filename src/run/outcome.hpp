@@ -8,21 +8,21 @@
 #include <vector>
 
 #include "base/result.hpp"
-#include "os/fd.hpp"
-#include "os/file_range.hpp"
+#include "os/pages.hpp"
 #include "registry/function.hpp"
 #include "registry/messages.hpp"
 #include "run/cost.hpp"
 
 namespace inlay::run {
 
-// A piece of response content: bytes of our own, or a range of pages kept alive by `pin`.
+// A piece of response content: bytes of our own, or a range of pages.
 struct Piece {
     std::string bytes;
-    os::FileRange range;  // length 0: the piece is `bytes`.
-    std::shared_ptr<const void> pin;
+    std::shared_ptr<const os::Pages> pages;  // nullptr: the piece is `bytes`.
+    uint64_t offset = 0;
+    uint64_t length = 0;
 
-    uint64_t size() const { return range.length ? range.length : bytes.size(); }
+    uint64_t size() const { return pages ? length : bytes.size(); }
 };
 
 struct Response {
@@ -38,10 +38,10 @@ struct Response {
     }
 };
 
-// An effect with what keeps its pages alive until it is committed.
+// An effect with its pages, which live until it is committed.
 struct StagedEffect {
     registry::Effect effect;
-    std::shared_ptr<const void> pin;
+    std::shared_ptr<const os::Pages> pages;
 };
 
 // inlay_handle returned 0: the response counts, the effects are to be committed together.
@@ -61,9 +61,17 @@ struct Trapped {
 struct Refused {
     Error error;
 };
-// An express attempt needs more than a worker gives: nothing of it counts, it begins again in a lane.
+// Content that is not in memory.
+struct ColdRange {
+    std::shared_ptr<const os::Pages> pages;
+    uint64_t offset = 0;
+    uint64_t length = 0;
+    bool random = false;  // Only few bytes of it will be read.
+};
+// An express attempt needs more than a worker gives: nothing of it counts, it begins again.
 struct Unfinished {
     std::vector<std::shared_ptr<const registry::Object>> opened;  // For the next attempt, which sees the same versions.
+    std::optional<ColdRange> cold;                                // It would have waited for a disk; absent: too long, or too large.
 };
 
 struct Outcome {

@@ -17,22 +17,19 @@ void OutputBudget::release(uint64_t bytes) {
     bytes_ -= bytes;
 }
 
-Result<std::shared_ptr<const OutputPages>> OutputPages::create(OutputBudget* budget, const char* name, uint64_t size) {
-    if (budget && !budget->acquire(size))
+Result<std::shared_ptr<const os::Pages>> create_output_pages(OutputBudget& budget, const char* name, uint64_t size) {
+    if (!budget.acquire(size))
         return Error{Errc::overloaded, "the memory for outputs of this worker is in use: retry later"};
-    std::shared_ptr<OutputPages> made(new OutputPages(budget, size));
-    INLAY_TRY(made->fd_, os::create_memfd(name, size));
-    return std::shared_ptr<const OutputPages>(std::move(made));
-}
-
-std::shared_ptr<const OutputPages> OutputPages::adopt(os::Fd fd) {
-    std::shared_ptr<OutputPages> made(new OutputPages(nullptr, 0));
-    made->fd_ = std::move(fd);
-    return made;
-}
-
-OutputPages::~OutputPages() {
-    if (budget_) budget_->release(bytes_);
+    struct Accounted {
+        OutputBudget& budget;
+        uint64_t bytes;
+        os::Pages pages;
+        ~Accounted() { budget.release(bytes); }
+    };
+    auto made = std::make_shared<Accounted>(budget, size);
+    INLAY_TRY(auto fd, os::create_memfd(name, size));
+    made->pages = os::Pages(std::move(fd), size, os::Pages::Home::memory);
+    return std::shared_ptr<const os::Pages>(made, &made->pages);
 }
 
 }  // namespace inlay::run

@@ -1,11 +1,11 @@
-// OutputPages: memory that a guest's output lies in, accounted for until its reply is sent or its object stored.
+// Memory that a guest's output lies in, accounted for until its reply is sent or its object stored.
 #pragma once
 
 #include <cstdint>
 #include <memory>
 
 #include "base/result.hpp"
-#include "os/fd.hpp"
+#include "os/pages.hpp"
 
 namespace inlay::run {
 
@@ -25,25 +25,8 @@ class OutputBudget {
     size_t files_ = 0;
 };
 
-// A memfd that gives its room back when nobody holds it any more.
-class OutputPages {
-  public:
-    // `budget` may be nullptr: not accounted for. Valid until: the budget ends. Errors: overloaded: the budget is used up; io_error.
-    static Result<std::shared_ptr<const OutputPages>> create(OutputBudget* budget, const char* name, uint64_t size);
-    // A memfd that another process made and accounts for.
-    static std::shared_ptr<const OutputPages> adopt(os::Fd fd);
-    ~OutputPages();
-    OutputPages(const OutputPages&) = delete;
-    OutputPages& operator=(const OutputPages&) = delete;
-
-    int fd() const { return fd_.get(); }
-
-  private:
-    OutputPages(OutputBudget* budget, uint64_t bytes) : budget_(budget), bytes_(bytes) {}
-
-    OutputBudget* budget_;
-    uint64_t bytes_;
-    os::Fd fd_;
-};
+// Pages of `size` zero bytes that give their room back when nobody holds them any more; `name` shows in /proc/PID/maps.
+// Valid until: the budget ends. Errors: overloaded: the budget is used up; io_error.
+Result<std::shared_ptr<const os::Pages>> create_output_pages(OutputBudget& budget, const char* name, uint64_t size);
 
 }  // namespace inlay::run

@@ -8,17 +8,17 @@
 #include <vector>
 
 #include "base/head_field.hpp"
-#include "os/fd.hpp"
+#include "os/pages.hpp"
 #include "registry/function.hpp"
 
 namespace inlay::run {
 
 // A request's content: a few bytes that came with the head, or pages of a memfd from offset 0.
 struct Body {
-    std::string_view inline_bytes;        // Below the copy threshold.
-    std::shared_ptr<const os::Fd> pages;  // From the threshold on.
+    std::string_view inline_bytes;           // Below the copy threshold.
+    std::shared_ptr<const os::Pages> pages;  // From the threshold on.
     uint64_t size = 0;
-    uint64_t copied = 0;                  // Bytes that were copied into the pages, because they came with the head or in small chunks.
+    uint64_t copied = 0;                     // Bytes that were copied into the pages, because they came with the head or in small chunks.
 };
 
 // Valid until: the invocation ends.

@@ -17,6 +17,7 @@
 #include "os/file.hpp"
 #include "os/memfd.hpp"
 #include "run/executor.hpp"
+#include "run/output_pages.hpp"
 #include "run/host_api.hpp"
 
 namespace inlay::run {
@@ -82,9 +83,9 @@ inline std::string text_at(uint32_t at, std::string_view text) {
 }
 
 inline std::string content_of(const Piece& piece) {
-    if (piece.range.length == 0) return piece.bytes;
-    std::string bytes(piece.range.length, '?');
-    INLAY_CHECK(os::read_exactly_at(piece.range.fd, bytes.data(), bytes.size(), piece.range.offset).ok());
+    if (!piece.pages) return piece.bytes;
+    std::string bytes(piece.length, '?');
+    INLAY_CHECK(os::read_exactly_at(piece.pages->fd(), bytes.data(), bytes.size(), piece.offset).ok());
     return bytes;
 }
 
@@ -98,7 +99,8 @@ class Trial {
   public:
     Request request;
     Terms terms{.id = 0xabc};
-    OutputBudget* outputs = nullptr;  // Where output memory is accounted for; nullptr: nowhere.
+    OutputBudget* outputs = &roomy_;  // Where output memory is accounted for.
+    bool all_in_memory = true;        // Objects can be read without waiting for a disk.
     uint64_t timeout_ms = 10'000;
     uint64_t memory_bytes = kMemoryBytesDefault;
     std::string environment;
@@ -117,13 +119,14 @@ class Trial {
         auto object = std::make_shared<registry::Object>();
         object->record.name = parse_object_name(path).value();
         object->record.size_bytes = size;
-        object->file = std::move(file);
+        object->pages = os::Pages(std::move(file), size, os::Pages::Home::disk);
         objects_[path] = std::move(object);
         return fd;
     }
     int set_body(std::string_view content) {
-        auto pages = std::make_shared<const os::Fd>(os::create_memfd_of("trial-body", content).value());
-        int fd = pages->get();
+        auto pages = std::make_shared<const os::Pages>(os::create_memfd_of("trial-body", content).value(), content.size(),
+                                                       os::Pages::Home::memory);
+        int fd = pages->fd();
         request.body = Body{{}, std::move(pages), content.size(), 0};
         return fd;
     }
@@ -174,8 +177,9 @@ class Trial {
             if (found == trial_.objects_.end()) return trial_.finder_error;
             return std::shared_ptr<const registry::Object>(found->second);
         }
-        Result<std::shared_ptr<const OutputPages>> create_output(uint64_t size) override {
-            return OutputPages::create(trial_.outputs, "trial-output", size);
+        bool may_read(const std::shared_ptr<const os::Pages>&, uint64_t, uint64_t) override { return trial_.all_in_memory; }
+        Result<std::shared_ptr<const os::Pages>> create_output(uint64_t size) override {
+            return create_output_pages(*trial_.outputs, "trial-output", size);
         }
         bool take_log_line(uint64_t, std::string_view) override { return false; }
 
@@ -183,6 +187,7 @@ class Trial {
         const Trial& trial_;
     };
 
+    OutputBudget roomy_{UINT64_MAX, SIZE_MAX};
     std::map<std::string, std::shared_ptr<const registry::Object>> objects_;
     TrialSupply supply_{*this};
 };

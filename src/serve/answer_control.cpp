@@ -127,7 +127,7 @@ asio::awaitable<Reply> deploy(Worker& worker, const FunctionRoute& route, const 
     }
     WireWriter fields;
     registry::write(fields, *record);
-    std::vector<int> fds(1, arrival.body.pages ? arrival.body.pages->get() : small.get());
+    std::vector<int> fds(1, arrival.body.pages ? arrival.body.pages->fd() : small.get());
     co_return co_await json_from_supervisor(worker, registry::Call::deploy, fields.take(), std::move(fds));
 }
 

@@ -84,14 +84,14 @@ void log(Worker& worker, const run::Outcome& outcome) {
     if (!outcome.log.lines.empty()) worker.log(outcome.log);
 }
 
-// What `outcome` took over from the attempt before it: that one's time is lost, its copies were made.
+// Adds what an attempt has cost that does not count: its time is lost, its copies were made.
 void add_lost(run::Cost& cost, const run::Cost& lost) {
     cost.copied.small += lost.copied.small;
     cost.copied.heap += lost.copied.heap;
     cost.run_us += lost.instantiate_us + lost.run_us;
 }
 
-// Runs it again from the same inputs, in a lane; here, when no lane can be had any more.
+// Runs it from its inputs, in a lane; here, when no lane can be had any more.
 asio::awaitable<run::Outcome> run_in_lane(Worker& worker, std::shared_ptr<const registry::Function> function,
                                           const run::Request& request, run::Terms terms) {
     terms.place = run::Place::lane;
@@ -104,6 +104,37 @@ asio::awaitable<run::Outcome> run_in_lane(Worker& worker, std::shared_ptr<const 
     bool ran_through = std::holds_alternative<run::Completed>(outcome.how) || std::holds_alternative<run::Failed>(outcome.how);
     if (ran_through) function->tendency->note_lane_run(outcome.cost.run_us);
     outcome.cost.copied.body_head = request.body.copied;  // Copied on the way in, also where the lane is lost.
+    co_return outcome;
+}
+
+// Whether an attempt waits here for what it found on disk; else it goes on in a lane, which may wait as it reads.
+bool waits_here(const run::ColdRange& cold) {
+    return cold.length <= (cold.random ? kReadAheadBytes : kColdBytesMax);
+}
+
+// Goes on where the first attempt needed more than a worker gives: from the same inputs, here or in a lane.
+asio::awaitable<run::Outcome> run_again(Worker& worker, std::shared_ptr<const registry::Function> function, run::Request& request,
+                                        run::Terms terms, run::Outcome outcome) {
+    run::Cost lost;
+    unsigned waits = 0;
+    while (auto* unfinished = std::get_if<run::Unfinished>(&outcome.how)) {
+        add_lost(lost, outcome.cost);
+        log(worker, outcome);
+        request.opened = std::move(unfinished->opened);
+        terms.attempt++;
+        auto cold = std::move(unfinished->cold);
+        if (cold && waits_here(*cold) && waits++ < kColdWaitsMax) {
+            co_await worker.disk().bring_in(std::move(cold->pages), cold->offset, cold->length);
+            outcome = run::execute(*function, request, worker.supply(), terms);
+            continue;
+        }
+        if (!cold) {
+            worker.counters().add(Counter::express_overruns);
+            function->tendency->note_overrun(coarse_ms());
+        }
+        outcome = co_await run_in_lane(worker, function, request, terms);
+    }
+    add_lost(outcome.cost, lost);
     co_return outcome;
 }
 
@@ -127,20 +158,13 @@ asio::awaitable<Reply> answer_invoke(Worker& worker, const InvokeRoute& route, c
 
     run::Terms terms{.id = worker.next_invocation_id(), .place = first_place(worker, *function)};
     terms.deadline_ns = monotonic_ns() + function->record.timeout_ms * 1'000'000;
-    run::Outcome outcome{.how = run::Unfinished{}};
-    if (terms.place != run::Place::lane) outcome = run::execute(*function, request, worker.supply(), terms);
-    if (std::holds_alternative<run::Unfinished>(outcome.how)) {
-        run::Cost lost = outcome.cost;
-        request.opened = std::move(std::get<run::Unfinished>(outcome.how).opened);
-        log(worker, outcome);
-        if (terms.place == run::Place::express) {
-            worker.counters().add(Counter::express_overruns);
-            function->tendency->note_overrun(coarse_ms());
-            terms.attempt++;
-        }
+    run::Outcome outcome;
+    if (terms.place == run::Place::lane)
         outcome = co_await run_in_lane(worker, function, request, terms);
-        add_lost(outcome.cost, lost);
-    }
+    else
+        outcome = run::execute(*function, request, worker.supply(), terms);
+    if (std::holds_alternative<run::Unfinished>(outcome.how))
+        outcome = co_await run_again(worker, function, request, terms, std::move(outcome));
     log(worker, outcome);
     if (has_effects(outcome)) {
         auto committed = co_await commit(worker, std::get<run::Completed>(outcome.how).effects);

@@ -58,16 +58,17 @@ Reply get(const RequestHead& head, std::shared_ptr<const registry::Object> objec
         problem.add_field("Content-Range", fmt::format("bytes */{}", record.size_bytes));
         return problem;
     }
-    os::FileRange bytes = object->whole();
+    uint64_t offset = 0, length = record.size_bytes;
     if (range.kind == ByteRange::Kind::part) {
         reply.status = 206;
-        bytes = {bytes.fd, range.first, range.length};
+        offset = range.first;
+        length = range.length;
         reply.add_field("Content-Range",
                         fmt::format("bytes {}-{}/{}", range.first, range.first + range.length - 1, record.size_bytes));
     }
     reply.add_field("Content-Type", record.content_type);
-    reply.content_length = bytes.length;
-    if (bytes.length > 0) reply.content.push_back({{}, bytes, std::move(object)});
+    reply.content_length = length;
+    if (length > 0) reply.content.push_back({{}, registry::pages_of(std::move(object)), offset, length});
     return reply;
 }
 
@@ -116,7 +117,7 @@ Result<registry::Effect> effect_of(const ObjectRoute& route, const Arrival& arri
     effect.length = arrival.body.size;
     if (arrival.body.pages) {
         effect.kind = registry::ContentKind::pages;
-        effect.fd = arrival.body.pages->get();
+        effect.fd = arrival.body.pages->fd();
     } else {
         effect.inline_bytes = arrival.body.inline_bytes;  // COPY: small, into the message to the supervisor
     }

@@ -12,8 +12,7 @@
 #include <cstring>
 
 #include "base/limits.hpp"
-#include "os/file.hpp"
-#include "os/memfd.hpp"
+#include "os/socket.hpp"
 #include "serve/chunk_decoder.hpp"
 
 namespace inlay::serve {
@@ -23,13 +22,39 @@ namespace {
 constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
 constexpr uint64_t kFirstChunkedBytes = 256 * KiB;  // Pages for a body of unknown length; doubled as it grows.
 
+// Has a socket wake us for many bytes at once, while many are to come.
+class ReceiveMark {
+  public:
+    explicit ReceiveMark(int socket) : socket_(socket) {}
+    ~ReceiveMark() { set(1); }
+
+    // Before `bytes` more are received.
+    void wait_for(uint64_t bytes) {
+        if (mark_ > 1 || bytes >= 2 * kReceiveMarkBytes) set(slow_ || bytes < kReceiveMarkBytes ? 1 : kReceiveMarkBytes);
+    }
+    // Nothing woke us for too long. What has come below the mark is progress; from now on every byte wakes us.
+    Result<size_t> receive_below(std::span<char> room, Error late) {
+        slow_ = true;
+        auto step = os::receive(socket_, room);
+        if (step.state != os::SocketState::progress) return late;
+        return step.bytes;
+    }
+
+  private:
+    void set(size_t mark) {
+        if (mark != std::exchange(mark_, mark)) os::set_receive_mark(socket_, mark);
+    }
+
+    int socket_;
+    size_t mark_ = 1;
+    bool slow_ = false;
+};
+
 Error too_large(uint64_t max) {
     return Error{Errc::body_too_large, fmt::format("the body has more than {} bytes (max_body)", max)};
 }
 
 }  // namespace
-
-BodyReceiver::~BodyReceiver() { worker_.release_body_memory(reserved_); }
 
 asio::awaitable<Result<run::Body>> BodyReceiver::receive(const RequestHead& head) {
     uint64_t max = worker_.settings().max_body;
@@ -85,56 +110,43 @@ asio::awaitable<Result<run::Body>> BodyReceiver::receive_small(size_t length) {
 // Moves up to `wanted` bytes that have arrived in the buffer into the pages at `at`.
 uint64_t BodyReceiver::take_arrived(uint64_t at, uint64_t wanted) {
     size_t count = std::min<uint64_t>(wanted, arrived_.end - arrived_.used);
-    std::memcpy(mapping_.data() + at, arrived().data(), count);  // COPY: body_head, came with the head or a chunk's line
+    std::memcpy(room_from(at, count).data(), arrived().data(), count);  // COPY: body_head, came with the head or a chunk's line
     arrived_.used += count;
     copied_ += count;
     return count;
 }
 
-Result<> BodyReceiver::reserve(uint64_t bytes) {
-    if (bytes <= reserved_) return {};
-    if (uint64_t max = worker_.settings().body_memory; bytes > os::round_up(max, os::page_size()))
-        return Error{Errc::body_too_large, fmt::format("the body has more than {} bytes (body_memory)", max)};
-    if (!worker_.acquire_body_memory(bytes - reserved_))
-        return Error{Errc::overloaded, "the memory for request bodies is in use: retry later, or raise body_memory"};
-    reserved_ = bytes;
-    return {};
+std::span<char> BodyReceiver::room_from(uint64_t offset, uint64_t bytes_max) const {
+    return {reinterpret_cast<char*>(room_->pages.writable()) + offset, std::min(bytes_max, room_->capacity - offset)};
 }
 
 asio::awaitable<Result<run::Body>> BodyReceiver::receive_sized(uint64_t length) {
     auto ready = grow(length);
     if (!ready.ok()) co_return std::move(ready).error();
     uint64_t received = take_arrived(0, length);
-    auto pages = std::span(reinterpret_cast<char*>(mapping_.data()), length);
+    ReceiveMark mark(socket_.native_handle());
     while (received < length) {
-        auto got = co_await receive_some(pages.subspan(received), {});
+        mark.wait_for(length - received);
+        auto room = room_from(received, length - received);
+        auto got = co_await receive_some(room, {});
+        bool late = !got.ok() && got.error().code == Errc::request_timeout;
+        if (late) got = mark.receive_below(room, std::move(got).error());
         if (!got.ok()) co_return std::move(got).error();
         received += *got;
     }
     co_return finish(length);
 }
 
-// Makes room for `content_bytes`: the address range is there from the start, only the file behind it grows.
 Result<> BodyReceiver::grow(uint64_t content_bytes) {
-    if (content_bytes <= capacity_) return {};
-    uint64_t wanted = os::round_up(content_bytes, os::page_size());
-    INLAY_TRY_VOID(reserve(wanted));
-    if (!pages_) {
-        INLAY_TRY(pages_, os::create_memfd("inlay-body", wanted));
-        // A chunked body may reach max_body; pages past the file's end are not touched before it has grown.
-        uint64_t span = std::max(wanted, os::round_up(worker_.settings().max_body, os::page_size()));
-        INLAY_TRY(mapping_, os::Mapping::create(pages_.get(), 0, span, os::Access::read_write, os::Sharing::shared));
-    } else {
-        INLAY_TRY_VOID(os::truncate(pages_.get(), wanted));
-    }
-    capacity_ = wanted;
+    if (room_) return worker_.body_memory().grow(*room_, content_bytes);
+    INLAY_TRY(room_, worker_.body_memory().take(owner_, content_bytes));
     return {};
 }
 
 // How large to make the pages of a body of unknown length, so that they need not grow with each chunk.
 uint64_t BodyReceiver::roomy_size() const {
     const auto& settings = worker_.settings();
-    return std::min({std::max(2 * capacity_, kFirstChunkedBytes), settings.max_body, settings.body_memory});
+    return std::min({std::max(2 * capacity(), kFirstChunkedBytes), settings.max_body, settings.body_memory});
 }
 
 // Receives into the buffer what is framing, as far as can be told: few content bytes come with it.
@@ -162,12 +174,12 @@ asio::awaitable<Result<run::Body>> BodyReceiver::receive_chunked() {
             continue;
         }
         uint64_t needed = received + step.remaining;
-        auto ready = grow(needed <= capacity_ ? needed : std::max(needed, roomy_size()));
+        auto ready = grow(needed <= capacity() ? needed : std::max(needed, roomy_size()));
         if (!ready.ok()) co_return std::move(ready).error();
         uint64_t taken = take_arrived(received, step.remaining);
         if (taken == 0) {
             arrived_.used = arrived_.end = head_end;
-            auto content = std::span(reinterpret_cast<char*>(mapping_.data()) + received, step.remaining);
+            auto content = room_from(received, step.remaining);
             auto behind = arrived_.buffer.subspan(head_end, decoder.framing_guess());
             auto got = co_await receive_some(content, behind);
             if (!got.ok()) co_return std::move(got).error();
@@ -180,15 +192,10 @@ asio::awaitable<Result<run::Body>> BodyReceiver::receive_chunked() {
     co_return finish(received);
 }
 
-// Takes the writable mapping away and makes the content final.
-Result<run::Body> BodyReceiver::finish(uint64_t size) {
-    mapping_.unmap();
+run::Body BodyReceiver::finish(uint64_t size) {
     run::Body body;
     if (size == 0) return body;
-    uint64_t whole = os::round_up(size, os::page_size());
-    if (whole != capacity_) INLAY_TRY_VOID(os::truncate(pages_.get(), whole));
-    INLAY_TRY_VOID(os::seal(pages_.get()));
-    body.pages = std::make_shared<const os::Fd>(std::move(pages_));
+    body.pages = BodyMemory::finish(std::move(room_), size);
     body.size = size;
     body.copied = copied_;
     return body;

@@ -10,7 +10,6 @@
 #include <cstdint>
 #include <span>
 
-#include "os/mapping.hpp"
 #include "run/request.hpp"
 #include "serve/request_head.hpp"
 #include "serve/worker.hpp"
@@ -26,14 +25,13 @@ struct Arrived {
 
 class BodyReceiver {
   public:
-    BodyReceiver(Worker& worker, boost::asio::ip::tcp::socket& socket, Deadlines::Entry& waiting, Arrived& arrived)
-        : worker_(worker), socket_(socket), waiting_(waiting), arrived_(arrived) {}
-    ~BodyReceiver();
+    // `owner`: whose pages the content may be received into, see BodyMemory.
+    BodyReceiver(Worker& worker, boost::asio::ip::tcp::socket& socket, Deadlines::Entry& waiting, Arrived& arrived, std::string_view owner)
+        : worker_(worker), socket_(socket), waiting_(waiting), arrived_(arrived), owner_(owner) {}
     BodyReceiver(const BodyReceiver&) = delete;
     BodyReceiver& operator=(const BodyReceiver&) = delete;
 
-    // Receives all of it. Afterwards arrived.used is past what of it lay in the buffer. The bytes count against the worker's body
-    // memory until this receiver ends. Errors: body_too_large, overloaded, bad_request (framing, or the client is gone), request_timeout.
+    // Receives all of it. Afterwards arrived.used is past what of it lay in the buffer. Errors: body_too_large, overloaded, bad_request (framing, or the client is gone), request_timeout.
     boost::asio::awaitable<Result<run::Body>> receive(const RequestHead& head);
 
   private:
@@ -43,10 +41,11 @@ class BodyReceiver {
     boost::asio::awaitable<Result<size_t>> receive_some(std::span<char> first, std::span<char> second);
     boost::asio::awaitable<Result<>> receive_framing(size_t bytes);
     boost::asio::awaitable<Result<>> continue_if_expected(const RequestHead& head);
+    uint64_t capacity() const { return room_ ? room_->capacity : 0; }
     uint64_t roomy_size() const;
-    Result<> reserve(uint64_t bytes);
     Result<> grow(uint64_t content_bytes);
-    Result<run::Body> finish(uint64_t size);
+    run::Body finish(uint64_t size);
+    std::span<char> room_from(uint64_t offset, uint64_t bytes_max) const;
     uint64_t take_arrived(uint64_t at, uint64_t wanted);
     std::string_view arrived() const { return {arrived_.buffer.data() + arrived_.used, arrived_.end - arrived_.used}; }
 
@@ -54,10 +53,8 @@ class BodyReceiver {
     boost::asio::ip::tcp::socket& socket_;
     Deadlines::Entry& waiting_;
     Arrived& arrived_;
-    os::Fd pages_;
-    os::Mapping mapping_;
-    uint64_t capacity_ = 0;  // Size of the memfd.
-    uint64_t reserved_ = 0;  // Of the worker's body memory.
+    std::string_view owner_;
+    BodyMemory::Room room_{nullptr, {}};
     uint64_t copied_ = 0;
 };
 

@@ -31,7 +31,7 @@ class BodyReceiverTest : public testing::Test {
             boost::asio::write(pair_.client(), boost::asio::buffer(later), refused);
             pair_.client().shutdown(boost::asio::socket_base::shutdown_send, refused);
         });
-        receiver_.emplace(stand_worker(), pair_.ours(), pair_.waiting(), arrived_);
+        receiver_.emplace(stand_worker(), pair_.ours(), pair_.waiting(), arrived_, "test");
         auto body = pair_.finish(receiver_->receive(head));
         boost::system::error_code ignored;
         if (!body.ok()) pair_.ours().close(ignored);
@@ -50,14 +50,12 @@ class BodyReceiverTest : public testing::Test {
     }
     static std::string content_of(const run::Body& body) {
         if (!body.pages) return std::string(body.inline_bytes);
-        return os::read_from_start(body.pages->get(), UINT64_MAX).value().substr(0, body.size);
+        return os::read_from_start(body.pages->fd(), UINT64_MAX).value().substr(0, body.size);
     }
     std::string left() const { return {buffer_.data() + arrived_.used, arrived_.end - arrived_.used}; }
     // All of the worker's body memory can be had.
     static bool nothing_is_held() {
-        bool all = stand_worker().acquire_body_memory(kStandBodyMemory);
-        if (all) stand_worker().release_body_memory(kStandBodyMemory);
-        return all;
+        return stand_worker().body_memory().take("test", kStandBodyMemory).ok();
     }
 
     static constexpr size_t kHead = 1000;
@@ -101,13 +99,13 @@ TEST_F(BodyReceiverTest, ABodyJustBelowTheThresholdFitsBehindALargeHead) {
     RequestHead head;
     head.content_length = content.size();
     pair_.client_sends(content);
-    receiver_.emplace(stand_worker(), pair_.ours(), pair_.waiting(), arrived_);
+    receiver_.emplace(stand_worker(), pair_.ours(), pair_.waiting(), arrived_, "test");
     auto body = pair_.finish(receiver_->receive(head));
     ASSERT_TRUE(body.ok());
     EXPECT_TRUE(content_of(*body) == content);
 }
 
-TEST_F(BodyReceiverTest, ALargerBodyLiesInSealedPages) {
+TEST_F(BodyReceiverTest, ALargerBodyLiesInPagesThatEndInZeros) {
     std::string content = pattern(3 * MiB + 77);
     auto body = receive_sized(content.substr(0, 5000), content.substr(5000));
     ASSERT_TRUE(body.ok()) << body.error().detail;
@@ -115,10 +113,9 @@ TEST_F(BodyReceiverTest, ALargerBodyLiesInSealedPages) {
     EXPECT_EQ(body->size, content.size());
     EXPECT_TRUE(content_of(*body) == content);
     EXPECT_EQ(body->copied, 5000u) << "what came with the head";
-    EXPECT_FALSE(os::write_all_at(body->pages->get(), "x", 0).ok()) << "sealed";
-    EXPECT_EQ(os::status(body->pages->get())->size % os::page_size(), 0u);
-    std::string tail = os::read_from_start(body->pages->get(), UINT64_MAX).value().substr(content.size());
-    EXPECT_EQ(tail, std::string(tail.size(), '\0'));
+    EXPECT_FALSE(os::truncate(body->pages->fd(), 0).ok()) << "whom they are given to cannot take them away";
+    size_t tail = os::page_size() - content.size() % os::page_size();
+    EXPECT_EQ(std::string_view(body->pages->view().data() + content.size(), tail), std::string(tail, '\0'));
 }
 
 TEST_F(BodyReceiverTest, ABodyMayComeAllWithItsHead) {
@@ -190,7 +187,7 @@ TEST_F(BodyReceiverTest, AChunkedBodyMayHaveTheMaximumHoweverItIsCut) {
             boost::asio::write(pair.client(), boost::asio::buffer(framed + "0\r\n\r\n"), refused);
         });
         Arrived arrived{buffer_, kHead, kHead};
-        BodyReceiver receiver(stand_worker(), pair.ours(), pair.waiting(), arrived);
+        BodyReceiver receiver(stand_worker(), pair.ours(), pair.waiting(), arrived, "test");
         RequestHead head;
         head.chunked = true;
         auto body = pair.finish(receiver.receive(head));
@@ -202,19 +199,39 @@ TEST_F(BodyReceiverTest, AChunkedBodyMayHaveTheMaximumHoweverItIsCut) {
 }
 
 TEST_F(BodyReceiverTest, WithoutRoomForItABodyIsRefused) {
-    ASSERT_TRUE(stand_worker().acquire_body_memory(kStandBodyMemory - 1 * MiB));
+    auto others = stand_worker().body_memory().take("others", kStandBodyMemory - 1 * MiB);
+    ASSERT_TRUE(others.ok());
     auto refused = receive_sized("", pattern(1 * MiB + 1));
-    stand_worker().release_body_memory(kStandBodyMemory - 1 * MiB);
+    others->reset();
     ASSERT_FALSE(refused.ok());
     EXPECT_EQ(refused.error().code, Errc::overloaded);
     EXPECT_TRUE(nothing_is_held());
 }
 
-TEST_F(BodyReceiverTest, ABodysRoomIsHeldUntilItsReceiverEnds) {
-    ASSERT_TRUE(receive_sized("", pattern(1 * MiB)).ok());
-    EXPECT_FALSE(nothing_is_held());
-    receiver_.reset();
+TEST_F(BodyReceiverTest, ABodysRoomIsHeldUntilItEnds) {
+    {
+        auto body = receive_sized("", pattern(1 * MiB));
+        ASSERT_TRUE(body.ok());
+        EXPECT_FALSE(nothing_is_held());
+    }
     EXPECT_TRUE(nothing_is_held());
+}
+
+TEST_F(BodyReceiverTest, ABodyThatComesInDropsIsNotTakenForOneThatDoesNotCome) {
+    RequestHead head;
+    head.content_length = 2 * MiB;
+    pair_.client_sends(pattern(1000));  // Less than what the socket is told to wait for.
+    auto& executor = pair_.ours().get_executor();
+    boost::asio::steady_timer deadline(executor, std::chrono::milliseconds(100));
+    deadline.async_wait([&](auto) {
+        pair_.client_sends(pattern(2000));
+        pair_.waiting().on_deadline();
+        boost::asio::post(executor, [&] { pair_.client_sends(pattern(2 * MiB - 3000)); });
+    });
+    receiver_.emplace(stand_worker(), pair_.ours(), pair_.waiting(), arrived_, "test");
+    auto body = pair_.finish(receiver_->receive(head));
+    ASSERT_TRUE(body.ok()) << body.error().detail;
+    EXPECT_EQ(body->size, 2 * MiB);
 }
 
 TEST_F(BodyReceiverTest, AConnectionThatEndsInsideOfABodyIsABadRequest) {
@@ -233,7 +250,7 @@ TEST_F(BodyReceiverTest, BadFramingIsABadRequest) {
         arrived_.end = kHead + early.size();
         RequestHead head;
         head.chunked = true;
-        receiver_.emplace(stand_worker(), pair_.ours(), pair_.waiting(), arrived_);
+        receiver_.emplace(stand_worker(), pair_.ours(), pair_.waiting(), arrived_, "test");
         auto body = pair_.finish(receiver_->receive(head));
         ASSERT_FALSE(body.ok()) << framing;
         EXPECT_EQ(body.error().code, Errc::bad_request) << framing;
@@ -246,7 +263,7 @@ TEST_F(BodyReceiverTest, ABodyThatDoesNotComeEndsAtItsDeadline) {
     boost::asio::post(pair_.ours().get_executor(), [&] {
         boost::asio::post(pair_.ours().get_executor(), [&] { pair_.waiting().on_deadline(); });
     });
-    receiver_.emplace(stand_worker(), pair_.ours(), pair_.waiting(), arrived_);
+    receiver_.emplace(stand_worker(), pair_.ours(), pair_.waiting(), arrived_, "test");
     auto body = pair_.finish(receiver_->receive(head));
     ASSERT_FALSE(body.ok());
     EXPECT_EQ(body.error().code, Errc::request_timeout);
@@ -261,7 +278,7 @@ TEST_F(BodyReceiverTest, AClientThatWaitsIsToldToGoOn) {
         boost::asio::read(pair_.client(), boost::asio::buffer(told));
         pair_.client_sends("hello");
     });
-    receiver_.emplace(stand_worker(), pair_.ours(), pair_.waiting(), arrived_);
+    receiver_.emplace(stand_worker(), pair_.ours(), pair_.waiting(), arrived_, "test");
     auto body = pair_.finish(receiver_->receive(head));
     client.join();
     ASSERT_TRUE(body.ok());

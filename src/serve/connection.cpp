@@ -38,6 +38,12 @@ std::string_view bearer_token(const RequestHead& head) {
     return equal_ignoring_case(value.substr(0, kScheme.size()), kScheme) ? value.substr(kScheme.size()) : std::string_view();
 }
 
+// Whose guests will see the request's content: a function's. Empty: nobody's.
+std::string_view owner_of(const Route& route) {
+    auto* invoke = std::get_if<InvokeRoute>(&route);
+    return invoke ? std::string_view(invoke->function) : std::string_view();
+}
+
 bool has_content(const RequestHead& head) { return head.chunked || head.content_length.value_or(0) > 0; }
 
 }  // namespace
@@ -74,7 +80,7 @@ asio::awaitable<Connection::Next> Connection::serve_one() {
     if (auto refused = admit(*route)) co_return co_await refuse(problem_of_route(*refused, *route));
 
     Arrived arrived{{buffer_.get(), kBufferBytes}, head_end_, buffered_end_};
-    BodyReceiver receiver(worker_, socket_, *this, arrived);
+    BodyReceiver receiver(worker_, socket_, *this, arrived, owner_of(*route));
     run::Body body;
     if (has_content(head)) {
         auto received = co_await receiver.receive(head);

@@ -95,8 +95,8 @@ asio::awaitable<run::Outcome> Lane::run(const run::Request& request, const run::
     run::write(message, request);
     std::vector<int> fds;
     if (request.body.pages) {
-        fds.push_back(request.body.pages->get());
-        given_.push_back({{fds.front(), 0, request.body.size}, request.body.pages});
+        fds.push_back(request.body.pages->fd());
+        given_.push_back(request.body.pages);
     }
     uint64_t now_ns = monotonic_ns();
     worker_.deadlines().expect(*this, terms.deadline_ns > now_ns ? (terms.deadline_ns - now_ns) / 1'000'000 : 0);
@@ -169,9 +169,11 @@ bool Lane::answer(const Error& error) {
     return send(std::move(run::lane_message(LaneMessage::answer).number(1).number(static_cast<uint64_t>(error.code)).bytes(error.detail)), {});
 }
 
-bool Lane::answer(const os::FileRange& whole, std::shared_ptr<const void> pin) {
-    given_.push_back({whole, std::move(pin)});
-    return send(std::move(run::lane_message(LaneMessage::answer).number(0).number(whole.length)), {whole.fd});
+bool Lane::answer(std::shared_ptr<const os::Pages> pages) {
+    int fd = pages->fd();
+    uint64_t size = pages->size();
+    given_.push_back(std::move(pages));
+    return send(std::move(run::lane_message(LaneMessage::answer).number(0).number(size)), {fd});
 }
 
 bool Lane::answer_open(const run::Request& request, WireReader& reader) {
@@ -181,8 +183,7 @@ bool Lane::answer_open(const run::Request& request, WireReader& reader) {
     auto known = request.find_opened(name);
     auto object = known ? Result(std::move(known)) : worker_.supply().get_object(name);
     if (!object.ok()) return answer(object.error());
-    auto whole = (*object)->whole();
-    return answer(whole, std::move(object).value());
+    return answer(registry::pages_of(std::move(object).value()));
 }
 
 bool Lane::answer_output(WireReader& reader) {
@@ -192,14 +193,13 @@ bool Lane::answer_output(WireReader& reader) {
     auto pages = worker_.supply().create_output(size);
     if (!pages.ok()) return answer(pages.error());
     if (auto sealed = os::seal_size((*pages)->fd()); !sealed.ok()) return answer(sealed.error());
-    os::FileRange whole{(*pages)->fd(), 0, size};
-    outputs_.push_back(whole.fd);
-    return answer(whole, std::move(pages).value());
+    outputs_.push_back((*pages)->fd());
+    return answer(std::move(pages).value());
 }
 
 bool Lane::read_outcome(const run::Terms& terms, std::optional<run::Outcome>& outcome) {
     WireReader reader(outcome_bytes_);
-    auto given_of = [this](uint64_t number) { return number <= given_.size() ? &given_[number - 1] : nullptr; };
+    auto given_of = [this](uint64_t number) { return number <= given_.size() ? given_[number - 1] : nullptr; };
     run::Outcome said;
     run::read(reader, said, given_of);
     if (!reader.finished()) return false;

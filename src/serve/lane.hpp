@@ -60,7 +60,7 @@ class Lane final : public Deadlines::Entry {
     bool answer_open(const run::Request& request, WireReader& reader);
     bool answer_output(WireReader& reader);
     bool answer(const Error& error);
-    bool answer(const os::FileRange& whole, std::shared_ptr<const void> pin);
+    bool answer(std::shared_ptr<const os::Pages> pages);
     bool read_outcome(const run::Terms& terms, std::optional<run::Outcome>& outcome);
     run::Outcome lost_outcome() const;
 
@@ -71,7 +71,7 @@ class Lane final : public Deadlines::Entry {
     os::Fd process_;
     boost::asio::posix::stream_descriptor readable_;
     os::Message received_;
-    std::vector<run::Given> given_;       // During a run, by number from 1.
+    std::vector<std::shared_ptr<const os::Pages>> given_;  // During a run, by number from 1.
     std::vector<int> outputs_;            // Those of them that the guest may have written.
     std::string outcome_bytes_;           // What has come of it so far.
     size_t log_lines_ = 0;

@@ -1,4 +1,4 @@
-// send and sendfile, with partial writes.
+// sendmsg and sendfile, with partial writes.
 #include "serve/reply_sender.hpp"
 
 #include <boost/asio/as_tuple.hpp>
@@ -45,75 +45,107 @@ std::string_view ReplySender::write_head(const Reply& reply, const SendOptions& 
 
 std::optional<bool> ReplySender::try_send(const Reply& reply, const SendOptions& options) {
     bool with_content = !options.is_head && may_have_content(reply.status);
-    begun_ = {write_head(reply, options), {}, false};
-    if (begun_.first.empty()) return false;
+    head_ = write_head(reply, options);
+    if (head_.empty()) return false;
     pieces_ = with_content ? std::span(reply.content) : std::span<const run::Piece>();
-    if (!pieces_.empty() && pieces_[0].range.length == 0) {
-        begun_.second = pieces_[0].bytes;
-        pieces_ = pieces_.subspan(1);
-    }
-    begun_.more = !pieces_.empty();
-    auto state = send_some(begun_);
-    if (state != os::SocketState::progress && state != os::SocketState::would_block) return false;
-    if (begun_.empty() && pieces_.empty()) return true;
+    begun_ = warm_ = 0;
+    auto step = send_some();
+    if (step.state != os::SocketState::progress && step.state != os::SocketState::would_block) return false;
+    if (all_sent()) return true;
     return std::nullopt;
 }
 
 asio::awaitable<bool> ReplySender::send_rest() {
-    bool sent = co_await send_bytes(begun_);
-    for (size_t i = 0; sent && i < pieces_.size(); i++) {
-        const auto& piece = pieces_[i];
-        sent = piece.range.length ? co_await send_range(piece.range) : co_await send_bytes({piece.bytes, {}, i + 1 < pieces_.size()});
-    }
-    worker_.deadlines().expect(waiting_, Deadlines::kNever);
-    co_return sent;
-}
-
-void ReplySender::expect_progress() { worker_.deadlines().expect(waiting_, worker_.settings().stall_timeout_ms); }
-
-os::SocketState ReplySender::send_some(Bytes& bytes) {
-    std::array<std::string_view, 2> both{bytes.first, bytes.second};
-    auto step = os::send_pieces(socket_.native_handle(), both, bytes.more);
-    if (step.state != os::SocketState::progress) return step.state;
-    worker_.counters().add(Counter::bytes_sent, step.bytes);
-    size_t of_first = std::min(bytes.first.size(), step.bytes);
-    bytes.first.remove_prefix(of_first);
-    bytes.second.remove_prefix(step.bytes - of_first);
-    return step.state;
-}
-
-asio::awaitable<bool> ReplySender::send_bytes(Bytes bytes) {
-    while (!bytes.empty()) {
-        auto state = send_some(bytes);
-        if (state == os::SocketState::would_block) {
-            expect_progress();
-            auto [error] = co_await socket_.async_wait(asio::ip::tcp::socket::wait_write, kAwait);
-            if (error) co_return false;
-        } else if (state != os::SocketState::progress) {
-            co_return false;
-        }
-    }
-    co_return true;
-}
-
-asio::awaitable<bool> ReplySender::send_range(os::FileRange range) {
-    while (range.length > 0) {
-        auto step = os::send_file(socket_.native_handle(), range);
+    while (!all_sent()) {
+        bool content = head_.empty();
+        if (content && !is_warm()) co_await warm_up();
+        auto step = content && goes_by_file(pieces_[0]) ? send_file() : send_some();
         if (step.state == os::SocketState::would_block) {
-            expect_progress();
+            worker_.deadlines().expect(waiting_, worker_.settings().stall_timeout_ms);
             auto [error] = co_await socket_.async_wait(asio::ip::tcp::socket::wait_write, kAwait);
             if (error) co_return false;
             continue;
         }
-        // No progress at all: the file ended early. What was promised cannot be kept; the client sees a short body.
+        // No progress at all: the file has lost bytes. What was promised cannot be kept; the client sees a short body.
         if (step.state != os::SocketState::progress || step.bytes == 0) co_return false;
-        worker_.counters().add(Counter::bytes_sent, step.bytes);
-        range.offset += step.bytes;
-        range.length -= step.bytes;
         // A client that reads as fast as we send would keep the loop from everybody else.
-        if (range.length > 0) co_await asio::post(asio::use_awaitable);
+        if (!all_sent()) co_await asio::post(asio::use_awaitable);
     }
+    worker_.deadlines().expect(waiting_, Deadlines::kNever);
     co_return true;
+}
+
+// Sends the head and what follows it, from memory, as far as one call takes it.
+os::SocketStep ReplySender::send_some() {
+    std::array<std::string_view, os::kPiecesPerCall> parts;
+    size_t count = 0;
+    uint64_t content_bytes = 0;
+    bool more = false;
+    if (!head_.empty()) parts[count++] = head_;
+    uint64_t offset = begun_;
+    for (const auto& piece : pieces_) {
+        auto part = count < parts.size() ? next_part(piece, offset, kSendStepBytes - content_bytes) : std::string_view();
+        if (!part.empty()) parts[count++] = part;
+        content_bytes += part.size();
+        more = part.size() < piece.size() - offset;
+        if (more) break;
+        offset = 0;
+    }
+    auto step = os::send_pieces(socket_.native_handle(), {parts.data(), count}, more);
+    sent(step.bytes);
+    return step;
+}
+
+os::SocketStep ReplySender::send_file() {
+    const auto& piece = pieces_[0];
+    piece.pages->note_lent();
+    auto step = os::send_file(socket_.native_handle(), {piece.pages->fd(), piece.offset + begun_, piece.length - begun_});
+    sent(step.bytes);
+    return step;
+}
+
+// What of a piece from `offset` on can be sent by send_some() now. Empty: nothing.
+std::string_view ReplySender::next_part(const run::Piece& piece, uint64_t offset, uint64_t bytes_max) {
+    if (!piece.pages) return std::string_view(piece.bytes).substr(offset, bytes_max);
+    if (goes_by_file(piece)) return {};
+    uint64_t length = std::min(piece.length - offset, bytes_max);
+    bool known_warm = &piece == pieces_.data() && offset + length <= warm_;
+    if (!known_warm && !piece.pages->in_memory(piece.offset + offset, length)) return {};
+    return piece.pages->view().substr(piece.offset + offset, length);
+}
+
+bool ReplySender::goes_by_file(const run::Piece& piece) {
+    if (!piece.pages || piece.pages->view().empty()) return piece.pages != nullptr;
+    if (piece.length < kSendFileBytesMin) return false;
+    if (!peer_is_near_) peer_is_near_ = os::peer_is_near(socket_.native_handle());
+    return !*peer_is_near_;
+}
+
+// Whether the next step of the first piece waits for no disk.
+bool ReplySender::is_warm() {
+    const auto& piece = pieces_[0];
+    if (!piece.pages) return true;
+    uint64_t step = std::min(piece.length - begun_, kSendStepBytes);
+    return begun_ + step <= warm_ || piece.pages->in_memory(piece.offset + begun_, step);
+}
+
+asio::awaitable<void> ReplySender::warm_up() {
+    const auto& piece = pieces_[0];
+    uint64_t ahead = std::min(piece.length - begun_, kReadAheadBytes);
+    co_await worker_.disk().bring_in(piece.pages, piece.offset + begun_, ahead);
+    warm_ = begun_ + ahead;
+}
+
+void ReplySender::sent(size_t bytes) {
+    worker_.counters().add(Counter::bytes_sent, bytes);
+    size_t of_head = std::min(head_.size(), bytes);
+    head_.remove_prefix(of_head);
+    begun_ += bytes - of_head;
+    while (!pieces_.empty() && begun_ >= pieces_[0].size()) {
+        begun_ -= pieces_[0].size();
+        pieces_ = pieces_.subspan(1);
+        warm_ = 0;
+    }
 }
 
 }  // namespace inlay::serve

@@ -20,8 +20,9 @@ class ReplySenderTest : public testing::Test {
     }
     void add_range(uint64_t offset, uint64_t length) {
         run::Piece piece;
-        piece.range = {file_->get(), offset, length};
-        piece.pin = file_;
+        piece.pages = file_;
+        piece.offset = offset;
+        piece.length = length;
         reply_.content.push_back(std::move(piece));
     }
     bool send() {
@@ -38,8 +39,8 @@ class ReplySenderTest : public testing::Test {
         return bytes;
     }
 
-    std::shared_ptr<const os::Fd> file_ =
-        std::make_shared<const os::Fd>(os::create_memfd_of("sender-test", "0123456789" + std::string(20 * MiB, 'x')).value());
+    std::shared_ptr<const os::Pages> file_ = std::make_shared<const os::Pages>(
+        os::create_memfd_of("sender-test", "0123456789" + std::string(20 * MiB, 'x')).value(), 20 * MiB + 10, os::Pages::Home::memory);
     ClientPair pair_;
     ReplySender sender_{stand_worker(), pair_.ours(), pair_.waiting()};
     Reply reply_;

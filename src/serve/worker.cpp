@@ -43,9 +43,14 @@ Worker::Worker(registry::SharedMemory shared, registry::SupervisorLink link, Wor
       link_readable_(loop_),
       link_writable_(loop_),
       signals_(loop_, SIGTERM),
-      drain_timer_(loop_) {}
+      drain_timer_(loop_) {
+    body_memory_.emplace(deadlines_, settings_.body_memory, settings_.max_body);
+}
 
-Worker::~Worker() { lanes_.end_all(); }
+Worker::~Worker() {
+    lanes_.end_all();
+    body_memory_->keep_nothing();
+}
 
 Result<std::unique_ptr<Worker>> Worker::create(const WorkerDescriptors& descriptors, WorkerSettings settings) {
     os::ignore_signal(SIGPIPE);
@@ -63,7 +68,7 @@ Result<> Worker::start(const WorkerDescriptors& descriptors) {
     INLAY_TRY_VOID(engine::Watchdog::start(*engine_));
     tables_ = std::make_unique<registry::Tables>(link_, *engine_, shared_.state(), counters_);
     link_.listen_for_changes([this] { tables_->catch_up(); });
-    supply_.emplace(*tables_, outputs_);
+    supply_.emplace(*tables_, outputs_, disk_);
     // Ids of invocations differ between workers and between a worker and its replacement.
     invocation_ids_ = (monotonic_ns() << 8) ^ (static_cast<uint64_t>(settings_.slot) << 56);
 
@@ -191,12 +196,6 @@ void Worker::log(const registry::LogLines& lines) {
         registry::write(fields, part);
         if (!link_.tell(registry::Call::append_log, fields.take())) counters_.add(Counter::log_lines_dropped, part.lines.size());
     }
-}
-
-bool Worker::acquire_body_memory(uint64_t bytes) {
-    if (bytes > settings_.body_memory - std::min(settings_.body_memory, body_memory_used_)) return false;
-    body_memory_used_ += bytes;
-    return true;
 }
 
 std::string_view Worker::date_field() {

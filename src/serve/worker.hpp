@@ -19,6 +19,7 @@
 #include "registry/shared_state.hpp"
 #include "registry/tables.hpp"
 #include "run/invocation.hpp"
+#include "serve/body_memory.hpp"
 #include "serve/deadlines.hpp"
 #include "serve/lanes.hpp"
 #include "serve/settings.hpp"
@@ -59,6 +60,8 @@ class Worker {
     registry::Tables& tables() { return *tables_; }
     run::Supply& supply() { return *supply_; }
     Lanes& lanes() { return lanes_; }
+    DiskAside& disk() { return disk_; }
+    BodyMemory& body_memory() { return *body_memory_; }
     boost::asio::any_io_executor executor() { return loop_.get_executor(); }
     bool draining() const { return draining_; }
     bool supervisor_is_gone() const { return link_.supervisor_is_gone(); }
@@ -71,9 +74,6 @@ class Worker {
     // Hands log lines on; they are lost, counted, when the channel is full.
     void log(const registry::LogLines& lines);
 
-    // Room for request bodies in memory. False: there is none now.
-    bool acquire_body_memory(uint64_t bytes);
-    void release_body_memory(uint64_t bytes) { body_memory_used_ -= bytes; }
 
   private:
     Worker(registry::SharedMemory shared, registry::SupervisorLink link, WorkerSettings settings);
@@ -96,8 +96,10 @@ class Worker {
     run::OutputBudget outputs_;
     std::optional<TableSupply> supply_;
     Lanes lanes_;
+    std::optional<BodyMemory> body_memory_;
 
     boost::asio::io_context loop_{1};
+    DiskAside disk_{loop_.get_executor(), counters_};
     Deadlines deadlines_;
     boost::asio::ip::tcp::acceptor acceptor_;
     boost::asio::posix::stream_descriptor link_readable_;
@@ -107,7 +109,6 @@ class Worker {
     std::vector<Connection*> connections_;
     bool draining_ = false;
     bool writable_watched_ = false;
-    uint64_t body_memory_used_ = 0;
     uint64_t invocation_ids_ = 0;
     std::string date_;
     uint64_t date_second_ = 0;

@@ -1,0 +1,93 @@
+// Takes, keeps and forgets memfds.
+#include "serve/body_memory.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "base/limits.hpp"
+#include "os/file.hpp"
+#include "os/memfd.hpp"
+
+namespace inlay::serve {
+
+BodyMemory::BodyMemory(Deadlines& deadlines, uint64_t bytes_max, uint64_t body_bytes_max)
+    : deadlines_(deadlines),
+      bytes_max_(os::round_up(bytes_max, os::page_size())),
+      body_bytes_max_(os::round_up(body_bytes_max, os::page_size())) {
+    deadlines_.add(*this);
+}
+
+Result<BodyMemory::Room> BodyMemory::take(std::string_view owner, uint64_t capacity) {
+    auto kept = std::find_if(kept_.begin(), kept_.end(), [&](const auto& room) { return room->owner == owner; });
+    Room room(nullptr, {this});
+    if (kept != kept_.end()) {
+        kept_bytes_ -= (*kept)->capacity;
+        room.reset(kept->release());
+        kept_.erase(kept);
+    } else {
+        INLAY_TRY(auto fd, os::create_memfd("inlay-body", 0));
+        // Nobody whom it is given to can take pages away under us.
+        INLAY_TRY_VOID(os::seal_against_shrinking(fd.get()));
+        // Addresses for the largest body: pages past the file's end are not touched before it has grown.
+        INLAY_TRY(auto mapping, os::Mapping::create(fd.get(), 0, body_bytes_max_, os::Access::read_write, os::Sharing::shared));
+        room.reset(new BodyRoom{std::string(owner), os::Pages(std::move(fd), std::move(mapping)), 0});
+    }
+    INLAY_TRY_VOID(grow(*room, capacity));
+    return room;
+}
+
+Result<> BodyMemory::grow(BodyRoom& room, uint64_t capacity) {
+    uint64_t wanted = os::round_up(capacity, os::page_size());
+    if (wanted <= room.capacity) return {};
+    if (wanted > bytes_max_) return Error{Errc::body_too_large, fmt::format("the body has more than {} bytes (body_memory)", bytes_max_)};
+    INLAY_TRY_VOID(make_room(wanted - room.capacity));
+    INLAY_TRY_VOID(os::truncate(room.pages.fd(), wanted));
+    bytes_ += wanted - room.capacity;
+    room.capacity = wanted;
+    return {};
+}
+
+std::shared_ptr<const os::Pages> BodyMemory::finish(Room room, uint64_t size) {
+    uint64_t end = os::round_up(size, os::page_size());
+    std::memset(room->pages.writable() + size, 0, end - size);
+    room->pages.set_size(size);
+    std::shared_ptr<BodyRoom> held(std::move(room));
+    return {held, &held->pages};
+}
+
+Result<> BodyMemory::make_room(uint64_t bytes) {
+    while (bytes > bytes_max_ - bytes_ && !kept_.empty()) forget_oldest();
+    if (bytes > bytes_max_ - bytes_)
+        return Error{Errc::overloaded, "the memory for request bodies is in use: retry later, or raise body_memory"};
+    return {};
+}
+
+void BodyMemory::give_back(std::unique_ptr<BodyRoom> room) {
+    if (!keeps_ || room->pages.lent() || room->capacity > bytes_max_ / 2) {
+        bytes_ -= room->capacity;
+        return;
+    }
+    kept_bytes_ += room->capacity;
+    kept_.push_front(std::move(room));
+    while (kept_.size() > kBodiesKeptMax || kept_bytes_ > bytes_max_ / 2) forget_oldest();
+    deadlines_.expect(*this, kBodyKeptMs);
+}
+
+void BodyMemory::forget_oldest() {
+    bytes_ -= kept_.back()->capacity;
+    kept_bytes_ -= kept_.back()->capacity;
+    kept_.pop_back();
+}
+
+void BodyMemory::on_deadline() {
+    while (!kept_.empty()) forget_oldest();
+}
+
+void BodyMemory::keep_nothing() {
+    keeps_ = false;
+    on_deadline();
+}
+
+}  // namespace inlay::serve
