@@ -9,7 +9,6 @@ namespace {
 constexpr std::array<ErrcTraits, kErrcCount> kTraits{{
     {"bad-request", 400, "The request is malformed"},
     {"bad-name", 400, "The name is not allowed"},
-    {"bad-range", 400, "The range is malformed"},
     {"bad-module", 422, "The module cannot be deployed"},
     {"unauthorized", 401, "A valid token is needed"},
     {"not-found", 404, "There is nothing at this path"},
@@ -30,7 +29,7 @@ constexpr std::array<ErrcTraits, kErrcCount> kTraits{{
     {"function-timed-out", 504, "The function ran past its deadline"},
     {"input-is-read-only", 500, "The function wrote to an input"},
     {"object-changed", 500, "The data changed while the function read it"},
-    {"bad-response", 500, "The function's response is not valid"},
+    {"content-refused", 422, "The function did not take the content"},
     {"lane-lost", 502, "The process that ran the function ended"},
     {"overloaded", 503, "The server is at its limit"},
     {"draining", 503, "The server is shutting down"},

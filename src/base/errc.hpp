@@ -13,7 +13,6 @@ enum class Errc : uint16_t {
     // Wrong requests.
     bad_request,
     bad_name,
-    bad_range,
     bad_module,
     unauthorized,
     not_found,
@@ -35,7 +34,7 @@ enum class Errc : uint16_t {
     function_timed_out,
     input_is_read_only,
     object_changed,
-    bad_response,
+    content_refused,
     lane_lost,
     // The state of the host.
     overloaded,

@@ -40,7 +40,6 @@ TEST(Errc, NamesAndStatusesDoNotMove) {
     const Row rows[] = {
         {Errc::bad_request, "bad-request", 400},
         {Errc::bad_name, "bad-name", 400},
-        {Errc::bad_range, "bad-range", 400},
         {Errc::bad_module, "bad-module", 422},
         {Errc::unauthorized, "unauthorized", 401},
         {Errc::not_found, "not-found", 404},
@@ -61,7 +60,7 @@ TEST(Errc, NamesAndStatusesDoNotMove) {
         {Errc::function_timed_out, "function-timed-out", 504},
         {Errc::input_is_read_only, "input-is-read-only", 500},
         {Errc::object_changed, "object-changed", 500},
-        {Errc::bad_response, "bad-response", 500},
+        {Errc::content_refused, "content-refused", 422},
         {Errc::lane_lost, "lane-lost", 502},
         {Errc::overloaded, "overloaded", 503},
         {Errc::draining, "draining", 503},

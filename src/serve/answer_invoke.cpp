@@ -1,30 +1,11 @@
 // Runs a function for a request and turns its outcome into a reply.
-#include <fmt/format.h>
-
-#include "base/clock.hpp"
-#include "run/executor.hpp"
 #include "serve/answers.hpp"
+#include "serve/commit.hpp"
+#include "serve/invoke.hpp"
 
 namespace inlay::serve {
 namespace asio = boost::asio;
 namespace {
-
-void count(CounterBlock& counters, const run::Outcome& outcome) {
-    static constexpr Counter kByAlternative[] = {Counter::invocations_completed, Counter::invocations_failed,
-                                                 Counter::invocations_trapped, Counter::invocations_refused};
-    Counter how = kByAlternative[outcome.how.index()];
-    auto* trapped = std::get_if<run::Trapped>(&outcome.how);
-    if (trapped && trapped->error.code == Errc::function_timed_out) how = Counter::invocations_timed_out;
-    counters.add(how);
-    const auto& cost = outcome.cost;
-    if (cost.mapped_bytes) counters.add(Counter::mapped_bytes, cost.mapped_bytes);
-    if (cost.copied.body_head) counters.add(Counter::copied_bytes_body_head, cost.copied.body_head);
-    if (cost.copied.small) counters.add(Counter::copied_bytes_small, cost.copied.small);
-    if (cost.copied.heap) counters.add(Counter::copied_bytes_heap, cost.copied.heap);
-    if (cost.copied.fallback) counters.add(Counter::copied_bytes_fallback, cost.copied.fallback);
-    counters.add(Counter::instantiate_us, cost.instantiate_us);
-    counters.add(Counter::run_us, cost.run_us);
-}
 
 Reply reply_of(run::Completed& completed) {
     Reply reply;
@@ -36,146 +17,25 @@ Reply reply_of(run::Completed& completed) {
     return reply;
 }
 
-// Makes the staged effects take effect together; the answer comes when they are durable.
-asio::awaitable<Result<uint64_t>> commit(Worker& worker, const std::vector<run::StagedEffect>& staged) {
-    std::vector<registry::Effect> effects;
-    for (const auto& one : staged) effects.push_back(one.effect);
-    WireWriter fields;
-    std::vector<int> fds;
-    registry::write(fields, effects, fds);
-    auto answered = co_await worker.call(registry::Call::commit, fields.take(), std::move(fds));
-    if (!answered.ok()) co_return std::move(answered).error();
-    WireReader reader(answered->fields);
-    registry::CommitAnswer answer;
-    registry::read(reader, answer);
-    co_return answer.copied_bytes;
-}
-
-std::string cost_text(const run::Cost& cost) {
-    return fmt::format("mapped={}, copied={}, private={}, instantiate_us={}, run_us={}", cost.mapped_bytes, cost.copied.total(),
-                       cost.private_bytes, cost.instantiate_us, cost.run_us);
-}
-
-// The reply to an outcome whose effects have taken place.
-Reply conclude(const InvokeRoute& route, run::Outcome& outcome) {
-    if (auto* refused = std::get_if<run::Refused>(&outcome.how)) return problem_reply(refused->error);
-    if (auto* trapped = std::get_if<run::Trapped>(&outcome.how)) return problem_reply(trapped->error);
-    if (auto* failed = std::get_if<run::Failed>(&outcome.how))
-        return problem_reply({Errc::function_failed, fmt::format("function {:?} returned {}; nothing it staged took effect; "
-                                                                 "see `inlay logs {}`",
-                                                                 route.function, failed->code, route.function)});
-    return reply_of(std::get<run::Completed>(outcome.how));
-}
-
-bool has_effects(const run::Outcome& outcome) {
-    auto* completed = std::get_if<run::Completed>(&outcome.how);
-    return completed && !completed->effects.empty();
-}
-
-// Begins in a lane what is heavy; the rest begins here.
-run::Place first_place(const Worker& worker, const registry::Function& function) {
-    if (worker.supervisor_is_gone()) return run::Place::inline_;
-    if (function.record.run_class == FunctionClass::heavy) return run::Place::lane;
-    bool learns = function.record.run_class == FunctionClass::automatic;
-    return learns && function.tendency->is_heavy(coarse_ms()) ? run::Place::lane : run::Place::express;
-}
-
-void log(Worker& worker, const run::Outcome& outcome) {
-    if (!outcome.log.lines.empty()) worker.log(outcome.log);
-}
-
-// Adds what an attempt has cost that does not count: its time is lost, its copies were made.
-void add_lost(run::Cost& cost, const run::Cost& lost) {
-    cost.copied.small += lost.copied.small;
-    cost.copied.heap += lost.copied.heap;
-    cost.run_us += lost.instantiate_us + lost.run_us;
-}
-
-// Runs it from its inputs, in a lane; here, when no lane can be had any more.
-asio::awaitable<run::Outcome> run_in_lane(Worker& worker, std::shared_ptr<const registry::Function> function,
-                                          const run::Request& request, run::Terms terms) {
-    terms.place = run::Place::lane;
-    auto outcome = co_await worker.lanes().run(function, request, terms);
-    auto* refused = std::get_if<run::Refused>(&outcome.how);
-    if (refused && worker.supervisor_is_gone()) {
-        terms.place = run::Place::inline_;
-        co_return run::execute(*function, request, worker.supply(), terms);
-    }
-    bool ran_through = std::holds_alternative<run::Completed>(outcome.how) || std::holds_alternative<run::Failed>(outcome.how);
-    if (ran_through) function->tendency->note_lane_run(outcome.cost.run_us);
-    outcome.cost.copied.body_head = request.body.copied;  // Copied on the way in, also where the lane is lost.
-    co_return outcome;
-}
-
-// Whether an attempt waits here for what it found on disk; else it goes on in a lane, which may wait as it reads.
-bool waits_here(const run::ColdRange& cold) {
-    return cold.length <= (cold.random ? kReadAheadBytes : kColdBytesMax);
-}
-
-// Goes on where the first attempt needed more than a worker gives: from the same inputs, here or in a lane.
-asio::awaitable<run::Outcome> run_again(Worker& worker, std::shared_ptr<const registry::Function> function, run::Request& request,
-                                        run::Terms terms, run::Outcome outcome) {
-    run::Cost lost;
-    unsigned waits = 0;
-    while (auto* unfinished = std::get_if<run::Unfinished>(&outcome.how)) {
-        add_lost(lost, outcome.cost);
-        log(worker, outcome);
-        request.opened = std::move(unfinished->opened);
-        terms.attempt++;
-        auto cold = std::move(unfinished->cold);
-        if (cold && waits_here(*cold) && waits++ < kColdWaitsMax) {
-            co_await worker.disk().bring_in(std::move(cold->pages), cold->offset, cold->length);
-            outcome = run::execute(*function, request, worker.supply(), terms);
-            continue;
-        }
-        if (!cold) {
-            worker.counters().add(Counter::express_overruns);
-            function->tendency->note_overrun(coarse_ms());
-        }
-        outcome = co_await run_in_lane(worker, function, request, terms);
-    }
-    add_lost(outcome.cost, lost);
-    co_return outcome;
-}
-
 }  // namespace
 
 asio::awaitable<Reply> answer_invoke(Worker& worker, const InvokeRoute& route, const Arrival& arrival) {
     worker.counters().add(Counter::requests_invoke);
-    auto found = worker.tables().get_function(route.function);
-    if (!found.ok()) co_return problem_reply(found.error());
-    std::shared_ptr<const registry::Function> function = std::move(found).value();
-
-    bool wants_cost = arrival.head.find("inlay-cost") == "?1";
-    run::Request request;
-    request.method = arrival.head.method_text;
-    request.path = arrival.head.path;
-    request.rest = route.rest;
-    request.query = arrival.head.query;
-    request.fields = arrival.head.fields;
-    request.body = arrival.body;
-    request.count_private = wants_cost;
-
-    run::Terms terms{.id = worker.next_invocation_id(), .place = first_place(worker, *function)};
-    terms.deadline_ns = monotonic_ns() + function->record.timeout_ms * 1'000'000;
-    run::Outcome outcome;
-    if (terms.place == run::Place::lane)
-        outcome = co_await run_in_lane(worker, function, request, terms);
-    else
-        outcome = run::execute(*function, request, worker.supply(), terms);
-    if (std::holds_alternative<run::Unfinished>(outcome.how))
-        outcome = co_await run_again(worker, function, request, terms, std::move(outcome));
-    log(worker, outcome);
-    if (has_effects(outcome)) {
-        auto committed = co_await commit(worker, std::get<run::Completed>(outcome.how).effects);
+    auto invoked = co_await invoke(worker, route.function, route.rest, arrival);
+    if (!invoked.ok()) co_return problem_reply(invoked.error());
+    run::Outcome& outcome = *invoked;
+    auto* completed = std::get_if<run::Completed>(&outcome.how);
+    if (completed && !completed->effects.empty()) {
+        auto committed = co_await commit(worker, staged_effects(*completed));
         if (committed.ok())
-            outcome.cost.copied.fallback += *committed;
+            outcome.cost.copied.fallback += committed->copied_bytes;
         else
             outcome.how = run::Refused{std::move(committed).error()};
+        completed = std::get_if<run::Completed>(&outcome.how);
     }
     count(worker.counters(), outcome);
-    Reply reply = conclude(route, outcome);
-    if (wants_cost) reply.add_field("Inlay-Cost", cost_text(outcome.cost));
+    Reply reply = completed ? reply_of(*completed) : problem_reply(error_of(route.function, outcome));
+    if (wants_cost(arrival.head)) reply.add_field("Inlay-Cost", cost_text(outcome.cost));
     co_return reply;
 }
 

@@ -15,6 +15,7 @@ namespace inlay::serve {
 struct Arrival {
     const RequestHead& head;
     const run::Body& body;
+    std::string_view through;  // A PUT's content goes through this function; empty: through none.
 };
 
 // Refuses methods that a route does not have, before any content is received. nullopt: go on.
@@ -24,11 +25,17 @@ Reply problem_of_route(const Error& error, const Route& route);
 // True for requests that change something durable.
 bool is_write(const Route& route, const RequestHead& head);
 
+// The function through which a request's content goes on its way to an object; empty: none. Errors: bad_request.
+Result<std::string> through_of(const Route& route, const RequestHead& head);
+
 // Runs the function and commits its effects.
 boost::asio::awaitable<Reply> answer_invoke(Worker& worker, const InvokeRoute& route, const Arrival& arrival);
 
 // GET, HEAD, PUT, DELETE of one object.
 boost::asio::awaitable<Reply> answer_object(Worker& worker, const ObjectRoute& route, const Arrival& arrival);
+
+// The writes among these.
+boost::asio::awaitable<Reply> write_object(Worker& worker, const ObjectRoute& route, const Arrival& arrival);
 
 // Listings, deployments, logs, health and metrics.
 boost::asio::awaitable<Reply> answer_control(Worker& worker, const Route& route, const Arrival& arrival);

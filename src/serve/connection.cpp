@@ -38,12 +38,6 @@ std::string_view bearer_token(const RequestHead& head) {
     return equal_ignoring_case(value.substr(0, kScheme.size()), kScheme) ? value.substr(kScheme.size()) : std::string_view();
 }
 
-// Whose guests will see the request's content: a function's. Empty: nobody's.
-std::string_view owner_of(const Route& route) {
-    auto* invoke = std::get_if<InvokeRoute>(&route);
-    return invoke ? std::string_view(invoke->function) : std::string_view();
-}
-
 bool has_content(const RequestHead& head) { return head.chunked || head.content_length.value_or(0) > 0; }
 
 }  // namespace
@@ -80,7 +74,7 @@ asio::awaitable<Connection::Next> Connection::serve_one() {
     if (auto refused = admit(*route)) co_return co_await refuse(problem_of_route(*refused, *route));
 
     Arrived arrived{{buffer_.get(), kBufferBytes}, head_end_, buffered_end_};
-    BodyReceiver receiver(worker_, socket_, *this, arrived, owner_of(*route));
+    BodyReceiver receiver(worker_, socket_, *this, arrived, content_owner(*route));
     run::Body body;
     if (has_content(head)) {
         auto received = co_await receiver.receive(head);
@@ -89,7 +83,7 @@ asio::awaitable<Connection::Next> Connection::serve_one() {
         body = std::move(received).value();
     }
 
-    Reply reply = co_await answer(*route, {head, body});
+    Reply reply = co_await answer(*route, {head, body, through_});
     auto sent = try_send(reply, head.keep_alive && !worker_.draining());
     if (!sent) sent = co_await sender_.send_rest();
     if (!*sent) co_return Next::close;
@@ -146,7 +140,7 @@ os::SocketStep Connection::receive_more() {
 }
 
 // Everything that can be refused before any content is received.
-std::optional<Error> Connection::admit(const Route& route) const {
+std::optional<Error> Connection::admit(const Route& route) {
     const auto& settings = worker_.settings();
     auto* status = std::get_if<StatusRoute>(&route);
     bool open_to_all = status && *status != StatusRoute::metrics;
@@ -155,7 +149,18 @@ std::optional<Error> Connection::admit(const Route& route) const {
     if (auto refused = check_method(route, reader_.head())) return refused;
     if (worker_.supervisor_is_gone() && is_write(route, reader_.head()))
         return Error{Errc::draining, "this server is shutting down and takes no writes: retry"};
-    return std::nullopt;
+    auto through = through_of(route, reader_.head());
+    if (!through.ok()) return through.error();
+    through_ = std::move(through).value();
+    if (through_.empty()) return std::nullopt;
+    auto function = worker_.tables().get_function(through_);
+    return function.ok() ? std::nullopt : std::optional(function.error());
+}
+
+// Whose guests will see the request's content: a function's. Empty: nobody's.
+std::string_view Connection::content_owner(const Route& route) const {
+    auto* invoke = std::get_if<InvokeRoute>(&route);
+    return invoke ? invoke->function : std::string_view(through_);
 }
 
 // Replies with a problem, and ends the connection where the request's content was not read to its end.

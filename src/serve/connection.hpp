@@ -49,7 +49,8 @@ class Connection final : public Deadlines::Entry {
     boost::asio::awaitable<Next> serve_one();
     boost::asio::awaitable<Result<bool>> read_head();
     os::SocketStep receive_more();
-    std::optional<Error> admit(const Route& route) const;
+    std::optional<Error> admit(const Route& route);
+    std::string_view content_owner(const Route& route) const;
     boost::asio::awaitable<Reply> answer(const Route& route, const Arrival& arrival);
     boost::asio::awaitable<Next> refuse(Reply problem);
     std::optional<bool> try_send(const Reply& reply, bool keep_open);
@@ -67,6 +68,7 @@ class Connection final : public Deadlines::Entry {
     ReplySender sender_;
     bool waiting_for_request_ = false;  // Not one byte of the next request is here.
     bool head_began_ = false;
+    std::string through_;  // Of the request being served.
     bool keeps_open_ = true;
     bool served_one_ = false;
     bool timed_out_ = false;

@@ -1,0 +1,20 @@
+// One message to the supervisor and its answer.
+#include "serve/commit.hpp"
+
+namespace inlay::serve {
+
+boost::asio::awaitable<Result<registry::CommitAnswer>> commit(Worker& worker, const std::vector<registry::Effect>& effects) {
+    WireWriter fields;
+    std::vector<int> fds;
+    registry::write(fields, effects, fds);
+    auto answered = co_await worker.call(registry::Call::commit, fields.take(), std::move(fds));
+    if (!answered.ok()) co_return std::move(answered).error();
+    WireReader reader(answered->fields);
+    registry::CommitAnswer answer;
+    registry::read(reader, answer);
+    if (!reader.finished() || answer.effects.size() != effects.size())
+        co_return Error{Errc::internal, "the supervisor's answer to a commit is damaged"};
+    co_return answer;
+}
+
+}  // namespace inlay::serve

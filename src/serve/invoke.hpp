@@ -1,0 +1,32 @@
+// Invoke: runs a function for a request, in as many attempts and in whichever process it takes.
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "run/outcome.hpp"
+#include "serve/answers.hpp"
+
+namespace inlay::serve {
+
+// Its effects are staged, not committed; its log lines are on their way, its cost is not counted yet. Errors: function_not_found,
+// overloaded, draining, io_error.
+boost::asio::awaitable<Result<run::Outcome>> invoke(Worker& worker, std::string_view function, std::string_view rest, const Arrival& arrival);
+
+// The effects of an invocation, whose descriptors it keeps open.
+std::vector<registry::Effect> staged_effects(const run::Completed& completed);
+
+// Adds an invocation whose effects have taken place, or did not, to the worker's counters.
+void count(CounterBlock& counters, const run::Outcome& outcome);
+
+// What a client is told of an invocation that did not complete. Requires: it did not.
+Error error_of(std::string_view function, const run::Outcome& outcome);
+
+// The field Inlay-Cost, for clients that ask for it.
+bool wants_cost(const RequestHead& head);
+std::string cost_text(const run::Cost& cost);
+
+}  // namespace inlay::serve
