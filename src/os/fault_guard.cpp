@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <iterator>
 
 #include "base/limits.hpp"
 #include "os/mapping.hpp"
@@ -35,16 +36,20 @@ bool cover_with_scratch(const WindowSpan& window) {
     return covered;
 }
 
+// The span that holds the address, or nullptr.
+const WindowSpan* find_watched(const void* address) {
+    if (!watched) return nullptr;
+    auto after = std::upper_bound(watched->begin(), watched->end(), address, [](const void* sought, const WindowSpan& span) { return sought < span.at; });
+    return after != watched->begin() && std::prev(after)->contains(address) ? &*std::prev(after) : nullptr;
+}
+
 // Behind the engine: reached only by faults in host code.
 void on_host_fault(int signal_number, siginfo_t* info, void*) {
-    if (watched)
-        for (const auto& window : *watched)
-            if (window.contains(info->si_addr)) {
-                fault_in_host_code = true;
-                // Without a descriptor for the scratch file: plain pages, bounded by the window itself.
-                if (cover_with_scratch(window) || place_zero(window.at, window.size).ok()) return;
-                break;
-            }
+    if (const WindowSpan* span = find_watched(info->si_addr)) {
+        fault_in_host_code = true;
+        // Without a descriptor for the scratch file: plain pages, bounded by the span itself.
+        if (cover_with_scratch(*span) || place_zero(span->at, span->size).ok()) return;
+    }
     // A bug of ours: the instruction runs again and ends the process, with the address in the core.
     ::signal(signal_number, SIG_DFL);
     ::signal(SIGSEGV, SIG_DFL);

@@ -3,7 +3,7 @@
 // Who faults, and how it ends (engine rules 3 and 4):
 //   guest code    the engine turns the fault into a trap; the guard only notes where it was and of which kind
 //   host code     bulk instructions and our own reads run in host code, where the engine cannot trap: the guard places scratch
-//                 pages over the whole window, once, so that the code runs to its end, and dooms the invocation
+//                 pages over the whole span it lies in, once, so that the code runs to its end, and dooms the invocation
 //   anything else is a bug of ours: the process dies
 //
 // Order matters: install_behind_engine() before the first engine, install_before_engine() after it. The engine's handler then
@@ -18,7 +18,7 @@
 
 namespace inlay::os {
 
-// Addresses that a window occupies: whole OS pages.
+// Addresses of windows that lie one after the other: whole OS pages.
 struct WindowSpan {
     uint8_t* at = nullptr;
     size_t size = 0;
@@ -42,8 +42,8 @@ class FaultGuard {
     static Result<> install_behind_engine();
     static Result<> install_before_engine();
 
-    // From now on faults are looked up in `windows`; forgets earlier faults. The vector must not be changed by code that can
-    // fault. nullptr: no windows. Valid until: the next call.
+    // From now on faults are looked up in `windows`, sorted by address; forgets earlier faults. The vector must not be changed by
+    // code that can fault. nullptr: no windows. Valid until: the next call.
     static void watch(const std::vector<WindowSpan>* windows) noexcept;
 
     // The last fault since watch(); one in host code stays until then.

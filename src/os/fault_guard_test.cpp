@@ -79,6 +79,35 @@ TEST_F(FaultGuardDeathTest, AFaultIsCoveredAlsoWithoutADescriptorLeft) {
         testing::ExitedWithCode(0), "");
 }
 
+TEST_F(FaultGuardDeathTest, OfManySpansTheOneThatWasHitIsCovered) {
+    EXPECT_EXIT(
+        {
+            install();
+            // Every second page is a span of its own.
+            windows_.clear();
+            for (size_t at = 0; at < kBytes; at += 2 * page_size()) windows_.push_back({window_.data() + at, page_size()});
+            FaultGuard::watch(&windows_);
+            bool fine = true;
+            for (size_t part = 0; part <= 3; part += 3) {
+                size_t index = (windows_.size() - 1) * part / 3;
+                std::memset(windows_[index].at, 'y', page_size());
+                fine &= FaultGuard::last_fault().in_host_code && windows_[index].at[page_size() - 1] == 'y';
+            }
+            fine &= windows_[1].at[0] == 'x' && windows_[windows_.size() - 2].at[0] == 'x';
+            conclude(fine);
+        },
+        testing::ExitedWithCode(0), "");
+    EXPECT_EXIT(
+        {
+            install();
+            windows_.assign(1, {window_.data(), page_size()});
+            windows_.push_back({window_.data() + 2 * page_size(), page_size()});
+            FaultGuard::watch(&windows_);
+            window_.data()[page_size()] = 1;
+        },
+        testing::KilledBySignal(SIGSEGV), "") << "between two of them";
+}
+
 TEST_F(FaultGuardDeathTest, AFaultElsewhereIsOurBugAndEndsTheProcess) {
     auto elsewhere = Mapping::create(file_.get(), 0, 4096, Access::read, Sharing::private_).value();
     EXPECT_EXIT(

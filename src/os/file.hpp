@@ -35,6 +35,9 @@ void rewind(int fd) noexcept;
 // Reads exactly `size` bytes at `offset` into `to`; an early end is an error.
 Result<> read_exactly_at(int fd, void* to, size_t size, uint64_t offset);
 
+// Asks for the pages of `range` to be read in, and does not wait for them: a hint.
+void prefetch(const FileRange& range) noexcept;
+
 // Allocates the blocks now, so that no later write meets a full disk. Filesystems without it do nothing.
 Result<> reserve(int fd, uint64_t size);
 Result<> truncate(int fd, uint64_t size);

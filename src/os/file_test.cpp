@@ -3,10 +3,13 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <set>
+#include <vector>
 
 #include "os/mapping.hpp"
 #include "os/memfd.hpp"
@@ -188,6 +191,31 @@ TEST_F(FileTest, ACopiedRangeMayBeginAnywhere) {
     auto file = create("file");
     ASSERT_TRUE(write_copied(file.get(), {pages.get(), 5001, 10'003}).ok());
     EXPECT_TRUE(scratch_.content("file") == pattern(20'000).substr(5001, 10'003));
+}
+
+// Pages of the file's first `size` bytes that lie in memory.
+size_t pages_in_memory(int fd, size_t size) {
+    auto mapping = Mapping::create(fd, 0, size, Access::read, Sharing::shared).value();
+    std::vector<unsigned char> present(size / page_size());
+    INLAY_CHECK(::mincore(mapping.data(), size, present.data()) == 0);
+    return static_cast<size_t>(std::count_if(present.begin(), present.end(), [](unsigned char page) { return page & 1; }));
+}
+
+TEST_F(FileTest, APrefetchBringsPagesInAndNoOthers) {
+    constexpr size_t kSize = 16 << 20, kAsked = 6 << 20;
+    auto file = create("file");
+    ASSERT_TRUE(write_all(file.get(), std::string(kSize, 'x')).ok() && sync(file.get()).ok());
+    ASSERT_EQ(::posix_fadvise(file.get(), 0, 0, POSIX_FADV_DONTNEED), 0);
+    if (pages_in_memory(file.get(), kSize) > 0) GTEST_SKIP() << "a filesystem that keeps everything in memory";
+    prefetch({file.get(), 0, 0});
+    EXPECT_EQ(pages_in_memory(file.get(), kSize), 0u);
+    for (int round = 0; round < 2; round++) {
+        prefetch({file.get(), 100, kAsked - 200});
+        for (int wait = 0; wait < 1000 && pages_in_memory(file.get(), kAsked) < kAsked / page_size(); wait++) ::usleep(10'000);
+        EXPECT_EQ(pages_in_memory(file.get(), kAsked), kAsked / page_size());
+    }
+    EXPECT_LT(pages_in_memory(file.get(), kSize), kSize / page_size());
+    prefetch({-1, 0, kSize});  // A hint: nothing happens.
 }
 
 TEST_F(FileTest, DescriptorsCloseOnExecAndTheLimitIsRaised) {
