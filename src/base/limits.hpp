@@ -47,6 +47,8 @@ inline constexpr uint64_t kSurveyTrustMs = 5'000;         // How old a survey ma
 inline constexpr size_t kDiskThreads = 2;                 // Threads of one worker that wait for disks.
 inline constexpr size_t kRangesMax = 1024;                // Ranges in one response or publication.
 inline constexpr size_t kWindowsMax = 10'000;             // Windows mapped at once in one invocation.
+inline constexpr size_t kWindowMappingsShare = 2;         // One part in so many of a process's mappings (vm.max_map_count) is for windows.
+inline constexpr uint64_t kPrefetchBytesMax = 64 * MiB;   // One call of inlay_prefetch; what is more is not read ahead.
 inline constexpr uint64_t kWindowSlackMax = 768 * MiB;    // Plain memory around and in windows of one invocation: 64 KiB for each.
 inline constexpr size_t kSourcesMax = 1024;               // Objects opened by one invocation.
 inline constexpr size_t kPublishesMax = 16;               // Objects published by one invocation.
@@ -59,7 +61,7 @@ inline constexpr size_t kLogLinesPerInvocationMax = 100;
 inline constexpr size_t kLogLinesPerFunctionMax = 1000;   // Kept by the supervisor; the oldest go first.
 inline constexpr size_t kLogBytesMax = 64 * MiB;          // Log lines of all functions together.
 inline constexpr size_t kOutputFilesMax = 4096;           // Output windows and heap results of one worker, until their replies are sent.
-inline constexpr uint64_t kExpressOutputBytesMax = 64 * MiB; // Output windows of an invocation in a worker; more of them: a lane.
+inline constexpr uint64_t kExpressOutputBytesMax = 64 * MiB; // What an invocation may write into windows in a worker; more: a lane.
 inline constexpr size_t kRandomBytesMax = 64 * KiB;       // One call of inlay_random.
 
 // Functions.

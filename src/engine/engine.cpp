@@ -103,6 +103,7 @@ Result<> define(wasmtime_linker_t* linker, const HostFunction& function) {
 
 Engine::Engine(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 Engine::~Engine() = default;
+os::MappingBudget& Engine::mappings() const { return parts_->mappings; }
 
 namespace {
 

@@ -10,6 +10,7 @@
 
 #include "base/result.hpp"
 #include "engine/host_function.hpp"
+#include "os/mapping_budget.hpp"
 
 namespace inlay::engine {
 
@@ -33,6 +34,9 @@ class Engine {
 
     // Makes the running guest trap at its next check. Async-signal-safe.
     void interrupt() noexcept;
+
+    // What windows may take of this process's mappings, all instances together.
+    os::MappingBudget& mappings() const;
 
     struct Parts;
     Parts& parts() const { return *parts_; }

@@ -4,9 +4,11 @@
 #include <memory>
 #include <string_view>
 
+#include "base/limits.hpp"
 #include "engine/c_handle.hpp"
 #include "engine/engine.hpp"
 #include "engine/program.hpp"
+#include "os/mapping_budget.hpp"
 
 namespace inlay::engine {
 
@@ -16,6 +18,7 @@ inline constexpr std::string_view kStopMessage = "inlay: stopped by the host";
 struct Engine::Parts {
     EngineHandle engine;
     LinkerHandle linker;
+    os::MappingBudget mappings{os::mappings_max() / kWindowMappingsShare};
 };
 
 struct Program::Parts {

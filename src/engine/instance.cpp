@@ -68,7 +68,7 @@ Result<std::optional<Trap>> Instance::start() {
     wasmtime_extern_t memory;
     bool found = wasmtime_instance_export_get(context_, &instance_, "memory", 6, &memory);
     INLAY_CHECK(found && memory.kind == WASMTIME_EXTERN_MEMORY);  // compile() refuses modules without it.
-    memory_.attach(store_.get(), memory.of.memory, memory_bytes_max_);
+    memory_.attach(store_.get(), memory.of.memory, memory_bytes_max_, program_.engine().mappings());
     if (!program_.parts().has_initialize) return std::optional<Trap>();
     auto initialized = call("_initialize", 11);
     if (auto* trapped = std::get_if<Trap>(&initialized)) return std::optional<Trap>(std::move(*trapped));

@@ -1,7 +1,7 @@
 // Grows, maps, unmaps and restores.
 #include "engine/linear_memory.hpp"
 
-#include <algorithm>
+#include <utility>
 
 #include "base/check.hpp"
 #include "base/limits.hpp"
@@ -15,16 +15,22 @@ constexpr uint64_t kOverReadBytes = 64;     // Readable behind every window: SIM
 constexpr uint64_t kHugePageBytes = 2 * MiB;
 // Windows from this size on are placed so that huge pages can serve them; for smaller ones the lead would waste addresses.
 constexpr uint64_t kHugeWindowBytes = 16 * MiB;
+// A window is one mapping, what is plain memory behind it and before the next one another, free space before it a third.
+constexpr size_t kMappingsPerWindow = 3;
+// Free space at a run's end, and the guest's own memory before it.
+constexpr size_t kMappingsPerRun = 2;
 
 }  // namespace
 
-void LinearMemory::attach(wasmtime_store_t* store, const wasmtime_memory_t& memory, uint64_t own_bytes_max) {
-    INLAY_CHECK(areas_.empty());
+void LinearMemory::attach(wasmtime_store_t* store, const wasmtime_memory_t& memory, uint64_t own_bytes_max,
+                          os::MappingBudget& budget) {
+    INLAY_CHECK(runs_.empty());
     store_ = store;
     context_ = wasmtime_store_context(store);
     memory_ = memory;
     own_bytes_max_ = own_bytes_max;
-    os::FaultGuard::watch(&spans_);
+    budget_ = &budget;
+    os::FaultGuard::watch(&runs_);
 }
 
 uint64_t LinearMemory::size() const { return wasmtime_memory_data_size(context_, &memory_); }
@@ -37,92 +43,128 @@ std::optional<std::span<uint8_t>> LinearMemory::bytes(GuestPtr address, GuestLen
 }
 
 // Bytes to skip so that host address and file offset agree modulo 2 MiB; 0 for windows too small for huge pages.
-uint64_t LinearMemory::lead_of(uint64_t offset, uint64_t length, uint64_t file_offset) const {
-    if (length < kHugeWindowBytes) return 0;
+uint64_t LinearMemory::lead_of(uint64_t offset, const Demand& demand) const {
+    if (demand.length < kHugeWindowBytes) return 0;
     uint64_t address = reinterpret_cast<uintptr_t>(base()) + offset;
-    uint64_t lead = (file_offset - address) % kHugePageBytes;
-    return offset + lead + length + kOverReadBytes <= kAddressSpaceBytes ? lead : 0;
+    uint64_t lead = (demand.file_offset - address) % kHugePageBytes;
+    return offset + lead + demand.length + kOverReadBytes <= kAddressSpaceBytes ? lead : 0;
 }
 
-std::optional<size_t> LinearMemory::find_free(uint64_t length, uint64_t file_offset) const {
-    std::optional<size_t> best;
-    for (size_t i = 0; i < areas_.size(); i++) {
-        const Area& area = areas_[i];
-        if (area.in_use || area.size < lead_of(area.offset, length, file_offset) + length + kOverReadBytes) continue;
-        if (!best || area.size < areas_[*best].size) best = i;
-    }
-    return best;
-}
-
+// The store's limit counts all memory (engine rule 13): what the guest wrote into windows is not there for it to grow.
 void LinearMemory::apply_limit() {
-    wasmtime_store_limiter(store_, static_cast<int64_t>(own_bytes_max_ + grown_by_host_), kTableElementsMax, 1,
+    wasmtime_store_limiter(store_, static_cast<int64_t>(own_bytes_max_ + grown_by_host_ - charged_), kTableElementsMax, 1,
                            kTablesPerModuleMax, 1);
 }
 
+bool LinearMemory::follows_a_run(uint64_t offset) const {
+    return !runs_.empty() && runs_.back().at + runs_.back().size == base() + offset;
+}
+
 std::optional<PlaceError> LinearMemory::grow(uint64_t bytes) {
-    if (areas_.size() >= kWindowsMax) return PlaceError::limit;
-    if (size() + bytes > kAddressSpaceBytes) return PlaceError::no_room;
+    uint64_t offset = size();
+    if (offset + bytes > kAddressSpaceBytes) return PlaceError::no_room;
     grown_by_host_ += bytes;
     apply_limit();
     uint64_t before = 0;
     ErrorHandle error(wasmtime_memory_grow(context_, &memory_, bytes / kWasmPageBytes, &before));
-    if (!error) return std::nullopt;
-    grown_by_host_ -= bytes;
-    apply_limit();
-    return PlaceError::no_room;
+    if (error) {
+        grown_by_host_ -= bytes;
+        apply_limit();
+        return PlaceError::no_room;
+    }
+    if (follows_a_run(offset))
+        runs_.back().size += bytes;
+    else
+        runs_.push_back({base() + offset, bytes});
+    return std::nullopt;
 }
 
-// Finds or makes an area for a window of `length` bytes (whole OS pages), and accounts for what no file will back.
-Placement LinearMemory::acquire(uint64_t length, uint64_t file_offset, bool backed) {
-    auto free = find_free(length, file_offset);
-    uint64_t offset = free ? areas_[*free].offset : size();
-    uint64_t lead = lead_of(offset, length, file_offset);
-    uint64_t bytes = os::round_up(lead + length + kOverReadBytes, kWasmPageBytes);
-    uint64_t slack = backed ? bytes - length : bytes;
-    if (slack_ + slack > kWindowSlackMax) return {std::nullopt, PlaceError::limit};
-    if (!free) {
-        if (auto refused = grow(bytes)) return {std::nullopt, *refused};
-        areas_.push_back({offset, bytes, 0, false});
-        spans_.push_back({base() + offset, bytes});
+bool LinearMemory::fits_limits(const Area& area) const {
+    uint64_t own_bytes = size() - grown_by_host_ + charged_;
+    return areas_.size() < kWindowsMax && slack_ + area.slack() <= kWindowSlackMax &&
+           (area.window.charged == 0 || own_bytes + area.window.charged <= own_bytes_max_);
+}
+
+// Finds or makes an area for a window, and accounts for it.
+Placement LinearMemory::acquire(const Demand& demand) {
+    uint64_t least = demand.length + kOverReadBytes;
+    auto free = free_.find(least, [&](const Extent& extent) { return extent.size >= lead_of(extent.offset, demand) + least; });
+    uint64_t offset = free ? free->offset : size();
+    uint64_t lead = lead_of(offset, demand);
+    Area area{os::round_up(lead + least, kWasmPageBytes), lead, demand};
+    size_t mappings = kMappingsPerWindow + (free || follows_a_run(offset) ? 0 : kMappingsPerRun);
+    if (!fits_limits(area) || !budget_->try_take(mappings)) return {std::nullopt, PlaceError::limit};
+    // What a reused area has beyond this window's own bytes is plain memory, as it is in a new one.
+    auto refused = free ? os::place_zero(base() + offset, area.size).ok() ? std::nullopt : std::optional(PlaceError::failed)
+                        : grow(area.size);
+    if (refused) {
+        budget_->give_back(mappings);
+        return {std::nullopt, *refused};
     }
-    size_t index = free ? *free : areas_.size() - 1;
-    // What a reused area has beyond this window's own bytes keeps no access.
-    if (free && !os::place_zero(base() + offset, bytes).ok()) return {std::nullopt, PlaceError::failed};
-    areas_[index].in_use = true;
-    areas_[index].slack = slack;
-    slack_ += slack;
-    return {PlacedWindow{index, offset + lead}, {}};
+    if (free) free_.take(offset, area.size);
+    mappings_ += mappings;
+    slack_ += area.slack();
+    charged_ += demand.charged;
+    if (demand.charged > 0) apply_limit();
+    areas_.emplace(offset, area);
+    return {PlacedWindow{offset, offset + lead}, {}};
+}
+
+LinearMemory::Demand LinearMemory::demand_of(const os::FileRange& range, os::Access access, os::Sharing sharing) {
+    uint64_t length = os::round_up(range.length, os::page_size());
+    bool copies_on_write = access == os::Access::read_write && sharing == os::Sharing::private_;
+    return {length, range.offset, length, copies_on_write ? length : 0};
 }
 
 Placement LinearMemory::place(const os::FileRange& range, os::Access access, os::Sharing sharing) {
-    uint64_t length = os::round_up(range.length, os::page_size());
-    auto placement = acquire(length, range.offset, true);
+    auto demand = demand_of(range, access, sharing);
+    auto placement = acquire(demand);
     if (!placement.window) return placement;
     uint8_t* at = base() + placement.window->offset;
-    if (os::place_file(at, {range.fd, range.offset, length}, access, sharing).ok()) return placement;
+    if (os::place_file(at, {range.fd, range.offset, demand.length}, access, sharing).ok()) return placement;
     remove(placement.window->area);
     return {std::nullopt, PlaceError::failed};
 }
 
-Placement LinearMemory::place_plain(uint64_t size_bytes) {
-    return acquire(os::round_up(size_bytes, os::page_size()), 0, false);
+Placement LinearMemory::place_plain(uint64_t size_bytes, uint64_t charged) {
+    return acquire({os::round_up(size_bytes, os::page_size()), 0, 0, charged});
 }
 
-bool LinearMemory::remove(size_t index) {
-    Area& area = areas_[index];
-    if (!os::place_nothing(base() + area.offset, area.size).ok()) return false;
-    area.in_use = false;
-    slack_ -= std::exchange(area.slack, 0);
+Placement LinearMemory::move(size_t offset, const os::FileRange& range, os::Access access, os::Sharing sharing) {
+    auto demand = demand_of(range, access, sharing);
+    Area& area = areas_.at(offset);
+    bool same_shape = demand.length == area.window.length && lead_of(offset, demand) == area.lead &&
+                      demand.backed == area.window.backed && demand.charged == area.window.charged;
+    if (!same_shape) return remove(offset) ? place(range, access, sharing) : Placement{};
+    uint8_t* at = base() + offset + area.lead;
+    if (os::place_file(at, {range.fd, range.offset, demand.length}, access, sharing).ok())
+        return {PlacedWindow{offset, offset + area.lead}, {}};
+    remove(offset);
+    return {};
+}
+
+bool LinearMemory::remove(size_t offset) {
+    const Area area = areas_.at(offset);
+    if (!os::place_nothing(base() + offset, area.size).ok()) return false;
+    areas_.erase(offset);
+    free_.give({offset, area.size});
+    budget_->give_back(kMappingsPerWindow);
+    mappings_ -= kMappingsPerWindow;
+    slack_ -= area.slack();
+    charged_ -= area.window.charged;
+    if (area.window.charged > 0) apply_limit();
     return true;
 }
 
 void LinearMemory::restore() {
     os::FaultGuard::watch(nullptr);
-    if (areas_.empty()) return;
-    uint64_t first = areas_.front().offset;
-    INLAY_CHECK(os::place_zero(base() + first, size() - first).ok());
+    if (runs_.empty()) return;
+    uint8_t* first = runs_.front().at;
+    INLAY_CHECK(os::place_zero(first, static_cast<size_t>(base() + size() - first)).ok());
+    budget_->give_back(std::exchange(mappings_, 0));
     areas_.clear();
-    spans_.clear();
+    free_.clear();
+    runs_.clear();
 }
 
 uint64_t LinearMemory::private_pages() const { return os::count_private_pages(base(), size()); }

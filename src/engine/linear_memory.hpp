@@ -4,33 +4,38 @@
 //     |--------|---------------------------------------------------------------------|..............|
 //      module's   grown by guest | area: window, tail | grown by guest | area | ...
 //
-// An *area* is what the host grew for one window: address space in whole Wasm pages, never given back while the instance
-// lives, reused for later windows that fit. Inside an area lies at most one window: pages of a file, or copied bytes; behind
-// it the tail, zero and readable, at least 64 bytes.
+// An *area* is what a window takes of the address space that the host grew: whole Wasm pages, never given back while the instance
+// lives, free for other windows once this one is gone. In an area lies one window: pages of a file, or copied bytes; behind
+// it the tail, zero and readable, at least 64 bytes. Areas that follow each other without anything of the guest's own make a *run*.
 //
 // Invariants (engine rules 1, 2, 3, 5, 13):
 //  1. Windows lie only in areas, and areas only in memory that the host has grown.
-//  2. An area without a window has no access; the bytes of areas that no file backs are bounded by kWindowSlackMax.
+//  2. Free space has no access; the bytes of areas that no file backs are bounded by kWindowSlackMax.
 //  3. restore() puts plain zero pages over everything from the first area on; it has run before the store is deleted.
-//  4. The fault guard watches all areas: host code that runs into one ends the invocation, not the process.
+//  4. The fault guard watches all runs: host code that runs into one ends the invocation, not the process.
+//  5. What a guest may write of a file's pages is its own memory: charged in full, and so much less can it grow.
+//  6. The mappings that windows make are taken from the process's budget before they are made.
 #pragma once
 
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <unordered_map>
 #include <vector>
 
 #include "engine/c_handle.hpp"
+#include "engine/free_space.hpp"
 #include "engine/host_function.hpp"
 #include "os/fault_guard.hpp"
 #include "os/file_range.hpp"
 #include "os/mapping.hpp"
+#include "os/mapping_budget.hpp"
 
 namespace inlay::engine {
 
 enum class PlaceError {
     no_room,  // No address space is left below 4 GiB.
-    limit,    // kWindowsMax or kWindowSlackMax is reached.
+    limit,    // kWindowsMax, kWindowSlackMax, the guest's own memory or the process's mappings are used up.
     failed,   // The OS refused.
 };
 
@@ -51,8 +56,8 @@ class LinearMemory {
     LinearMemory(const LinearMemory&) = delete;
     LinearMemory& operator=(const LinearMemory&) = delete;
 
-    // Takes over a fresh instance's memory. `own_bytes_max` bounds what the guest may have besides windows.
-    void attach(wasmtime_store_t* store, const wasmtime_memory_t& memory, uint64_t own_bytes_max);
+    // Takes over a fresh instance's memory. `own_bytes_max` bounds what the guest may have besides windows. `budget` outlives it.
+    void attach(wasmtime_store_t* store, const wasmtime_memory_t& memory, uint64_t own_bytes_max, os::MappingBudget& budget);
     bool attached() const { return store_ != nullptr; }
 
     // The guest's bytes [address, address + length), if they lie inside its memory. The only place where guest integers become
@@ -60,12 +65,19 @@ class LinearMemory {
     std::optional<std::span<uint8_t>> bytes(GuestPtr address, GuestLen length) const;
     uint64_t size() const;
 
-    // Places the pages of `range` (offset page-aligned) as a window. Input: read, private. Output: read_write, shared.
+    // Places the pages of `range` (offset page-aligned) as a window. Input: read, private. Output: read_write, shared. Copy on
+    // write: read_write, private; charged in full, because what the guest writes there is its own memory.
     Placement place(const os::FileRange& range, os::Access access, os::Sharing sharing);
-    // Places a window of plain memory for `size` bytes that the caller copies in.
-    Placement place_plain(uint64_t size);
+    // Places a window of plain memory for `size` bytes that the caller copies in; `charged` of them as the guest's own.
+    Placement place_plain(uint64_t size, uint64_t charged = 0);
+    // Puts another window in place of one: in one step if both have the same length in OS pages and the same alignment. Without
+    // a window in the result both are gone.
+    Placement move(size_t area, const os::FileRange& range, os::Access access, os::Sharing sharing);
     // Takes a window away; its area loses all access.
     bool remove(size_t area);
+
+    // Bytes of windows that are charged as the guest's own memory.
+    uint64_t charged_bytes() const { return charged_; }
 
     // Requires: nothing of the guest runs any more. Afterwards no window is left.
     void restore();
@@ -75,27 +87,41 @@ class LinearMemory {
     uint8_t* base() const;
 
   private:
+    // What a window needs: bytes of whole OS pages.
+    struct Demand {
+        uint64_t length = 0;
+        uint64_t file_offset = 0;
+        uint64_t backed = 0;   // By a file; what else its area has is slack.
+        uint64_t charged = 0;  // As the guest's own memory.
+    };
     struct Area {
-        uint64_t offset = 0;
         uint64_t size = 0;
-        uint64_t slack = 0;  // Bytes that no file backs.
-        bool in_use = false;
+        uint64_t lead = 0;  // The window begins behind it.
+        Demand window;
+
+        uint64_t slack() const { return size - window.backed; }
     };
 
-    Placement acquire(uint64_t length, uint64_t file_offset, bool backed);
-    std::optional<size_t> find_free(uint64_t length, uint64_t alignment_offset) const;
+    static Demand demand_of(const os::FileRange& range, os::Access access, os::Sharing sharing);
+    Placement acquire(const Demand& demand);
     std::optional<PlaceError> grow(uint64_t bytes);
+    bool fits_limits(const Area& area) const;
     void apply_limit();
-    uint64_t lead_of(uint64_t offset, uint64_t length, uint64_t file_offset) const;
+    uint64_t lead_of(uint64_t offset, const Demand& demand) const;
+    bool follows_a_run(uint64_t offset) const;
 
     wasmtime_store_t* store_ = nullptr;
     wasmtime_context_t* context_ = nullptr;
     wasmtime_memory_t memory_{};
+    os::MappingBudget* budget_ = nullptr;
     uint64_t own_bytes_max_ = 0;
     uint64_t grown_by_host_ = 0;
     uint64_t slack_ = 0;
-    std::vector<Area> areas_;
-    std::vector<os::WindowSpan> spans_;  // areas_ as the fault guard reads them.
+    uint64_t charged_ = 0;
+    size_t mappings_ = 0;                     // Taken from the budget.
+    std::unordered_map<size_t, Area> areas_;  // By offset.
+    FreeSpace free_;
+    std::vector<os::WindowSpan> runs_;        // By address, as the fault guard reads them.
 };
 
 }  // namespace inlay::engine

@@ -194,8 +194,9 @@ TEST(LinearMemory, ARemovedWindowIsOutOfReachAndItsAreaIsUsedAgain) {
 TEST(LinearMemory, TheSmallestFreeAreaIsTaken) {
     RunningGuest guest(kIdle);
     auto file = sparse_file(1 * MiB);
-    auto large = place_input(guest.memory(), file, 0, 1 * MiB).window, small = place_input(guest.memory(), file, 0, 4096).window;
-    ASSERT_TRUE(large && small && guest.memory().remove(large->area) && guest.memory().remove(small->area));
+    auto large = place_input(guest.memory(), file, 0, 1 * MiB).window, between = place_input(guest.memory(), file, 0, 4096).window,
+         small = place_input(guest.memory(), file, 0, 4096).window;
+    ASSERT_TRUE(large && between && small && guest.memory().remove(large->area) && guest.memory().remove(small->area));
     EXPECT_EQ(place_input(guest.memory(), file, 0, 4096).window->offset, small->offset);
     EXPECT_EQ(place_input(guest.memory(), file, 0, 4096).window->offset, large->offset);
 }
