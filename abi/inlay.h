@@ -8,8 +8,8 @@
  *
  * Data is not handed over: it is mapped. A *source* is something with bytes (the request body, an object); a *window* is a
  * piece of a source, or of new output, that lies in the guest's own memory at `address`, as ordinary pointers see it.
- * Input windows are read-only: a store into one ends the invocation. Output windows are written once and then respond or
- * publish by reference. Windows stay valid until unmapped or until the invocation ends.
+ * Input windows are read-only: a store into one ends the invocation, unless it was mapped private. Output windows are written
+ * once and then respond or publish by reference. Windows stay valid until moved, unmapped or until the invocation ends.
  *
  * Every function returns a value >= 0 (its meaning stands with it) or one of the negative codes below. All integers are
  * little-endian; structures have the layout that C gives them on wasm32, with no hidden padding.
@@ -102,14 +102,27 @@ INLAY_IMPORT(body) int32_t inlay_body(inlay_source* out);
 INLAY_IMPORT(open) int32_t inlay_open(const char* name, uint32_t name_length, inlay_source* out);
 
 enum inlay_map_flags {
-    INLAY_MAP_RANDOM = 1         /* access will jump about: bring in only the pages that are touched */
+    INLAY_MAP_RANDOM = 1,        /* access will jump about: bring in only the pages that are touched */
+    INLAY_MAP_PRIVATE = 2        /* writable: what is written is the function's own, and seen by nobody else */
 };
 
 /* Maps [offset, offset + length) of a source and writes the window to `out`. At least 64 bytes after it are readable; what they
  * hold is not said. `address` has the alignment of `offset` within 4 KiB. Windows do not move.
- * Pieces below the copy threshold (16 KiB) are copied instead, counted. Length 0 gives address 0. Returns 0.
+ * Pieces below the copy threshold (16 KiB) are copied instead, counted. Length 0 gives address 0. A private window counts
+ * with its whole length as the function's own memory while it is mapped (LIMIT when that is more than it may have). Returns 0.
  * Errors: ABSENT (source), ARGUMENT (flags), POINTER, RANGE, NO_ROOM, LIMIT, IO. */
 INLAY_IMPORT(map) int32_t inlay_map(uint32_t source, uint64_t offset, uint64_t length, uint32_t flags, inlay_range* out);
+
+/* Moves the window at `address` over its source, so that it shows [offset, offset + length) instead, mapped as it was, and writes where
+ * it lies now to `out`: in the same place, and for less than a new window costs, when the length is the same and the offset has
+ * moved by a multiple of 2 MiB. What was written into a private window is lost. So a source of any size is seen in constant
+ * address space. After NO_ROOM, LIMIT and IO the window is gone; after other errors it is as it was. Returns 0.
+ * Errors: ABSENT (no window of a source begins there), POINTER, RANGE, NO_ROOM, LIMIT, IO. */
+INLAY_IMPORT(move) int32_t inlay_move(uint32_t address, uint64_t offset, uint64_t length, inlay_range* out);
+
+/* Asks for a piece of a source to be read in from disk (at most 64 MiB of it), without waiting: a later window of it finds its
+ * bytes in memory. Returns 0. Errors: ABSENT (source), RANGE. */
+INLAY_IMPORT(prefetch) int32_t inlay_prefetch(uint32_t source, uint64_t offset, uint64_t length);
 
 /* Makes a writable output window of `length` bytes, all zero. Returns 0. Errors: ARGUMENT (length 0), POINTER, NO_ROOM, LIMIT, IO. */
 INLAY_IMPORT(output) int32_t inlay_output(uint64_t length, inlay_range* out);
@@ -130,7 +143,7 @@ INLAY_IMPORT(header) int32_t inlay_header(const char* name, uint32_t name_length
 
 /* The response's content: the ranges one after the other; none, or empty ones, make an empty response. Ranges inside windows
  * leave by reference, from their pages: what an output window holds when inlay_handle returns is what leaves. Ranges of the
- * guest's own heap are copied now, counted. Once. Returns 0. Errors: POINTER, LIMIT, TWICE. */
+ * guest's own memory, private windows among it, are copied now, counted. Once. Returns 0. Errors: POINTER, LIMIT, TWICE. */
 INLAY_IMPORT(respond) int32_t inlay_respond(const inlay_range* ranges, uint32_t count);
 
 /* Stages the ranges, one after the other, as the new version of object "BUCKET/KEY"; `content_type` may be empty. One range from

@@ -21,6 +21,8 @@ IMPORTS = """
   (import "inlay" "body" (func $body (param i32) (result i32)))
   (import "inlay" "open" (func $open (param i32 i32 i32) (result i32)))
   (import "inlay" "map" (func $map (param i32 i64 i64 i32 i32) (result i32)))
+  (import "inlay" "move" (func $move (param i32 i64 i64 i32) (result i32)))
+  (import "inlay" "prefetch" (func $prefetch (param i32 i64 i64) (result i32)))
   (import "inlay" "output" (func $output (param i64 i32) (result i32)))
   (import "inlay" "unmap" (func $unmap (param i32) (result i32)))
   (import "inlay" "status" (func $status (param i32) (result i32)))

@@ -33,6 +33,7 @@ STRUCTURE_CALLS = {
     "body": ("(call $body {p})", 16),
     "open": ("(call $open (i32.const 2048) (i32.const 9) {p})", 16),
     "map": ("(call $map (i32.const 0) (i64.const 0) (i64.const 0) (i32.const 0) {p})", 8),
+    "move": ("(call $move (i32.const 0) (i64.const 0) (i64.const 0) {p})", 8),
     "output": ("(call $output (i64.const 100) {p})", 8),
     "clock": ("(call $clock (i32.const 0) {p})", 8),
     "cost": ("(call $cost {p})", 32),
@@ -179,6 +180,10 @@ def test_recursion_without_end_is_a_trap(lone):
 SPINS = {
     "nothing": SPIN,
     "host calls": handle("(loop $again (drop (call $clock (i32.const 1) (i32.const 40))) (br $again)) (i32.const 0)"),
+    "moves": handle("(drop (call $input)) (loop $again (drop (call $move (i32.load (i32.const 32)) (i64.const 4096) (i64.const 0x100000)"
+                    "(i32.const 32))) (br $again)) (i32.const 0)"),
+    "prefetches": handle("(call $source) (loop $again (drop (call $prefetch (i32.const 0) (i64.const 0) (i64.const 0x200000)))"
+                         "(br $again)) (i32.const 0)"),
     "maps": handle("(call $source) (loop $again (drop (call $map (i32.const 0) (i64.const 0) (i64.const 0x100000) (i32.const 0) (i32.const 32)))"
                    "(drop (call $unmap (i32.load (i32.const 32)))) (br $again)) (i32.const 0)"),
     "fills": handle("(drop (memory.grow (i32.const 1000))) (loop $again (memory.fill (i32.const 1024) (i32.const 1) (i32.const 0x3000000))"

@@ -55,6 +55,7 @@ HOST_STORES = {
     "body": "(drop (call $body (call $input)))",
     "open": "(drop (call $open (i32.const 2048) (i32.const 11) (call $input)))",
     "map": "(drop (call $map (i32.const 0) (i64.const 0) (i64.const 0) (i32.const 0) (call $input)))",
+    "move": "(drop (call $move (call $input) (i64.const 0) (i64.const 0x80000) (i32.add (call $input) (i32.const 8192))))",
     "output": "(drop (call $output (i64.const 100) (call $input)))",
     "clock": "(drop (call $clock (i32.const 0) (call $input)))",
     "random": "(drop (call $random (call $input) (i32.const 65536)))",
@@ -183,7 +184,7 @@ def test_a_piece_must_lie_inside_its_source(host, offset, length, code):
 
 
 def test_only_sources_and_flags_that_exist_can_be_mapped(host):
-    for source, flags, code in ((2, 0, "ABSENT"), (-1, 0, "ABSENT"), (1, 2, "ARGUMENT"), (1, -1, "ARGUMENT"), (1, 1, None)):
+    for source, flags, code in ((2, 0, "ABSENT"), (-1, 0, "ABSENT"), (1, 4, "ARGUMENT"), (1, -1, "ARGUMENT"), (1, 3, None)):
         body = f"""(call $source)
           (call $answer (call $map (i32.const {source}) (i64.const 0) (i64.const 20000) (i32.const {flags}) (i32.const 32)))"""
         assert run_on(host, body).number == (getattr(Codes, code) if code else 0), (source, flags)

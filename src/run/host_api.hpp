@@ -25,6 +25,8 @@ int32_t request(Invocation& invocation, uint32_t part, GuestPtr name, GuestLen n
 int32_t body(Invocation& invocation, GuestPtr out) noexcept;
 int32_t open(Invocation& invocation, GuestPtr name, GuestLen name_length, GuestPtr out) noexcept;
 int32_t map(Invocation& invocation, uint32_t source, uint64_t offset, uint64_t length, uint32_t flags, GuestPtr out) noexcept;
+int32_t move(Invocation& invocation, uint32_t address, uint64_t offset, uint64_t length, GuestPtr out) noexcept;
+int32_t prefetch(Invocation& invocation, uint32_t source, uint64_t offset, uint64_t length) noexcept;
 int32_t output(Invocation& invocation, uint64_t length, GuestPtr out) noexcept;
 int32_t unmap(Invocation& invocation, uint32_t address) noexcept;
 

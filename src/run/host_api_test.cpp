@@ -13,7 +13,7 @@ namespace {
 
 // One letter per parameter as abi/inlay.h declares them: w 32 bits (also pointers), d 64 bits.
 const std::map<std::string, std::string> kDeclared{
-    {"request", "wwwww"}, {"body", "w"},      {"open", "www"},      {"map", "wddww"},     {"output", "dw"}, {"unmap", "w"},
+    {"request", "wwwww"}, {"body", "w"},      {"open", "www"},      {"map", "wddww"},     {"output", "dw"}, {"unmap", "w"}, {"move", "wddw"}, {"prefetch", "wdd"},
     {"status", "w"},      {"header", "wwww"}, {"respond", "ww"},    {"publish", "wwwwww"}, {"log", "www"},   {"clock", "ww"},
     {"random", "ww"},     {"cost", "w"},
 };

@@ -32,7 +32,7 @@ struct Gathered {
 
 bool is_by_reference(const Invocation& invocation, const inlay_range& range) {
     auto found = invocation.window_of(range.address, range.length);
-    return found && found->second->kind != WindowKind::copied;
+    return found && found->second->leaves_by_reference();
 }
 
 // Whether that many bytes more may be copied: outputs and copies of one invocation have one bound, but for a few words.

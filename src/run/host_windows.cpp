@@ -12,12 +12,6 @@ namespace {
 
 constexpr uint32_t kBodySource = 0;
 
-// What of a source the guest asks for.
-struct Extent {
-    uint64_t offset;
-    uint64_t length;
-};
-
 void ensure_body_source(Invocation& invocation) {
     if (!invocation.sources.empty()) return;
     const Body& body = invocation.request.body;
@@ -40,51 +34,117 @@ int32_t code_of(engine::PlaceError error) {
     return INLAY_E_IO;
 }
 
+// A piece of a source that a guest wants to see, and how.
+struct Wanted {
+    uint32_t source = 0;
+    uint64_t offset = 0;
+    uint64_t length = 0;
+    uint32_t flags = 0;
+
+    bool is_private() const { return (flags & INLAY_MAP_PRIVATE) != 0; }
+};
+
+int32_t check_piece(Invocation& invocation, const Wanted& wanted) {
+    ensure_body_source(invocation);
+    if (wanted.source >= invocation.sources.size()) return INLAY_E_ABSENT;
+    uint64_t size = invocation.sources[wanted.source].size();
+    return wanted.offset > size || wanted.length > size - wanted.offset ? INLAY_E_RANGE : 0;
+}
+
+inlay_range note_window(Invocation& invocation, uint64_t address, Window window) {
+    inlay_range range{static_cast<uint32_t>(address), static_cast<uint32_t>(window.length)};
+    invocation.windows.emplace(address, std::move(window));
+    return range;
+}
+
 // Copies a piece below the threshold into plain guest memory.
-int32_t copy_piece(Invocation& invocation, const Source& source, const Extent& piece, inlay_range& out) {
-    uint64_t lead = piece.offset % os::page_size();  // The address is aligned as it would be if it were mapped.
-    auto placement = invocation.memory->place_plain(lead + piece.length);
+int32_t copy_piece(Invocation& invocation, const Wanted& wanted, inlay_range& out) {
+    const Source& source = invocation.sources[wanted.source];
+    uint64_t lead = wanted.offset % os::page_size();  // The address is aligned as it would be if it were mapped.
+    auto placement = invocation.memory->place_plain(lead + wanted.length, wanted.is_private() ? wanted.length : 0);
     if (!placement.window) return code_of(placement.error);
     uint64_t address = placement.window->offset + lead;
     uint8_t* at = invocation.memory->base() + address;
     bool copied = true;
     if (!source.pages)
-        std::memcpy(at, source.inline_bytes.data() + piece.offset, piece.length);  // COPY: small, below the map threshold.
+        std::memcpy(at, source.inline_bytes.data() + wanted.offset, wanted.length);  // COPY: small, below the map threshold.
     else
-        copied = os::read_exactly_at(source.pages->fd(), at, piece.length, piece.offset).ok();  // COPY: small
+        copied = os::read_exactly_at(source.pages->fd(), at, wanted.length, wanted.offset).ok();  // COPY: small
     if (!copied) {
         invocation.memory->remove(placement.window->area);
         return INLAY_E_IO;
     }
-    invocation.cost.copied.small += piece.length;
+    invocation.cost.copied.small += wanted.length;
     Window window;
     window.kind = WindowKind::copied;
+    window.source = wanted.source;
+    window.flags = wanted.flags;
     window.area = placement.window->area;
-    window.length = piece.length;
+    window.length = wanted.length;
     window.name = source.name;
-    out = {static_cast<uint32_t>(address), static_cast<uint32_t>(piece.length)};
-    invocation.windows.emplace(address, std::move(window));
+    out = note_window(invocation, address, std::move(window));
     return 0;
 }
 
-// Maps the pages that hold a piece; the window begins at the piece's first byte inside its first page.
-int32_t map_piece(Invocation& invocation, const Source& source, const Extent& piece, inlay_range& out) {
-    uint64_t start = os::round_down(piece.offset, os::page_size());
-    uint64_t lead = piece.offset - start;
-    auto placement =
-        invocation.memory->place({source.pages->fd(), start, lead + piece.length}, os::Access::read, os::Sharing::private_);
+// Maps the pages that hold a piece, over the window in area `old` where there is one; the window begins at the piece's first
+// byte inside its first page.
+int32_t map_piece(Invocation& invocation, const Wanted& wanted, std::optional<size_t> old, inlay_range& out) {
+    const Source& source = invocation.sources[wanted.source];
+    uint64_t start = os::round_down(wanted.offset, os::page_size());
+    uint64_t lead = wanted.offset - start;
+    os::FileRange pages{source.pages->fd(), start, lead + wanted.length};
+    auto access = wanted.is_private() ? os::Access::read_write : os::Access::read;
+    auto placement = old ? invocation.memory->move(*old, pages, access, os::Sharing::private_)
+                         : invocation.memory->place(pages, access, os::Sharing::private_);
     if (!placement.window) return code_of(placement.error);
-    uint64_t address = placement.window->offset + lead;
-    invocation.cost.mapped_bytes += piece.length;
+    if (wanted.flags & INLAY_MAP_RANDOM)
+        os::expect_random_access(invocation.memory->base() + placement.window->offset, lead + wanted.length);
+    invocation.cost.mapped_bytes += wanted.length;
     Window window;
-    window.kind = WindowKind::input;
+    window.kind = wanted.is_private() ? WindowKind::private_ : WindowKind::input;
+    window.source = wanted.source;
+    window.flags = wanted.flags;
     window.area = placement.window->area;
-    window.length = piece.length;
+    window.length = wanted.length;
     window.pages = source.pages;
-    window.offset = piece.offset;
+    window.offset = wanted.offset;
     window.name = source.name;
-    out = {static_cast<uint32_t>(address), static_cast<uint32_t>(piece.length)};
-    invocation.windows.emplace(address, std::move(window));
+    out = note_window(invocation, placement.window->offset + lead, std::move(window));
+    return 0;
+}
+
+// Bulk instructions over what a guest may write cannot be interrupted: more than this is written in a lane.
+bool needs_lane(const Invocation& invocation, uint64_t more_bytes) {
+    uint64_t writable = invocation.output_bytes + invocation.memory->charged_bytes() + more_bytes;
+    return invocation.terms.place == Place::express && writable > kExpressOutputBytesMax;
+}
+
+// Whether an express attempt would wait for a disk there.
+bool is_cold(const Invocation& invocation, const std::shared_ptr<const os::Pages>& pages, const Wanted& wanted) {
+    return invocation.terms.place == Place::express && pages && wanted.length > 0 && wanted.length <= UINT32_MAX &&
+           !invocation.supply.may_read(pages, wanted.offset, wanted.length);
+}
+
+// Shows a piece as a window, instead of `old` where there is one, which is gone in any case. Requires: check_piece() was 0.
+int32_t show_piece(Invocation& invocation, const Wanted& wanted, const Window* old, GuestPtr out) {
+    const auto& pages = invocation.sources[wanted.source].pages;
+    if (is_cold(invocation, pages, wanted)) {
+        invocation.cold = {pages, wanted.offset, wanted.length, (wanted.flags & INLAY_MAP_RANDOM) != 0};
+        return engine::kStopGuest;
+    }
+    bool small = !pages || wanted.length < kMapThresholdBytes;
+    bool in_place = old && !small && old->kind != WindowKind::copied;
+    if (old && !in_place && !invocation.memory->remove(old->area)) return INLAY_E_IO;
+    inlay_range made{};
+    if (wanted.length > UINT32_MAX) return INLAY_E_NO_ROOM;
+    if (wanted.length > 0) {
+        uint64_t again = in_place && old->kind == WindowKind::private_ ? old->length : 0;
+        if (wanted.is_private() && needs_lane(invocation, wanted.length - std::min(again, wanted.length))) return engine::kStopGuest;
+        int32_t code = small ? copy_piece(invocation, wanted, made)
+                             : map_piece(invocation, wanted, in_place ? std::optional(old->area) : std::nullopt, made);
+        if (code != 0) return code;
+    }
+    write_guest(invocation, out, made);
     return 0;
 }
 
@@ -116,28 +176,28 @@ int32_t open(Invocation& invocation, GuestPtr name, GuestLen name_length, GuestP
     return 0;
 }
 
-int32_t map(Invocation& invocation, uint32_t source_id, uint64_t offset, uint64_t length, uint32_t flags,
-            GuestPtr out) noexcept {
-    if ((flags & ~static_cast<uint32_t>(INLAY_MAP_RANDOM)) != 0) return INLAY_E_ARGUMENT;
+int32_t map(Invocation& invocation, uint32_t source, uint64_t offset, uint64_t length, uint32_t flags, GuestPtr out) noexcept {
+    if ((flags & ~uint32_t{INLAY_MAP_RANDOM | INLAY_MAP_PRIVATE}) != 0) return INLAY_E_ARGUMENT;
     if (!fits_guest<inlay_range>(invocation, out)) return INLAY_E_POINTER;
-    ensure_body_source(invocation);
-    if (source_id >= invocation.sources.size()) return INLAY_E_ABSENT;
-    const Source& source = invocation.sources[source_id];
-    if (offset > source.size() || length > source.size() - offset) return INLAY_E_RANGE;
-    if (length == 0) return write_guest(invocation, out, inlay_range{}) ? 0 : INLAY_E_POINTER;
-    if (length > UINT32_MAX) return INLAY_E_NO_ROOM;
-    if (invocation.terms.place == Place::express && source.pages && !invocation.supply.may_read(source.pages, offset, length)) {
-        invocation.cold = {source.pages, offset, length, (flags & INLAY_MAP_RANDOM) != 0};
-        return engine::kStopGuest;
-    }
-    Extent piece{offset, length};
-    inlay_range made{};
-    bool small = !source.pages || length < kMapThresholdBytes;
-    int32_t verdict = small ? copy_piece(invocation, source, piece, made) : map_piece(invocation, source, piece, made);
-    if (verdict != 0) return verdict;
-    if (!small && (flags & INLAY_MAP_RANDOM))
-        os::expect_random_access(invocation.memory->base() + os::round_down(made.address, os::page_size()), length);
-    write_guest(invocation, out, made);
+    Wanted wanted{source, offset, length, flags};
+    int32_t code = check_piece(invocation, wanted);
+    return code != 0 ? code : show_piece(invocation, wanted, nullptr, out);
+}
+
+int32_t move(Invocation& invocation, uint32_t address, uint64_t offset, uint64_t length, GuestPtr out) noexcept {
+    if (!fits_guest<inlay_range>(invocation, out)) return INLAY_E_POINTER;
+    auto found = invocation.windows.find(address);
+    if (found == invocation.windows.end() || found->second.kind == WindowKind::output) return INLAY_E_ABSENT;
+    Wanted wanted{found->second.source, offset, length, found->second.flags};
+    if (int32_t code = check_piece(invocation, wanted); code != 0) return code;
+    auto old = invocation.windows.extract(found);
+    return show_piece(invocation, wanted, &old.mapped(), out);
+}
+
+int32_t prefetch(Invocation& invocation, uint32_t source, uint64_t offset, uint64_t length) noexcept {
+    if (int32_t code = check_piece(invocation, {source, offset, length, 0}); code != 0) return code;
+    const auto& pages = invocation.sources[source].pages;
+    if (pages && pages->home() == os::Pages::Home::disk) os::prefetch({pages->fd(), offset, std::min<uint64_t>(length, kPrefetchBytesMax)});
     return 0;
 }
 
@@ -145,8 +205,7 @@ int32_t output(Invocation& invocation, uint64_t length, GuestPtr out) noexcept {
     if (length == 0) return INLAY_E_ARGUMENT;
     if (!fits_guest<inlay_range>(invocation, out)) return INLAY_E_POINTER;
     if (length > kOutputBytesMax - invocation.output_bytes) return INLAY_E_LIMIT;
-    // Bulk instructions over it could not be interrupted: that much is written in a lane.
-    if (invocation.terms.place == Place::express && invocation.output_bytes + length > kExpressOutputBytesMax) return engine::kStopGuest;
+    if (needs_lane(invocation, length)) return engine::kStopGuest;
     auto pages = invocation.supply.create_output(os::round_up(length, os::page_size()));
     if (!pages.ok()) return pages.error().code == Errc::overloaded ? INLAY_E_LIMIT : INLAY_E_IO;
     if (!os::seal_size((*pages)->fd()).ok()) return INLAY_E_IO;
@@ -161,9 +220,7 @@ int32_t output(Invocation& invocation, uint64_t length, GuestPtr out) noexcept {
     window.pages = *pages;
     window.name = "an output window";
     invocation.outputs.push_back(std::move(pages).value());
-    uint64_t address = placement.window->offset;
-    invocation.windows.emplace(address, std::move(window));
-    write_guest(invocation, out, inlay_range{static_cast<uint32_t>(address), static_cast<uint32_t>(length)});
+    write_guest(invocation, out, note_window(invocation, placement.window->offset, std::move(window)));
     return 0;
 }
 

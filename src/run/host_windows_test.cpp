@@ -10,6 +10,7 @@ constexpr uint32_t kName = 1024, kOut = 16;
 constexpr uint32_t kBeyond = 65536;
 const std::string kOne = text_at(kName, "data/one");
 const std::string kOpenOne = then("open", {kName, 8, 32});
+const std::string kMapOne = kOpenOne + then("map", {1, 0, 50'000, 0, kOut});
 constexpr uint64_t kNoRoomFor = uint64_t{5} << 30;
 
 // Responds with the `length` bytes at `offset` in the window whose range lies at kOut.
@@ -32,7 +33,7 @@ TEST(HostWindows, EveryErrorHasItsCode) {
         {"open: empty", call("open", {kName, 0, kOut}), INLAY_E_NAME},
         {"open: name beyond memory", call("open", {kBeyond - 4, 8, kOut}), INLAY_E_POINTER},
         {"open: out beyond memory", call("open", {kName, 8, kBeyond - 15}), INLAY_E_POINTER},
-        {"map: unknown flag", kOpenOne + call("map", {1, 0, 1, 2, kOut}), INLAY_E_ARGUMENT},
+        {"map: unknown flag", kOpenOne + call("map", {1, 0, 1, 4, kOut}), INLAY_E_ARGUMENT},
         {"map: out beyond memory", kOpenOne + call("map", {1, 0, 1, 0, kBeyond - 7}), INLAY_E_POINTER},
         {"map: no such source", call("map", {1, 0, 1, 0, kOut}), INLAY_E_ABSENT},
         {"map: offset beyond", kOpenOne + call("map", {1, 50'001, 0, 0, kOut}), INLAY_E_RANGE},
@@ -45,6 +46,27 @@ TEST(HostWindows, EveryErrorHasItsCode) {
              call("map", {1, 0, uint64_t{3} << 30, 0, kOut}),
          INLAY_E_NO_ROOM},
         {"map: ends early", then("open", {kName + 24, 8, 32}) + call("map", {1, 0, 1000, 0, kOut}), INLAY_E_IO},
+        {"move: nothing there", call("move", {4096, 0, 1, kOut}), INLAY_E_ABSENT},
+        {"move: out beyond memory", call("move", {4096, 0, 1, kBeyond - 7}), INLAY_E_POINTER},
+        {"move: an output", then("output", {4096, kOut}) + call("move", {word_at(kOut), 0, 1, kOut}), INLAY_E_ABSENT},
+        {"move: inside of a window", kMapOne + call("move", {in_window(kOut, 1), 0, 1, kOut}), INLAY_E_ABSENT},
+        {"move: length beyond", kMapOne + call("move", {word_at(kOut), 1, 50'000, kOut}), INLAY_E_RANGE},
+        {"move: wrapping", kMapOne + call("move", {word_at(kOut), -1, 1, kOut}), INLAY_E_RANGE},
+        {"move: stays after RANGE", kMapOne + then("move", {word_at(kOut), 1, 50'000, kOut}) + call("unmap", {word_at(kOut)}), 0},
+        {"move: no address space is left",
+         then("open", {kName + 8, 8, 32}) + then("map", {1, 0, 1 << 20, 0, kOut}) + call("move", {word_at(kOut), 0, kNoRoomFor - 1, kOut}),
+         INLAY_E_NO_ROOM},
+        {"move: is gone after NO_ROOM",
+         then("open", {kName + 8, 8, 32}) + then("map", {1, 0, 1 << 20, 0, kOut}) + then("move", {word_at(kOut), 0, kNoRoomFor - 1, kOut}) +
+             call("unmap", {word_at(kOut)}),
+         INLAY_E_ABSENT},
+        {"move: to nothing", kMapOne + call("move", {word_at(kOut), 50'000, 0, kOut}), 0},
+        {"move: to nothing is an unmap", kMapOne + then("move", {word_at(kOut), 0, 0, 64}) + call("unmap", {word_at(kOut)}), INLAY_E_ABSENT},
+        {"prefetch: no such source", call("prefetch", {1, 0, 1}), INLAY_E_ABSENT},
+        {"prefetch: beyond", kOpenOne + call("prefetch", {1, 1, 50'000}), INLAY_E_RANGE},
+        {"prefetch: all", kOpenOne + call("prefetch", {1, 0, 50'000}), 0},
+        {"prefetch: far more than is read", then("open", {kName + 8, 8, 32}) + call("prefetch", {1, 0, kNoRoomFor}), 0},
+        {"prefetch: an empty body", call("prefetch", {0, 0, 0}), 0},
         {"output: nothing", call("output", {0, kOut}), INLAY_E_ARGUMENT},
         {"output: out beyond memory", call("output", {1, kBeyond - 7}), INLAY_E_POINTER},
         {"output: too much", call("output", {kOutputBytesMax + 1, kOut}), INLAY_E_LIMIT},

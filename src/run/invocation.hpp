@@ -30,16 +30,21 @@ struct Source {
     uint64_t size() const { return pages ? pages->size() : inline_bytes.size(); }
 };
 
-enum class WindowKind { input, output, copied };
+enum class WindowKind { input, output, private_, copied };
 
 // A window that the guest holds: [address, address + length) of its memory.
 struct Window {
     WindowKind kind = WindowKind::input;
+    uint32_t source = 0;                     // Of all but outputs: what it shows,
+    uint32_t flags = 0;                      // and how (inlay_map_flags).
     size_t area = 0;
     uint64_t length = 0;
-    std::shared_ptr<const os::Pages> pages;  // input, output: where its bytes lie, from `offset`.
+    std::shared_ptr<const os::Pages> pages;  // Of all but copied ones: where its bytes lie, from `offset`.
     uint64_t offset = 0;
     std::string name;
+
+    // Whether its file's pages are what leaves when it is responded or published. Of a private one the guest's changes would be lost.
+    bool leaves_by_reference() const { return kind == WindowKind::input || kind == WindowKind::output; }
 };
 
 struct Invocation {
