@@ -1,7 +1,8 @@
-/* Sums the little-endian 64-bit words of its input modulo 2^64; `offset` and `length` choose a piece, in bytes. */
+/* Sums the little-endian 64-bit words of its input modulo 2^64; `offset` and `length` choose a piece, in bytes.
+ * The input may be larger than memory: a window moves over it. */
 #include <wasm_simd128.h>
 
-#include "inlay_sdk.h"
+#include "inlay_windows.h"
 
 static uint64_t sum_words(inlay_view view) {
     const uint8_t* at = view.data;
@@ -22,8 +23,9 @@ static uint64_t sum_words(inlay_view view) {
 }
 
 INLAY_FUNCTION {
-    uint64_t offset = 0, length;
+    uint64_t offset = 0, length, sum = 0;
     inlay_source source;
+    inlay_windows windows;
     inlay_view view;
     int32_t code = inlay_input_source(&source);
     if (code < 0) return inlay_fail_parameter(code, "object");
@@ -32,7 +34,8 @@ INLAY_FUNCTION {
     length = source.size - offset;
     if (inlay_parameter_u64("length", &length) < 0) return inlay_fail_parameter(INLAY_E_ARGUMENT, "length");
     if (length > source.size - offset) return inlay_fail_parameter(INLAY_E_RANGE, "length");
-    code = inlay_map_view(&source, offset, length, 0, &view);
+    code = inlay_records_begin(&windows, &source, offset, length, sizeof(uint64_t));
+    while (code >= 0 && (code = inlay_windows_next(&windows, &view)) > 0) sum += sum_words(view);
     if (code < 0) return inlay_fail_parameter(code, "object");
-    return inlay_respond_u64(sum_words(view));
+    return inlay_respond_u64(sum);
 }

@@ -5,7 +5,7 @@
  */
 #include <wasm_simd128.h>
 
-#include "inlay_sdk.h"
+#include "inlay_windows.h"
 
 enum {
     VECTOR = 16,
@@ -52,8 +52,8 @@ static inline uint64_t sum_of_bytes(v128_t tally) {
            wasm_u32x4_extract_lane(sums, 2) + wasm_u32x4_extract_lane(sums, 3);
 }
 
-static counts count(inlay_view text) {
-    counts total = {0, 0, 0};
+/* What a piece adds to what came before it. Requires: only the last piece is no multiple of BLOCK. */
+static counts count(inlay_view text, counts total) {
     const uint8_t* at = text.data;
     uint32_t left = text.size;
     while (left >= BLOCK) {
@@ -66,24 +66,27 @@ static counts count(inlay_view text) {
     uint8_t rest[BLOCK] = {0}; /* zeros are neither spaces nor printable: they change nothing */
     for (uint32_t i = 0; i < left; i++) rest[i] = at[i];
     total.lines += sum_of_bytes(count_block(rest, wasm_i8x16_splat(0), &total));
-    total.words += total.in_word;
     return total;
 }
 
 INLAY_FUNCTION {
     static char json[128];
     inlay_text text = {json, sizeof json, 0, 0};
-    inlay_view input;
-    int32_t code = inlay_input(&input);
+    counts total = {0, 0, 0};
+    inlay_source source;
+    inlay_windows windows;
+    inlay_view view;
+    int32_t code = inlay_input_source(&source);
+    if (code >= 0) code = inlay_records_begin(&windows, &source, 0, INLAY_REST, BLOCK);
+    while (code >= 0 && (code = inlay_windows_next(&windows, &view)) > 0) total = count(view, total);
     if (code < 0) return inlay_fail_parameter(code, "object");
 
-    counts total = count(input);
     inlay_text_add(&text, "{\"lines\":");
     inlay_text_add_u64(&text, total.lines);
     inlay_text_add(&text, ",\"words\":");
-    inlay_text_add_u64(&text, total.words);
+    inlay_text_add_u64(&text, total.words + total.in_word);
     inlay_text_add(&text, ",\"bytes\":");
-    inlay_text_add_u64(&text, input.size);
+    inlay_text_add_u64(&text, source.size);
     inlay_text_add(&text, "}\n");
     return inlay_respond_bytes("application/json", text.data, text.size);
 }

@@ -10,7 +10,7 @@ import pytest
 from serving import Connection
 
 SIZES = [0, 1, 7, 8, 9, 63, 64, 65, 4095, 16383, 16384, 16385, 65535, 65536, 65537, 300_001]
-EXAMPLES = ["noop", "echo", "wc", "sum", "sample", "upper", "grep"]
+EXAMPLES = ["noop", "echo", "wc", "sum", "sample", "upper", "grep", "longest"]
 MOD = 1 << 64
 
 
@@ -35,6 +35,14 @@ def sample(content, n, seed):
         x = (x * 6364136223846793005 + 1442695040888963407) % MOD
         total = (total + words[(x >> 33) % len(words)]) % MOD
     return total
+
+
+def longest(content):
+    lines = content.split(b"\n")
+    lines = lines if lines[-1] else lines[:-1]
+    sizes = [len(line) for line in lines]
+    first = sizes.index(max(sizes)) if sizes else 0
+    return {"lines": len(lines), "longest": {"offset": sum(sizes[:first]) + first, "bytes": max(sizes, default=0)}}
 
 
 def texts():
@@ -82,6 +90,7 @@ def test_examples_agree_with_coreutils_and_arithmetic(ask, content):
     assert int(text_answer(ask("sample", content, "n=100&seed=42"))) == sample(content, 100, 42)
     assert text_answer(ask("upper", content)) == run(["tr", "a-z", "A-Z"], content)
     assert text_answer(ask("echo", content)) == content
+    assert json.loads(text_answer(ask("longest", content))) == longest(content)
     for word in ("a", "ab", "abc IJ"):
         # grep itself adds the final newline.
         assert text_answer(ask("grep", content, "word=" + word.replace(" ", "+"))) == run(["grep", "-aF", word], content), word
@@ -106,6 +115,19 @@ def test_sum_takes_a_piece(examples, noise):
         assert int(text_answer(answer)) == sum(words_of(content[offset : offset + length])) % MOD, (offset, length)
     answer = examples.invoke("sum", {"object": "examples/piece", "offset": 100_000})
     assert int(text_answer(answer)) == sum(words_of(content[100_000:])) % MOD
+
+
+def test_texts_of_several_windows_are_read_as_one(examples):
+    """Lines and words of many lengths over two borders of windows."""
+    dice = random.Random(8)
+    content = b"\n".join(dice.choice((b"", b"a b", b"word " * dice.randint(1, 100), b"x" * dice.randint(1, 400_000))) for _ in range(1700))
+    assert 140 << 20 > len(content) > 70 << 20
+    examples.put("examples/text", content)
+    assert json.loads(text_answer(examples.invoke("longest", {"object": "examples/text"}))) == longest(content)
+    assert json.loads(text_answer(examples.invoke("wc", {"object": "examples/text"}))) == wc(content)
+    for offset in (0, 3):
+        answer = examples.invoke("sum", {"object": "examples/text", "offset": offset})
+        assert int(text_answer(answer)) == sum(words_of(content[offset:])) % MOD
 
 
 def test_sample_has_its_defaults(examples, noise):

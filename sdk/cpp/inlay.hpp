@@ -152,6 +152,13 @@ class Window : public Mapped {
     Bytes bytes() const { return {reinterpret_cast<const uint8_t*>(range_.address), range_.length}; }
 };
 
+// Input that may be written, for this invocation alone. Its whole length counts as the function's own memory.
+class PrivateWindow : public Mapped {
+  public:
+    using Mapped::Mapped;
+    Span<uint8_t> bytes() const { return {reinterpret_cast<uint8_t*>(range_.address), range_.length}; }
+};
+
 // Pages to be written once and then responded or published by reference.
 class Output : public Mapped {
   public:
@@ -185,12 +192,18 @@ class Source {
         return static_cast<Source&&>(source);
     }
     uint64_t size() const { return source_.size; }
+    const inlay_source* get() const { return &source_; }
     // Errors: those of inlay_map.
     Result<Window> map(uint64_t offset = 0, uint64_t length = INLAY_REST, uint32_t flags = 0) const {
         inlay_view view{nullptr, 0};
         int32_t code = inlay_map_view(&source_, offset, length, flags, &view);
         if (code < 0) return Error{code};
         return Window(inlay_range_of(view.data, view.size));
+    }
+    // Errors: those of inlay_map.
+    Result<PrivateWindow> map_private(uint64_t offset = 0, uint64_t length = INLAY_REST) const {
+        INLAY_TRY(Window window, map(offset, length, INLAY_MAP_PRIVATE));
+        return PrivateWindow(window.release());
     }
 
   private:
