@@ -39,7 +39,8 @@ bool cover_with_scratch(const WindowSpan& window) {
 // The span that holds the address, or nullptr.
 const WindowSpan* find_watched(const void* address) {
     if (!watched) return nullptr;
-    auto after = std::upper_bound(watched->begin(), watched->end(), address, [](const void* sought, const WindowSpan& span) { return sought < span.at; });
+    auto after = std::upper_bound(watched->begin(), watched->end(), address,
+                                  [](const void* sought, const WindowSpan& span) { return sought < span.at; });
     return after != watched->begin() && std::prev(after)->contains(address) ? &*std::prev(after) : nullptr;
 }
 
