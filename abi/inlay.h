@@ -107,16 +107,17 @@ enum inlay_map_flags {
 };
 
 /* Maps [offset, offset + length) of a source and writes the window to `out`. At least 64 bytes after it are readable; what they
- * hold is not said. `address` has the alignment of `offset` within 4 KiB. Windows do not move.
+ * hold is not said. `address` has the alignment of `offset` within 4 KiB. It stays until inlay_move.
  * Pieces below the copy threshold (16 KiB) are copied instead, counted. Length 0 gives address 0. A private window counts
  * with its whole length as the function's own memory while it is mapped (LIMIT when that is more than it may have). Returns 0.
  * Errors: ABSENT (source), ARGUMENT (flags), POINTER, RANGE, NO_ROOM, LIMIT, IO. */
 INLAY_IMPORT(map) int32_t inlay_map(uint32_t source, uint64_t offset, uint64_t length, uint32_t flags, inlay_range* out);
 
-/* Moves the window at `address` over its source, so that it shows [offset, offset + length) instead, mapped as it was, and writes where
- * it lies now to `out`: in the same place, and for less than a new window costs, when the length is the same and the offset has
- * moved by a multiple of 2 MiB. What was written into a private window is lost. So a source of any size is seen in constant
- * address space. After NO_ROOM, LIMIT and IO the window is gone; after other errors it is as it was. Returns 0.
+/* Moves the window at `address` over its source, so that it shows [offset, offset + length) instead, mapped as it was, and
+ * writes where it lies now to `out`: in the same place, and for less than a new window costs, when the length is the same, at
+ * least 16 KiB, and the offset has moved by a multiple of 2 MiB. So a source of any size is seen in constant address space.
+ * What was written into a private window is lost. After NO_ROOM, LIMIT and IO the window is gone; after other errors it is as it
+ * was. Returns 0.
  * Errors: ABSENT (no window of a source begins there), POINTER, RANGE, NO_ROOM, LIMIT, IO. */
 INLAY_IMPORT(move) int32_t inlay_move(uint32_t address, uint64_t offset, uint64_t length, inlay_range* out);
 
