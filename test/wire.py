@@ -2,6 +2,7 @@
 
 import email.parser
 import socket
+import struct
 import time
 
 from serving import Answer
@@ -53,6 +54,11 @@ class Wire:
                 raise ConnectionError(f"the connection ended inside content: {len(self.received)} of {length} bytes")
         body, self.received = self.received[:length], self.received[length:]
         return Answer(int(status), headers, body)
+
+    def reset(self):
+        """Ends the connection with RST: what was on its way to us is lost, and the server is told at once."""
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.socket.close()
 
     def is_closed(self, seconds=5):
         """Whether the server ends the connection in an orderly way without a further byte."""
