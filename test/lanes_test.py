@@ -2,13 +2,12 @@
 
 import os
 import signal
-import threading
 import time
 
 import pytest
 
 from guests import SPIN, handle
-from serving import Connection, Server, eventually
+from serving import Connection, Server, eventually, in_background
 from wire import Wire
 
 WITH_COST = {"Inlay-Cost": "?1"}
@@ -42,25 +41,6 @@ def lane_metrics(server):
     names = {"overruns": "express_overruns", "runs": "lane_invocations", "started": "lanes_started", "lost": "lanes_lost"}
     metrics = server.metrics()
     return {short: metrics[f"inlay_{name}_total"] for short, name in names.items()}
-
-
-def in_background(*calls):
-    """Makes all calls at once; gives a function that waits for their answers, in their order."""
-    answers = [None] * len(calls)
-
-    def run(number):
-        answers[number] = calls[number]()
-
-    threads = [threading.Thread(target=run, args=(number,)) for number in range(len(calls))]
-    for thread in threads:
-        thread.start()
-
-    def wait():
-        for thread in threads:
-            thread.join()
-        return answers
-
-    return wait
 
 
 # ---- classes ----

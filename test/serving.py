@@ -11,6 +11,7 @@ import signal
 import struct
 import subprocess
 import tempfile
+import threading
 import time
 import urllib.parse
 
@@ -32,6 +33,25 @@ def eventually(holds, seconds=10, interval=0.01):
             return False
         time.sleep(interval)
     return True
+
+
+def in_background(*calls):
+    """Makes all calls at once; gives a function that waits for their answers, in their order."""
+    answers = [None] * len(calls)
+
+    def run(number):
+        answers[number] = calls[number]()
+
+    threads = [threading.Thread(target=run, args=(number,)) for number in range(len(calls))]
+    for thread in threads:
+        thread.start()
+
+    def wait():
+        for thread in threads:
+            thread.join()
+        return answers
+
+    return wait
 
 
 def is_running(pid):
