@@ -5,7 +5,9 @@ import subprocess
 
 import pytest
 
-from serving import Connection, Server, eventually
+import guests
+from guests import handle
+from serving import EXAMPLES, Connection, Server, eventually
 
 
 def mount(kind, at):
@@ -99,3 +101,30 @@ def test_the_space_of_deleted_objects_is_free_again(small_disk, noise):
         for name in names:
             assert full.delete(name).status == 204
         assert eventually(lambda: full.request("PUT", "/o/full/new", noise(30 << 20)).status == 201, 3, 0.3)
+
+
+# Publishes a few bytes of its own, and then its input, which does not fit.
+PUBLISH_TWICE = handle(
+    """(if (call $publish (i32.const 2048) (i32.const 10) (i32.const 0) (i32.const 0) (i32.const 2064) (i32.const 1)) (then unreachable))
+       (drop (call $input)) (if (call $publish_into (i32.const 32) (i32.const 1)) (then unreachable)) (call $answer (i32.const 7))"""
+) + '(data (i32.const 2048) "full/small") (data (i32.const 2064) "\\00\\08\\00\\00\\04\\00\\00\\00")'
+
+
+@pytest.mark.parametrize("run_class", ["express", "heavy"])
+def test_a_function_on_a_full_disk_publishes_all_or_nothing_and_answers_all_the_same(small_disk, noise, run_class):
+    """What it writes lies in memory, not on the disk: only what is to stay needs room there."""
+    body = noise(20 << 20)
+    with Server(small_disk / "data", workers=1) as full:
+        for name, module in (("twice", guests.module(PUBLISH_TWICE)), ("upper", (EXAMPLES / "upper.wasm").read_bytes())):
+            full.deploy(name, module, {"class": run_class})
+        stored, (worker,) = fill(full, noise), full.worker_pids()
+        name, content = next(iter(stored.items()))
+        assert full.invoke("upper", {"object": name}).body == content.upper()
+        for function in ("twice", "upper"):
+            answer = full.invoke(function, {"into": name}, body)
+            assert answer.status == 507 and answer.problem == "no-space", answer
+        assert holds(full, stored) and full.worker_pids() == [worker]
+        for key in [key for key in stored if "large" in key][1:]:
+            assert full.delete(key).status == 204
+        assert eventually(lambda: full.invoke("twice", {"into": name}, body).status == 200, 3, 0.3)
+        assert full.get(name).body == body and full.get("full/small").body == b"full"
