@@ -134,13 +134,15 @@ class Trial {
     // Runs a guest whose inlay_handle is `body`, which gives the result; `before` stands before it.
     Outcome run(const std::string& body, const std::string& before = "") { return run_module(engine::guest(body, all_imports() + before)); }
 
-    Outcome run_module(const std::string& module) {
+    Outcome run_module(const std::string& module) { return run_program(workshop().program(module)); }
+
+    Outcome run_program(std::shared_ptr<const engine::Program> program) {
         registry::Function function;
         function.record.name = "trial";
         function.record.timeout_ms = timeout_ms;
         function.record.memory_bytes = memory_bytes;
         function.record.env = environment;
-        function.program = workshop().program(module);
+        function.program = std::move(program);
         terms.deadline_ns = monotonic_ns() + timeout_ms * 1'000'000;
         return execute(function, request, supply_, terms);
     }
