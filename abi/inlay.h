@@ -144,7 +144,7 @@ INLAY_IMPORT(header) int32_t inlay_header(const char* name, uint32_t name_length
 
 /* The response's content: the ranges one after the other; none, or empty ones, make an empty response. Ranges inside windows
  * leave by reference, from their pages: what an output window holds when inlay_handle returns is what leaves. Ranges of the
- * guest's own memory, private windows among it, are copied now, counted. Once. Returns 0. Errors: POINTER, LIMIT, TWICE. */
+ * guest's own memory, private windows among it, are copied now, counted. Once. Returns 0. Errors: POINTER, LIMIT, TWICE, IO. */
 INLAY_IMPORT(respond) int32_t inlay_respond(const inlay_range* ranges, uint32_t count);
 
 /* Stages the ranges, one after the other, as the new version of object "BUCKET/KEY"; `content_type` may be empty. One range from
