@@ -26,8 +26,8 @@ def measure(lab: Lab) -> list[Figure]:
 
         def flat(name, bar, program):
             values = take_turns(rounds, microseconds(program, "window", WINDOWS_PER_ROUND, GIB),
-                                microseconds(program, "window", WINDOWS_PER_ROUND, 64 * KIB))
-            return Figure(name, *values, "µs", bar, True, "64 KiB")
+                                microseconds(program, "window", WINDOWS_PER_ROUND, 4 * KIB))
+            return Figure(name, *values, "µs", bar, True, "4 KiB")
 
         return [
             compare("instantiate + call + drop", 1.3, "call", CALLS_PER_ROUND),
@@ -35,6 +35,6 @@ def measure(lab: Lab) -> list[Figure]:
             compare("grow + map + restore, 1 GiB untouched", 1.3, "window", WINDOWS_PER_ROUND, GIB),
             compare("instantiate + map 64 KiB + call + drop", 1.3, "whole", WINDOWS_PER_ROUND, 64 * KIB),
             compare("one of 256 windows of an instance", 1.3, "many", WINDOWS_PER_ROUND // 256, 256),
-            flat("grow + map + restore: 1 GiB to 64 KiB", 1.3, ours),
+            flat("grow + map + restore: 1 GiB to 4 KiB", 1.3, ours),
             flat("the same in the C API", None, raw),
         ]

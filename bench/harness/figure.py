@@ -16,6 +16,7 @@ class Figure:
     bar: float | None                           # None: shown for what it tells, without a bar.
     at_most: bool
     reference_name: str = ""
+    missing: str = ""                           # Why there is no reference here, though there is a bar; then there are no rounds.
 
     @property
     def judged(self) -> list[float]:
@@ -26,23 +27,27 @@ class Figure:
 
     @property
     def met(self) -> bool | None:
-        if self.bar is None:
+        if self.bar is None or self.missing:
             return None
         value = statistics.median(self.judged)
         return value <= self.bar if self.at_most else value >= self.bar
 
     def as_json(self) -> dict:
-        return {**dataclasses.asdict(self), "judged": self.judged, "median": statistics.median(self.judged), "met": self.met}
+        median = None if self.missing else statistics.median(self.judged)
+        return {**dataclasses.asdict(self), "judged": self.judged, "median": median, "met": self.met}
 
     def row(self) -> list[str]:
         sign = "≤" if self.at_most else "≥"
+        ratio_bar = "" if self.bar is None else f"{sign} {self.bar:.2f}"
+        if self.missing:
+            return [self.name, "", f"{self.reference_name}: **missing**, {self.missing}", "", ratio_bar, "unknown"]
         spread = f"{number(statistics.median(self.judged))} [{number(min(self.judged))}-{number(max(self.judged))}]"
         hint = f"{number(statistics.median(self.ours))} {self.unit}"
         if self.reference is None:
             bar = "" if self.bar is None else f"{sign} {number(self.bar)} {self.unit}"
             return [self.name, f"{spread} {self.unit}", "", "", bar, said(self.met)]
         reference = f"{number(statistics.median(self.reference))} {self.unit} ({self.reference_name})"
-        return [self.name, hint, reference, spread, "" if self.bar is None else f"{sign} {self.bar:.2f}", said(self.met)]
+        return [self.name, hint, reference, spread, ratio_bar, said(self.met)]
 
 
 def number(value: float) -> str:

@@ -48,21 +48,21 @@ class Lab:
 
     def load(self, port: int, *options, core: int | None = None) -> dict:
         """Runs the load client to its end; a failed request ends the measurement."""
+        with self.load_begun(port, *options, core=core) as client:
+            return load_ended(client)
+
+    def load_begun(self, port: int, *options, core: int | None = None) -> subprocess.Popen:
+        """The load client, running; `load_ended` waits for what it has to say."""
         command = pinned([self.native / "http_load", "--port", port, *options], core)
-        run = subprocess.run(command, stdout=subprocess.PIPE, text=True)
-        if run.returncode != 0:
-            raise Failed(f"{' '.join(command)} ended with {run.returncode}")
-        counted = json.loads(run.stdout)
-        if counted["failed"]:
-            raise Failed(f"{counted['failed']} of {counted['requests']} requests failed: {' '.join(command)}")
-        return counted
+        return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
 
     def serve_objects(self, workers: int, core: int | None = None) -> Inlay:
-        """A server with sum and sample and the objects bench/large (1 GiB) and bench/small (16 MiB), stored once in a run."""
+        """A server with noop, sum (in lanes), sample and the objects bench/large (1 GiB) and bench/small (16 MiB), stored once in a run."""
         server = self.serve("objects", workers, core)
         try:
             if not self.stored:
-                server.deploy(self.example("sum"), self.example("sample"))
+                server.deploy(self.example("noop"), self.example("sample"))
+                server.deploy_as("sum", self.example("sum"), **{"class": "heavy"})
                 for key, size in (("large", GIB), ("small", 16 * MIB)):
                     self.say(f"storing an object of {size // MIB} MiB")
                     server.request("PUT", f"/o/bench/{key}", content(size), {"Content-Length": str(size)})
@@ -71,6 +71,16 @@ class Lab:
             server.__exit__(type(failure))
             raise
         return server
+
+
+def load_ended(client: subprocess.Popen) -> dict:
+    said = client.communicate()[0]
+    if client.returncode != 0:
+        raise Failed(f"{' '.join(client.args)} ended with {client.returncode}")
+    counted = json.loads(said)
+    if counted["failed"]:
+        raise Failed(f"{counted['failed']} of {counted['requests']} requests failed: {' '.join(client.args)}")
+    return counted
 
 
 def content(size: int):

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.parse
 
 START_SECONDS_MAX = 30
 STOP_SECONDS_MAX = 60
@@ -64,6 +65,20 @@ def port_in(line: str) -> int:
     return int(found[1])
 
 
+def request(port: int, method: str, target: str, body=None, headers=None) -> http.client.HTTPResponse:
+    """One request on a connection of its own; anything but 2xx ends the measurement. `.content` is the body."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=300)
+    try:
+        connection.request(method, target, body, headers or {})
+        response = connection.getresponse()
+        response.content = response.read()
+    finally:
+        connection.close()
+    if response.status // 100 != 2:
+        raise Failed(f"{method} {target}: {response.status} {response.content[:300]!r}")
+    return response
+
+
 class Inlay(Program):
     """`inlay serve` on a free port. Ended by SIGTERM; by SIGKILL with its children if that does not end it."""
 
@@ -79,16 +94,15 @@ class Inlay(Program):
             raise
 
     def __exit__(self, failure=None, *_):
-        children = self.children()
+        children = self.processes()[1:]
         if failure:
             print(f"bench: the log of the server ends so:\n{self.log_end()}", file=sys.stderr)
         self.process.terminate()
         try:
             self.process.wait(STOP_SECONDS_MAX)
         except subprocess.TimeoutExpired:
-            for pid in children:
-                if self.is_child(pid):
-                    os.kill(pid, signal.SIGKILL)
+            for pid in set(children) & set(self.processes()):
+                os.kill(pid, signal.SIGKILL)
         super().__exit__()
         self.log.close()
 
@@ -96,21 +110,19 @@ class Inlay(Program):
         return "".join(pathlib.Path(self.log.name).read_text(errors="replace").splitlines(keepends=True)[-20:])
 
     def request(self, method: str, target: str, body=None, headers=None) -> http.client.HTTPResponse:
-        """One request on a connection of its own; anything but 2xx ends the measurement. `.content` is the body."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=300)
-        try:
-            connection.request(method, target, body, headers or {})
-            response = connection.getresponse()
-            response.content = response.read()
-        finally:
-            connection.close()
-        if response.status // 100 != 2:
-            raise Failed(f"{method} {target}: {response.status} {response.content[:300]!r}")
-        return response
+        return request(self.port, method, target, body, headers)
 
     def deploy(self, *modules: pathlib.Path) -> None:
         for module in modules:
-            self.request("PUT", f"/v1/functions/{module.stem}", module.read_bytes())
+            self.deploy_as(module.stem, module)
+
+    def deploy_as(self, name: str, module: pathlib.Path, **settings) -> None:
+        self.request("PUT", f"/v1/functions/{name}?{urllib.parse.urlencode(settings)}", module.read_bytes())
+
+    def counter(self, name: str) -> int:
+        """A counter of /metrics without labels."""
+        metrics = self.request("GET", "/metrics").content.decode()
+        return int(re.search(rf"^{name} (\d+)$", metrics, re.M)[1])
 
     def object_file(self, bucket: str, key: str) -> pathlib.Path:
         version = self.request("HEAD", f"/o/{bucket}/{key}").headers["ETag"].strip('"')
@@ -118,15 +130,11 @@ class Inlay(Program):
 
     # ---- processes ----
 
-    def is_child(self, pid: int) -> bool:
-        fields = stat_fields(pid)
-        return bool(fields) and fields[0] != "Z" and int(fields[1]) == self.pid
-
-    def children(self) -> list[int]:
-        return [int(entry) for entry in os.listdir("/proc") if entry.isdigit() and self.is_child(int(entry))]
-
     def processes(self) -> list[int]:
-        return [self.pid, *self.children()]
+        return family(self.pid)
+
+    def cpu_seconds(self) -> float:
+        return cpu_seconds(self.processes())
 
     def pss_bytes(self) -> int:
         """Of all processes together, at one moment: they are halted while it is read, or a page could count twice."""
@@ -176,10 +184,15 @@ def machine_busy(seconds: float) -> float:
     return 1 - (idle_after - idle_before) / max(1, all_after - all_before)
 
 
+def family(pid: int) -> list[int]:
+    """A process and those below it that live now."""
+    parents = {int(entry): fields for entry in os.listdir("/proc") if entry.isdigit() and (fields := stat_fields(int(entry)))}
+    found = [pid]
+    for one in found:
+        found += [child for child, fields in parents.items() if int(fields[1]) == one and fields[0] != "Z"]
+    return found
+
+
 def cpu_seconds(pids: list[int]) -> float:
-    """User and system time of these processes together, in steps of a clock tick."""
-    ticks = 0
-    for pid in pids:
-        fields = stat_fields(pid)
-        ticks += int(fields[11]) + int(fields[12])
-    return ticks / CLOCK_TICKS
+    """User and system time of these processes and of their children that have ended, in steps of a clock tick."""
+    return sum(sum(map(int, stat_fields(pid)[11:15])) for pid in pids) / CLOCK_TICKS

@@ -5,6 +5,7 @@
 // A measurement that cannot go on ends the program with what failed: no half figures.
 #pragma once
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdint>
 #include <cstdio>
@@ -16,6 +17,7 @@
 #include <map>
 #include <sstream>
 #include <string>
+#include <vector>
 
 namespace bench {
 
@@ -32,6 +34,12 @@ inline uint64_t clock_ns() {
     timespec now{};
     clock_gettime(CLOCK_MONOTONIC, &now);
     return static_cast<uint64_t>(now.tv_sec) * 1'000'000'000u + static_cast<uint64_t>(now.tv_nsec);
+}
+
+inline std::string median_us(std::vector<uint64_t>& values_ns) {
+    auto middle = values_ns.begin() + static_cast<ptrdiff_t>(values_ns.size() / 2);
+    std::nth_element(values_ns.begin(), middle, values_ns.end());
+    return std::to_string(static_cast<double>(*middle) / 1e3);
 }
 
 using Command = std::function<std::string(uint64_t first, uint64_t second)>;
