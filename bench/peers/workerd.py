@@ -4,7 +4,8 @@ import pathlib
 import platform
 
 from harness.lab import Lab
-from peers.installed import Missing, installed, run, tool
+from peers import node
+from peers.installed import Missing, installed, run
 from peers.server import Server, free_port
 
 NAME = "workerd"
@@ -19,7 +20,8 @@ def program() -> pathlib.Path:
         raise Missing(f"workerd has no program for {platform.machine()}")
 
     def fetch(directory):
-        run(tool("npm"), "install", "--silent", "--ignore-scripts", "--no-package-lock", "--prefix", directory,
+        node_program = node.program()
+        run(node_program, node_program.parent / node.NPM, "install", "--silent", "--ignore-scripts", "--no-package-lock", "--prefix", directory,
             f"{package}@{VERSION}", directory=directory)
 
     return installed("workerd", VERSION, f"node_modules/{package}/bin/workerd", fetch)
