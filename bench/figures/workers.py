@@ -15,7 +15,8 @@ def measure(lab: Lab) -> list[Figure]:
     """Nothing is pinned but wrk: the processes find their cores as anybody's do."""
     with lab.serve("workers1", workers=1) as one, lab.serve("workers2", workers=2) as two:
         for server in (one, two):
-            server.deploy(lab.example("noop"), SPIN)
+            server.deploy(lab.example("noop"))
+            server.deploy_as("spin", SPIN, **{"class": "express"})
 
         def noop(server):
             return Target(lab, f"http://127.0.0.1:{server.port}/f/noop", server.cpu_seconds, CONNECTIONS)

@@ -3,9 +3,11 @@
 import http.client
 import pathlib
 import socket
+import subprocess
 import time
 
-from harness.processes import START_SECONDS_MAX, Failed, Program, cpu_seconds, family
+from harness.lab import Lab
+from harness.processes import START_SECONDS_MAX, STOP_SECONDS_MAX, Failed, Program, cpu_seconds, family
 
 SAID_BYTES_MAX = 500
 
@@ -32,9 +34,9 @@ class Server(Program):
     def __exit__(self, *_):
         self.process.terminate()  # A master process takes its workers with it.
         try:
-            self.process.wait(5)
-        except Exception:  # Then it is killed.
-            pass
+            self.process.wait(STOP_SECONDS_MAX)
+        except subprocess.TimeoutExpired:
+            Lab.say(f"{self.command[0]} does not end, and is killed")
         super().__exit__()
 
     def wait_until_it_answers(self) -> None:
