@@ -15,7 +15,7 @@ import pytest
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "bench"))
 
-from harness import page_cache  # noqa: E402: after the path.
+from harness import page_cache, processes  # noqa: E402: after the path.
 from harness.figure import Figure, table  # noqa: E402
 from harness.plot import Line, svg  # noqa: E402
 from peers.installed import Missing, installed  # noqa: E402
@@ -74,6 +74,20 @@ def test_a_plot_is_svg_with_a_line_and_a_name_for_each():
     assert ours > theirs  # The slower one ends higher, and down is positive.
     texts = {text.text for text in tree.iter(f"{space}text")}
     assert {"ours", "theirs", "4 KiB", "1 GiB", "1 s", "Title <1>"} <= texts
+
+
+def test_processor_time_is_that_of_the_whole_family_also_of_those_that_ended():
+    busy = f"{sys.executable} -c 'import time\nwhile time.process_time() < 0.3: pass'"
+    with subprocess.Popen(["sh", "-c", f"{busy}; echo; sh -c 'sleep 60; true'"], stdout=subprocess.PIPE, start_new_session=True) as parent:
+        try:
+            assert parent.stdout.readline() == b"\n"
+            until = time.monotonic() + 10
+            while len(processes.family(parent.pid)) < 3 and time.monotonic() < until:
+                time.sleep(0.01)
+            assert len(processes.family(parent.pid)) == 3  # The shell, its shell, which sleeps.
+            assert processes.cpu_seconds(processes.family(parent.pid)) >= 0.25
+        finally:
+            os.killpg(parent.pid, 9)
 
 
 # ---- the load client ----

@@ -1,5 +1,6 @@
 """Running programs: ones that answer commands, servers, and the Inlay server with its children. All end with their owner."""
 
+import contextlib
 import http.client
 import os
 import pathlib
@@ -13,6 +14,7 @@ import urllib.parse
 
 START_SECONDS_MAX = 30
 STOP_SECONDS_MAX = 60
+HALT_SECONDS_MAX = 10  # A process that waits for the disk halts only then.
 CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -141,13 +143,11 @@ class Inlay(Program):
         processes = self.processes()
         try:
             for pid in processes:
-                os.kill(pid, signal.SIGSTOP)
-            for pid in processes:
-                wait_until_halted(pid)
-            return sum(pss_bytes(pid) for pid in processes)
+                send_signal(pid, signal.SIGSTOP)
+            return sum(pss_bytes(pid) for pid in processes if halts(pid))
         finally:
             for pid in reversed(processes):
-                os.kill(pid, signal.SIGCONT)
+                send_signal(pid, signal.SIGCONT)
 
 
 def stat_fields(pid: int) -> list[str]:
@@ -158,10 +158,20 @@ def stat_fields(pid: int) -> list[str]:
         return []
 
 
-def wait_until_halted(pid: int) -> None:
-    for _ in range(1000):
-        if stat_fields(pid)[:1] == ["T"]:
-            return
+def send_signal(pid: int, number: int) -> None:
+    with contextlib.suppress(ProcessLookupError):  # A lane may end at any time.
+        os.kill(pid, number)
+
+
+def halts(pid: int) -> bool:
+    """Waits until it has halted; not so when it has ended."""
+    until = time.monotonic() + HALT_SECONDS_MAX
+    while time.monotonic() < until:
+        state = stat_fields(pid)[:1]
+        if state == ["T"]:
+            return True
+        if state in ([], ["Z"], ["X"]):
+            return False
         time.sleep(0.001)
     raise Failed(f"process {pid} does not halt")
 
