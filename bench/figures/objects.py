@@ -14,18 +14,19 @@ SMALL_CONNECTIONS = 64
 
 
 def gets(lab: Lab, server, nginx_server, missing: dict) -> list[Figure]:
-    def per_second(port, path, connections):
+    def per_second(port, path, *options):
         def measured():
-            counted = lab.load(port, "--connections", connections, "--target", path, "--seconds", lab.seconds(3), core=lab.client_core)
+            counted = lab.load(port, "--target", path, "--seconds", lab.seconds(3), *options, core=lab.client_core)
             return counted["requests"] / counted["seconds"]
 
         return measured
 
     figures = []
-    for key, size, connections, bar in (("large", LARGE_BYTES, 1, 1.4), ("small", SMALL_BYTES, SMALL_CONNECTIONS, 1.0)):
-        theirs = {nginx.NAME: per_second(nginx_server.port, f"/{key}", connections)} if nginx_server else {}
-        name = f"GET of {size // MIB} MiB" if size >= MIB else f"GET of {size // 1024} KiB, {connections} connections"
-        figures += compare(name, "requests/s", lab.rounds(9), per_second(server.port, f"/o/objects/{key}", connections), theirs,
+    for name, key, bar, *options in (("GET of 64 MiB, one client that sleeps", "large", 1.4),
+                                     ("the same, a client that polls", "large", 1.4, "--spin"),
+                                     ("GET of 4 KiB, 64 clients", "small", 1.0, "--connections", SMALL_CONNECTIONS)):
+        theirs = {nginx.NAME: per_second(nginx_server.port, f"/{key}", *options)} if nginx_server else {}
+        figures += compare(name, "requests/s", lab.rounds(9), per_second(server.port, f"/o/objects/{key}", *options), theirs,
                            {nginx.NAME: bar}, missing)
     return figures
 
