@@ -119,8 +119,9 @@ void serve(int client, const std::string& directory) {
             answer(client, content);
             continue;
         }
-        char json[128];
-        answer(client, {json, count_words(content.data(), static_cast<uint32_t>(content.size()), json, sizeof json)});
+        word_counts counted = count_words(content.data(), static_cast<uint32_t>(content.size()));
+        answer(client, "{\"lines\":" + std::to_string(counted.lines) + ",\"words\":" + std::to_string(counted.words) +
+                           ",\"bytes\":" + std::to_string(content.size()) + "}\n");
     }
 }
 
