@@ -220,9 +220,9 @@ class Expected {
 constexpr uint64_t kComparedBytesMax = 4 * KiB;  // Of each range, at its beginning.
 
 inline std::string first_bytes(const run::Piece& piece) {
-    if (piece.range.length == 0) return piece.bytes.substr(0, kComparedBytesMax);
-    std::string bytes(std::min(piece.range.length, kComparedBytesMax), '?');
-    INLAY_CHECK(os::read_exactly_at(piece.range.fd, bytes.data(), bytes.size(), piece.range.offset).ok());
+    if (!piece.pages) return piece.bytes.substr(0, kComparedBytesMax);
+    std::string bytes(std::min(piece.length, kComparedBytesMax), '?');
+    INLAY_CHECK(os::read_exactly_at(piece.pages->fd(), bytes.data(), bytes.size(), piece.offset).ok());
     return bytes;
 }
 
@@ -232,7 +232,7 @@ inline void check_response(const run::Response& response, const Expected& expect
         const auto& piece = response.content[i];
         const auto& range = expected.content[i];
         INLAY_CHECK(piece.size() == range.length && expected.agrees(range, first_bytes(piece)));
-        if (expected.by_reference(range)) INLAY_CHECK(piece.range.offset == expected.file_offset(range) && piece.pin);
+        if (expected.by_reference(range)) INLAY_CHECK(piece.offset == expected.file_offset(range) && piece.pages);
     }
 }
 
