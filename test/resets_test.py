@@ -77,12 +77,16 @@ STATES = [
 ]
 
 
+# What the supervisor opens one after the other, and what a worker fetches when a function overran for the first time.
+CACHES = ("folder of objects", "compiled", "memfd:inlay-compiled")
+
+
 def held(server):
-    """Process and kind of descriptor -> how many there are, but for folders, which the supervisor opens one after the other."""
+    """Process and kind of descriptor -> how many there are, but for caches."""
     return collections.Counter({
         (pid, kind): count
         for pid in [server.pid, *server.worker_pids()]
-        for kind, count in descriptors(pid).items() if kind != "folder of objects"
+        for kind, count in descriptors(pid).items() if kind not in CACHES
     })  # fmt: skip
 
 

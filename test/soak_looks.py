@@ -14,8 +14,9 @@ LANE_SECONDS = 15  # A lane without work ends after 10 s; so long a worker also 
 
 # Growth that is tolerated over a server that has just started, for each process, and why.
 #
-# Descriptors: a worker keeps one for each object and each function's code that it remembers (bounded by kObjectsCachedMax,
-# kFunctionsLoadedMax), the supervisor one for each folder of objects that it has used. None of a file that is gone.
+# Descriptors: a worker keeps one for each object that it remembers and for each function's code, with checks and without
+# (bounded by kObjectsCachedMax, kFunctionsLoadedMax), the supervisor one for each folder of objects that it has used. None of
+# a file that is gone.
 OBJECT_FOLDERS = 256
 # Mappings: a loaded program takes three or four, each slot of the pool that was ever used at once about five, and the
 # allocator's arenas grow in pieces. After minutes of load a worker has about 90 more.
@@ -98,7 +99,7 @@ class Looks:
     def look_at_process(self, pid, name, objects, functions):
         kinds_first, mappings_first, anon_first = self.at_start[name]
         allowed = collections.Counter(kinds_first)
-        of_functions = dict.fromkeys(("memfd:inlay-compiled", "memfd:wasm-memory-image"), functions) | {"compiled": 2 * functions}
+        of_functions = {"memfd:inlay-compiled": 2 * functions, "compiled": 2 * functions, "memfd:wasm-memory-image": functions}
         allowed.update({"folder of objects": OBJECT_FOLDERS} if name == "inlay" else {"objects": objects, **of_functions})
         if not eventually(lambda: not descriptors(pid) - allowed, LANE_SECONDS, 0.2):
             raise Finding(f"{name} {pid} holds descriptors: {dict(descriptors(pid) - allowed)} more than at its start")
