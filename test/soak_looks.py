@@ -18,12 +18,13 @@ LANE_SECONDS = 15  # A lane without work ends after 10 s; so long a worker also 
 # (bounded by kObjectsCachedMax, kFunctionsLoadedMax), the supervisor one for each folder of objects that it has used. None of
 # a file that is gone.
 OBJECT_FOLDERS = 256
-# Mappings: a loaded program takes three or four, each slot of the pool that was ever used at once about five, and the
-# allocator's arenas grow in pieces. After minutes of load a worker has about 90 more.
+# Mappings: two for each slot of the engine's pool that was ever used (kPoolSlots; they are used in turn, so in the end all of
+# them), one for each object that is remembered, four for a loaded program, and the allocator's arenas.
+MAPPINGS_OF_SLOTS = 2 * 200
 MAPPINGS_PER_PROGRAM = 4
-MAPPINGS_MORE = 120
+MAPPINGS_MORE = 40
 # Anonymous memory: a worker's caches and the buffers of its connections, which the allocator keeps; a supervisor's log lines
-# (1000 of each function) and SQLite's page cache. That is 1 MiB after minutes of load; what grows with the number of
+# (1000 of each function) and SQLite's page cache. That is 1 to 2 MiB after minutes of load; what grows with the number of
 # requests goes past any bound.
 ANON_MIB_MORE = 6
 
@@ -104,7 +105,7 @@ class Looks:
         if not eventually(lambda: not descriptors(pid) - allowed, LANE_SECONDS, 0.2):
             raise Finding(f"{name} {pid} holds descriptors: {dict(descriptors(pid) - allowed)} more than at its start")
         more_mappings, more_mib = mappings(pid) - mappings_first, anon_mib(pid) - anon_first
-        if more_mappings > MAPPINGS_PER_PROGRAM * functions + MAPPINGS_MORE:
+        if more_mappings > MAPPINGS_OF_SLOTS + objects + MAPPINGS_PER_PROGRAM * functions + MAPPINGS_MORE:
             raise Finding(f"{name} {pid} has {more_mappings} mappings more than at its start, {mappings_first}")
         if more_mib > ANON_MIB_MORE:
             raise Finding(f"{name} {pid} has {more_mib:.1f} MiB more of its own than at its start, {anon_first:.1f}")
