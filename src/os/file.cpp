@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/resource.h>
+#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -38,6 +39,9 @@ bool is_cached(const FileRange& range) {
 
 constexpr size_t kReadAheadBytes = 512 * KiB;  // Most devices take this much in one request.
 constexpr size_t kDirectAlignment = 4096;      // Covers logical blocks of 512 and 4,096 bytes.
+constexpr size_t kPassOnBytes = 1 * GiB;       // One sendfile takes less than 2 GiB.
+
+Error ended_early() { return Error{Errc::object_changed, "the file ended early: it was truncated behind our back"}; }
 
 }  // namespace
 
@@ -60,6 +64,12 @@ Result<std::optional<Fd>> open_if_present(int directory, const std::string& name
     if (fd) return std::optional<Fd>(std::move(fd));
     if (errno == ENOENT) return std::optional<Fd>();
     return os_error("open " + name);
+}
+
+Result<Fd> open_file(const std::string& path) {
+    Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!fd) return os_error("open " + path);
+    return fd;
 }
 
 Result<Fd> create_file(int directory, const std::string& name) {
@@ -121,7 +131,7 @@ Result<> read_exactly_at(int fd, void* to, size_t size, uint64_t offset) {
         ssize_t n = ::pread(fd, at, size, static_cast<off_t>(offset));
         if (n < 0 && errno == EINTR) continue;
         if (n < 0) return os_error("read");
-        if (n == 0) return Error{Errc::object_changed, "the file ended early: it was truncated behind our back"};
+        if (n == 0) return ended_early();
         at += n;
         size -= static_cast<size_t>(n);
         offset += static_cast<uint64_t>(n);
@@ -182,7 +192,7 @@ Result<> unlink(int directory, const std::string& name) {
 Result<FileStatus> status(int fd) {
     struct stat found{};
     if (::fstat(fd, &found) != 0) return os_error("fstat");
-    return FileStatus{static_cast<uint64_t>(found.st_size), found.st_ino,
+    return FileStatus{static_cast<uint64_t>(found.st_size), S_ISREG(found.st_mode), found.st_ino,
                       found.st_mtim.tv_sec * 1'000'000'000 + found.st_mtim.tv_nsec};
 }
 
@@ -235,6 +245,31 @@ Result<> write_copied(int to, const FileRange& range) {
     INLAY_TRY(auto pages, Mapping::create(range.fd, start, lead + range.length, Access::read, Sharing::shared));
     return write_all(to, {reinterpret_cast<const char*>(pages.data()) + lead, range.length});
 }
+
+Result<uint64_t> write_pages(int to, const FileRange& range) {
+    INLAY_TRY_VOID(reserve(to, range.length));
+    INLAY_TRY(bool direct, write_direct(to, range));
+    if (direct) return 0;
+    INLAY_TRY_VOID(write_copied(to, range));  // COPY: the filesystem has no O_DIRECT.
+    return range.length;
+}
+
+Result<> pass_on(int to, FileRange range) {
+    while (range.length > 0) {
+        auto offset = static_cast<off_t>(range.offset);
+        // COPY: none into a pipe; into a file or terminal the kernel's, as into a socket.
+        ssize_t n = ::sendfile(to, range.fd, &offset, std::min<uint64_t>(range.length, kPassOnBytes));
+        if (n < 0 && errno == EINTR) continue;
+        if (n < 0 && errno == EINVAL) return write_copied(to, range);  // COPY: `to` is opened to append, which sendfile cannot.
+        if (n < 0) return os_error("write");
+        if (n == 0) return ended_early();
+        range.offset += static_cast<uint64_t>(n);
+        range.length -= static_cast<uint64_t>(n);
+    }
+    return {};
+}
+
+bool is_at_start(int fd) noexcept { return ::lseek(fd, 0, SEEK_CUR) == 0; }
 
 Fd duplicate(int fd) noexcept { return Fd(::fcntl(fd, F_DUPFD_CLOEXEC, 0)); }
 

@@ -19,6 +19,8 @@ Result<Fd> open_directory(const std::string& path);
 Result<Fd> open_directory_at(int directory, const std::string& name);
 // Opens for reading. An absent file is nullopt.
 Result<std::optional<Fd>> open_if_present(int directory, const std::string& name);
+// Opens for reading, by path. Waits for a writer where it is a pipe.
+Result<Fd> open_file(const std::string& path);
 // Creates or replaces, for writing.
 Result<Fd> create_file(int directory, const std::string& name);
 // A file without a name in `directory`; where the filesystem has no O_TMPFILE, a named one that is unlinked at once fails to
@@ -53,6 +55,7 @@ Result<> unlink(int directory, const std::string& name);
 
 struct FileStatus {
     uint64_t size = 0;
+    bool is_regular = false;
     uint64_t inode = 0;
     int64_t modified_ns = 0;
 };
@@ -69,6 +72,15 @@ Result<bool> try_lock(int fd);
 Result<bool> write_direct(int to, const FileRange& range);
 // The same with copies.
 Result<> write_copied(int to, const FileRange& range);
+// The one or the other, with the blocks reserved before. Result: bytes copied, because the filesystem could not do without.
+Result<uint64_t> write_pages(int to, const FileRange& range);
+
+// Passes a range of a file on to whatever `to` is: a pipe gets the pages themselves, anything else a copy that the kernel makes.
+// Errors: object_changed when the range's file ended early; no_space; io_error.
+Result<> pass_on(int to, FileRange range);
+
+// True: the next read begins at the file's first byte.
+bool is_at_start(int fd) noexcept;
 
 // Another descriptor of the same open file; empty when there are none left.
 Fd duplicate(int fd) noexcept;

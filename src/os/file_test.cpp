@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <set>
+#include <thread>
 #include <vector>
 
 #include "os/mapping.hpp"
@@ -216,6 +217,62 @@ TEST_F(FileTest, APrefetchBringsPagesInAndNoOthers) {
     }
     EXPECT_LT(pages_in_memory(file.get(), kSize), kSize / page_size());
     prefetch({-1, 0, kSize});  // A hint: nothing happens.
+}
+
+TEST_F(FileTest, PagesAreWrittenWithOrWithoutCopies) {
+    std::string content = pattern(100'001);
+    auto memory = create_memfd_of("file-test", content).value();
+    auto file = create("pages");
+    bool direct = write_direct(create("probe").get(), {memory.get(), 0, 1}).value();
+    EXPECT_EQ(write_pages(file.get(), {memory.get(), 0, content.size()}).value(), direct ? 0 : content.size());
+    EXPECT_EQ(scratch_.content("pages"), content);
+    EXPECT_EQ(write_pages(create("nothing").get(), {memory.get(), 0, 0}).value(), 0u);
+}
+
+TEST_F(FileTest, PassesARangeOnToAPipeAFileAndTheEndOfAFile) {
+    std::string content = pattern(300'001);
+    auto memory = create_memfd_of("file-test", content).value();
+    FileRange range{memory.get(), 5'000, 290'000};
+    std::string wanted = content.substr(5'000, 290'000);
+    ASSERT_TRUE(pass_on(create("file").get(), range).ok());
+    EXPECT_EQ(scratch_.content("file"), wanted);
+
+    Fd appending(::open((scratch_.path() + "/file").c_str(), O_WRONLY | O_APPEND | O_CLOEXEC));
+    ASSERT_TRUE(pass_on(appending.get(), range).ok());
+    EXPECT_EQ(scratch_.content("file"), wanted + wanted);
+
+    int ends[2];
+    ASSERT_EQ(::pipe(ends), 0);
+    Fd from(ends[0]), to(ends[1]);
+    std::thread writer([&] {
+        EXPECT_TRUE(pass_on(to.get(), range).ok());
+        to.close();
+    });
+    EXPECT_EQ(read_all(from.get(), wanted.size()).value(), wanted);
+    writer.join();
+}
+
+TEST_F(FileTest, ARangeThatEndsEarlyIsNotPassedOnSilently) {
+    auto source = create("source");
+    ASSERT_TRUE(write_all(source.get(), pattern(10'000)).ok());
+    auto short_one = pass_on(create("file").get(), {source.get(), 0, 10'001});
+    ASSERT_FALSE(short_one.ok());
+    EXPECT_EQ(short_one.error().code, Errc::object_changed);
+    EXPECT_EQ(pass_on(-1, {source.get(), 0, 1}).error().code, Errc::io_error);
+    EXPECT_TRUE(pass_on(-1, {source.get(), 0, 0}).ok());
+}
+
+TEST_F(FileTest, AFileIsOpenedByItsPathAtItsStart) {
+    ASSERT_TRUE(write_all(create("file").get(), "content").ok());
+    auto file = open_file(scratch_.path() + "/file");
+    ASSERT_TRUE(file.ok());
+    EXPECT_TRUE(is_at_start(file->get()));
+    EXPECT_TRUE(status(file->get())->is_regular);
+    EXPECT_EQ(read_all(file->get(), 7).value(), "content");
+    EXPECT_FALSE(is_at_start(file->get()));
+    EXPECT_FALSE(is_at_start(-1));
+    EXPECT_FALSE(status(scratch_.fd())->is_regular);
+    EXPECT_EQ(open_file(scratch_.path() + "/absent").error().code, Errc::io_error);
 }
 
 TEST_F(FileTest, DescriptorsCloseOnExecAndTheLimitIsRaised) {

@@ -18,6 +18,9 @@ Result<Fd> create_memfd_of(const char* name, std::string_view content);
 // From now on it can only grow.
 Result<> seal_against_shrinking(int fd);
 
+// A sealed memfd with everything that can be read from `from`, a pipe for one. Errors: body_too_large beyond `size_max`; io_error.
+Result<Fd> create_memfd_from(const char* name, int from, uint64_t size_max);
+
 // Makes the size final: no later truncation can turn a mapping's pages into SIGBUS.
 Result<> seal_size(int fd);
 

@@ -75,10 +75,13 @@ std::optional<Exit> reap_child() {
 
 Result<Exit> wait_for(pid_t pid) {
     int status = 0;
-    while (::waitpid(pid, &status, 0) < 0)
+    pid_t ended = 0;
+    while ((ended = ::waitpid(pid, &status, 0)) < 0)
         if (errno != EINTR) return os_error("waitpid");
-    return describe(pid, status);
+    return describe(ended, status);
 }
+
+Result<Exit> wait_for_child() { return wait_for(-1); }
 
 void send_signal(pid_t pid, int signal_number) noexcept { ::kill(pid, signal_number); }
 void set_process_name(const char* name) noexcept { ::prctl(PR_SET_NAME, name); }

@@ -38,6 +38,8 @@ struct Exit {
 std::optional<Exit> reap_child();
 // Waits for this child.
 Result<Exit> wait_for(pid_t pid);
+// Waits for the child that ends next.
+Result<Exit> wait_for_child();
 
 void send_signal(pid_t pid, int signal_number) noexcept;
 // The name that ps and /proc/PID/comm show; at most 15 bytes.

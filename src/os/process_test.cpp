@@ -41,6 +41,15 @@ TEST(Process, ChildrenAreWaitedFor) {
     EXPECT_EQ(wait_for(sleeps).error().code, Errc::io_error) << "it is not there any more";
 }
 
+TEST(Process, TheChildThatEndsNextIsWaitedFor) {
+    pid_t sleeps = child([] { ::pause(); });
+    pid_t exits = child([] { ::_exit(7); });
+    EXPECT_EQ(wait_for_child()->pid, exits);
+    send_signal(sleeps, SIGKILL);
+    EXPECT_EQ(wait_for_child()->pid, sleeps);
+    EXPECT_EQ(wait_for_child().error().code, Errc::io_error) << "there is none any more";
+}
+
 TEST(Process, EndedChildrenAreReapedWithoutWaiting) {
     EXPECT_FALSE(reap_child());
     pid_t sleeps = child([] { ::pause(); });

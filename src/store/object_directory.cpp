@@ -58,12 +58,8 @@ Result<Written> fill(int to, std::string_view bytes) {
 }
 
 Result<Written> fill(int to, const os::FileRange& range) {
-    if (range.length == 0) return Written{};
-    INLAY_TRY_VOID(os::reserve(to, range.length));
-    INLAY_TRY(bool direct, os::write_direct(to, range));
-    if (direct) return Written{};
-    INLAY_TRY_VOID(os::write_copied(to, range));  // COPY: the filesystem has no O_DIRECT.
-    return Written{range.length};
+    INLAY_TRY(uint64_t copied, os::write_pages(to, range));  // COPY: counted, where the filesystem has no O_DIRECT.
+    return Written{copied};
 }
 
 Error not_a_version(std::string_view text) {
