@@ -54,6 +54,8 @@ void configure_pool(wasm_config_t* config, uint32_t slots) {
     auto pool = wasmtime_pooling_allocation_config_new();
     wasmtime_pooling_allocation_config_total_core_instances_set(pool, slots);
     wasmtime_pooling_allocation_config_total_memories_set(pool, slots);
+    // Each is protected by a system call of its own when the engine is made: a thousand by default.
+    wasmtime_pooling_allocation_config_total_stacks_set(pool, slots);
     wasmtime_pooling_allocation_config_total_tables_set(pool, slots * kTablesPerModuleMax);
     wasmtime_pooling_allocation_config_max_unused_warm_slots_set(pool, slots);
     wasmtime_pooling_allocation_config_max_memories_per_module_set(pool, 1);
