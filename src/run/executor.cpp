@@ -25,8 +25,7 @@ How judge(Invocation& invocation, const engine::Trap& trap) {
     invocation.add_last_log(trap.message);
     if (interrupted) return Trapped{timed_out_error(record)};
     if (auto explained = invocation.explain(os::FaultGuard::last_fault())) return Trapped{std::move(*explained)};
-    return Trapped{Error{Errc::function_trapped,
-                         fmt::format("function {:?} trapped: {}; see `inlay logs {}`", record.name, trap.reason, record.name)}};
+    return Trapped{Error{Errc::function_trapped, fmt::format("function {:?} trapped: {}", record.name, trap.reason)}};
 }
 
 // By when the guest is interrupted from inside; 0: not at all.

@@ -133,7 +133,11 @@ void count(CounterBlock& counters, const run::Outcome& outcome) {
 
 Error error_of(std::string_view function, const run::Outcome& outcome) {
     if (auto* refused = std::get_if<run::Refused>(&outcome.how)) return refused->error;
-    if (auto* trapped = std::get_if<run::Trapped>(&outcome.how)) return trapped->error;
+    if (auto* trapped = std::get_if<run::Trapped>(&outcome.how)) {
+        Error error = trapped->error;
+        if (error.code == Errc::function_trapped) error.detail += fmt::format("; see `inlay logs {}`", function);
+        return error;
+    }
     auto* failed = std::get_if<run::Failed>(&outcome.how);
     return Error{Errc::function_failed, fmt::format("function {:?} returned {}; nothing it staged took effect; see `inlay logs {}`",
                                                     function, failed ? failed->code : 0, function)};
