@@ -248,7 +248,7 @@ def test_help_and_version_are_told_on_standard_output():
     for arguments in (["--help"], ["serve", "--help"], ["put", "--help"], ["invoke", "--help"], ["--version"]):
         assert nobody.done(*arguments)
     text = nobody.done("--help").decode()
-    assert all(re.search(rf"^\s+{name}\b", text, re.M) for name in "deploy functions remove logs put get ls stat rm invoke".split())
+    assert all(re.search(rf"^\s+{name}\b", text, re.M) for name in "deploy functions remove logs put get ls stat rm invoke run".split())
 
 
 def on_terminal(command, environment):

@@ -45,17 +45,29 @@ def test_the_function_of_the_readme_says_hello(server, tmp_path):
     assert server.request("GET", "/f/hello").body == b"hello\n"
 
 
-def test_the_tour_of_the_readme_runs_as_it_stands(server):
+def run_script(script, server_url):
+    """Runs steps of the README in a shell; gives what they print."""
     binary, examples = os.environ.get("INLAY_BIN"), os.environ.get("INLAY_EXAMPLES")
     if not binary or not examples:
         pytest.skip("INLAY_BIN and INLAY_EXAMPLES are not set: tools/test sets them")
-    steps = block("README.md", "sh", "inlay serve").splitlines()
-    steps = [step for step in steps if not step.startswith("build/release/inlay serve")]
-    script = "\n".join(steps).replace("http://127.0.0.1:8080", server.url).replace("build/release/examples", examples)
+    script = script.replace("http://127.0.0.1:8080", server_url).replace("build/release/examples", examples)
     path = f"{pathlib.Path(binary).parent}:{os.environ['PATH']}"
     # No pipefail, as in anybody's shell: `head` closes its pipe early, and what writes into it may end by SIGPIPE.
     done = subprocess.run(["bash", "-eu", "-c", script], cwd=ROOT, capture_output=True, text=True,
-                          env={**os.environ, "INLAY_SERVER": server.url, "PATH": path})
+                          env={**os.environ, "INLAY_SERVER": server_url, "PATH": path})
     assert done.returncode == 0, done.stderr
+    return done
+
+
+def test_the_tour_of_the_readme_runs_as_it_stands(server):
+    steps = block("README.md", "sh", "inlay serve").splitlines()
+    done = run_script("\n".join(step for step in steps if not step.startswith("build/release/inlay serve")), server.url)
     assert done.stdout.count('{"lines":') == 2
     assert "# INLAY\n" in done.stdout
+
+
+def test_the_readme_runs_functions_without_a_server(tmp_path):
+    script = block("README.md", "sh", "inlay run").replace("/tmp/inlay-out", str(tmp_path))
+    done = run_script(script, "http://127.0.0.1:1")
+    assert done.stdout.count('{"lines":') == 1 and done.stdout.count("# INLAY\n") == 2
+    assert done.stderr.startswith("cost: mapped ") and done.stderr.count("\n") == 1

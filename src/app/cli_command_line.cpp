@@ -59,13 +59,22 @@ void CommandLine::add_server_options(CLI::App& app) {
     app.add_option("--server", options_.server, fmt::format("Its URL; else INLAY_SERVER, else {}", kServerDefault))
         ->group(kGroup);
     app.add_option("--token-file", options_.token_file, "The file with its bearer token; else INLAY_TOKEN_FILE")->group(kGroup);
-    app.add_flag("--json", options_.json, "Answers and errors as JSON")->group(kGroup);
+    add_json(app);
 }
+
+void CommandLine::add_json(CLI::App& app) { app.add_flag("--json", options_.json, "Answers and errors as JSON")->group("Output"); }
 
 CLI::App& CommandLine::add(const std::string& name, const std::string& description, Action action) {
     auto& command = *app_.add_subcommand(name, description);
     add_server_options(command);
-    command.callback([this, action = std::move(action)] { action_ = action; });
+    command.callback([this, action = std::move(action)] { chosen_ = [this, action] { return action(make_client()); }; });
+    return command;
+}
+
+CLI::App& CommandLine::add_local(const std::string& name, const std::string& description, LocalAction action) {
+    auto& command = *app_.add_subcommand(name, description);
+    add_json(command);
+    command.callback([this, action = std::move(action)] { chosen_ = [this, action] { return action(output()); }; });
     return command;
 }
 
@@ -74,7 +83,7 @@ Client CommandLine::make_client() const {
     auto token_file = text_or_environment(options_.token_file, "INLAY_TOKEN_FILE");
     return Client(parse_server_address(server.empty() ? kServerDefault : server),
                   token_file.empty() ? std::string() : read_token_file(token_file),
-                  options_.json ? Output::json : Output::text);
+                  output());
 }
 
 int CommandLine::parse_and_act(int argc, char** argv) {
@@ -88,7 +97,7 @@ int CommandLine::parse_and_act(int argc, char** argv) {
         throw wrong_use(unknown ? fmt::format("\"{}\" is no command", argv[1]) : first_line_without_stop(error.what()),
                         fmt::format("See inlay {}--help", chosen.empty() ? "" : chosen[0]->get_name() + " "));
     }
-    return action_(make_client());
+    return chosen_();
 }
 
 int CommandLine::run(int argc, char** argv) {

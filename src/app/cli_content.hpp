@@ -84,6 +84,8 @@ class FileSink : public ContentSink {
 
     void begin(std::optional<uint64_t> size_bytes) override;
     void write(std::string_view content) override;
+    // For content that goes there past write(). Requires: begin(), and no write().
+    int descriptor() const { return ::fileno(file_.get()); }
     // Requires: begin().
     void finish();
 

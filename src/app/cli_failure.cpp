@@ -62,6 +62,15 @@ Failure answered_failure(unsigned status, std::string_view reason, std::string_v
     return failure;
 }
 
+Failure problem_failure(const Error& error) {
+    Failure failure;
+    failure.type = fmt::format("urn:inlay:problem:{}", traits(error.code).name);
+    failure.title = std::string(traits(error.code).title);
+    failure.status = traits(error.code).http_status;
+    failure.detail = error.detail;
+    return failure;
+}
+
 std::string failure_line(const Failure& failure) {
     std::string line = "inlay: " + without_capital(failure.title);
     if (!failure.detail.empty()) line += " (" + failure.detail + ")";

@@ -9,6 +9,8 @@
 #include <string>
 #include <string_view>
 
+#include "base/result.hpp"
+
 namespace inlay::cli {
 
 inline constexpr int kExitDone = 0;
@@ -43,6 +45,9 @@ Failure client_failure(std::string_view name, FailureText text);
 Failure wrong_use(std::string detail, std::string next_step);
 // What a server answered instead of success. Problem documents (RFC 9457) are taken over, other bodies quoted.
 Failure answered_failure(unsigned status, std::string_view reason, std::string_view body);
+
+// What a server would have answered for this error.
+Failure problem_failure(const Error& error);
 
 // "inlay: WHAT (detail). NEXT STEP", without a newline, safe to show on a terminal.
 std::string failure_line(const Failure& failure);

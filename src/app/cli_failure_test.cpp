@@ -26,6 +26,15 @@ TEST(Failures, QuoteAnyOtherBody) {
     EXPECT_EQ(answered_failure(500, "", R"({"type":7,"title":null})").title, "The server answered 500");
 }
 
+TEST(Failures, OfErrorsReadAsAServersAnswer) {
+    auto failure = problem_failure({Errc::bad_module, "function \"f\": why"});
+    EXPECT_EQ(failure.exit_code, kExitFailed);
+    EXPECT_EQ(failure_line(failure), "inlay: the module cannot be deployed (function \"f\": why)");
+    EXPECT_EQ(failure_json(failure),
+              R"({"error":{"type":"urn:inlay:problem:bad-module","title":"The module cannot be deployed",)"
+              R"("status":422,"detail":"function \"f\": why"}})");
+}
+
 TEST(Failures, OfOurSideHaveNoStatusAndSayWhatToDo) {
     auto failure = client_failure("unreachable", {"No server answers", "http://h:1", "Start one"});
     EXPECT_EQ(failure_line(failure), "inlay: no server answers (http://h:1). Start one");

@@ -35,6 +35,25 @@ void print_log_line(const ordered_json& line) {
 
 }  // namespace
 
+uint64_t timeout_ms_of(const std::string& timeout) {
+    auto timeout_ms = parse_duration_ms(timeout);
+    if (!timeout_ms || *timeout_ms == 0)
+        throw wrong_use(fmt::format("--timeout {}: this is not a duration", timeout), "Write it as 500ms, 30s or 2m");
+    return *timeout_ms;
+}
+
+uint64_t memory_bytes_of(const std::string& memory) {
+    auto memory_bytes = parse_size_bytes(memory);
+    if (!memory_bytes || *memory_bytes == 0)
+        throw wrong_use(fmt::format("--memory {}: this is not a size", memory), "Write it as 64MiB, 1GiB or in bytes");
+    return *memory_bytes;
+}
+
+void check_environment_pair(const std::string& pair) {
+    if (pair.find('=') == pair.npos || pair.front() == '=')
+        throw wrong_use(fmt::format("--env {}: the name or the = is missing", pair), "Write it as NAME=VALUE");
+}
+
 QueryPairs deploy_query(const std::string& timeout, const std::string& memory, const std::string& run_class,
                         const std::vector<std::string>& env) {
     QueryPairs pairs;
@@ -43,21 +62,10 @@ QueryPairs deploy_query(const std::string& timeout, const std::string& memory, c
             throw wrong_use(fmt::format("--class {}: there is no such class", run_class), "Write auto, express or heavy");
         pairs.emplace_back("class", run_class);
     }
-    if (!timeout.empty()) {
-        auto timeout_ms = parse_duration_ms(timeout);
-        if (!timeout_ms || *timeout_ms == 0)
-            throw wrong_use(fmt::format("--timeout {}: this is not a duration", timeout), "Write it as 500ms, 30s or 2m");
-        pairs.emplace_back("timeout_ms", std::to_string(*timeout_ms));
-    }
-    if (!memory.empty()) {
-        auto memory_bytes = parse_size_bytes(memory);
-        if (!memory_bytes || *memory_bytes == 0)
-            throw wrong_use(fmt::format("--memory {}: this is not a size", memory), "Write it as 64MiB, 1GiB or in bytes");
-        pairs.emplace_back("memory_bytes", std::to_string(*memory_bytes));
-    }
+    if (!timeout.empty()) pairs.emplace_back("timeout_ms", std::to_string(timeout_ms_of(timeout)));
+    if (!memory.empty()) pairs.emplace_back("memory_bytes", std::to_string(memory_bytes_of(memory)));
     for (const auto& pair : env) {
-        if (pair.find('=') == pair.npos || pair.front() == '=')
-            throw wrong_use(fmt::format("--env {}: the name or the = is missing", pair), "Write it as NAME=VALUE");
+        check_environment_pair(pair);
         pairs.emplace_back("env", pair);
     }
     return pairs;

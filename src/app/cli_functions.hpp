@@ -32,6 +32,11 @@ class FunctionCommands {
     bool follow_ = false;
 };
 
+// What the options --timeout, --memory and --env of a function say. Throw Failure (wrong use) for what cannot be understood.
+uint64_t timeout_ms_of(const std::string& timeout);
+uint64_t memory_bytes_of(const std::string& memory);
+void check_environment_pair(const std::string& pair);
+
 // What PUT /v1/functions/NAME is told. Throws Failure (wrong use) for what cannot be understood; empty texts are left out.
 QueryPairs deploy_query(const std::string& timeout, const std::string& memory, const std::string& run_class,
                         const std::vector<std::string>& env);

@@ -7,6 +7,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "app/cli_answer.hpp"
 #include "app/cli_cost.hpp"
 #include "app/cli_encoding.hpp"
 #include "app/cli_failure.hpp"
@@ -19,47 +20,31 @@ namespace {
 
 using nlohmann::ordered_json;
 
-constexpr size_t kDocumentContentBytesMax = 256 * MiB;  // Content that --json wraps.
-constexpr size_t kFailedContentBytesMax = 64 * MiB;     // Content of an answer that is no success.
 constexpr std::string_view kProblemType = "application/problem+json";
 
 bool is_problem(const ResponseHead& head) { return head.find("Content-Type").substr(0, kProblemType.size()) == kProblemType; }
 
-ordered_json cost_document(const ResponseHead& head) {
-    auto cost = parse_cost(head.find("Inlay-Cost"));
-    if (!cost) return nullptr;
-    return {{"mapped", cost->mapped_bytes},
-            {"copied", cost->copied_bytes},
-            {"private", cost->private_bytes},
-            {"instantiate_us", cost->instantiate_us},
-            {"run_us", cost->run_us}};
-}
-
-ordered_json answer_document(const ResponseHead& head) {
-    return {{"status", head.status}, {"cost", cost_document(head)}, {"content_type", head.find("Content-Type")}};
-}
-
-void add_content(ordered_json& document, const std::string& content) {
-    if (is_utf8(content)) {
-        document["body"] = content;
-    } else {
-        document["body_base64"] = base64(content);
-    }
+ordered_json document_of(const ResponseHead& head) {
+    return answer_document(head.status, parse_cost(head.find("Inlay-Cost")), head.find("Content-Type"));
 }
 
 }  // namespace
 
-std::string invoke_target(const std::string& function, const std::vector<std::string>& query) {
-    size_t slash = function.find('/');
-    auto checked = check_name("function", function.substr(0, slash));
-    if (!checked.ok()) throw wrong_use(checked.error().detail, "Write it as NAME or NAME/REST");
+QueryPairs query_pairs(const std::vector<std::string>& query) {
     QueryPairs pairs;
     for (const auto& pair : query) {
         size_t equals = pair.find('=');
         if (equals == pair.npos) throw wrong_use(fmt::format("--query {}: the = is missing", pair), "Write it as NAME=VALUE");
         pairs.emplace_back(pair.substr(0, equals), pair.substr(equals + 1));
     }
-    return "/f/" + percent_encode(function) + query_string(pairs);
+    return pairs;
+}
+
+std::string invoke_target(const std::string& function, const std::vector<std::string>& query) {
+    size_t slash = function.find('/');
+    auto checked = check_name("function", function.substr(0, slash));
+    if (!checked.ok()) throw wrong_use(checked.error().detail, "Write it as NAME or NAME/REST");
+    return "/f/" + percent_encode(function) + query_string(query_pairs(query));
 }
 
 InvokeCommand::InvokeCommand(CommandLine& line) {
@@ -120,7 +105,7 @@ int InvokeCommand::print_document(const Client& client, Request request) const {
         return content;
     });
     if (!head.successful()) return fail(client, head, content.text());
-    auto document = answer_document(head);
+    auto document = document_of(head);
     if (file) {
         file->finish();
         document["file"] = output_;
@@ -136,19 +121,7 @@ int InvokeCommand::fail(const Client& client, const ResponseHead& head, const st
     auto failure = client_failure("function-answered",
                                   {fmt::format("The function answered {} {}", head.status, head.reason), "function " + function_, ""});
     failure.status = head.status;
-    auto document = ordered_json::parse(failure_json(failure));
-    StreamSink error(stderr);
-    if (client.json()) {
-        document.update(answer_document(head));
-        add_content(document, content);
-        error.write(document.dump() + "\n");
-    } else {
-        error.write(content);
-        if (!content.empty() && content.back() != '\n') error.write("\n");
-        error.write(failure_line(failure) + "\n");
-    }
-    error.finish();
-    return kExitFailed;
+    return tell_failed_answer(failure, document_of(head), content, client.json());
 }
 
 void InvokeCommand::show_cost(const ResponseHead& head) const {

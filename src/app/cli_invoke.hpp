@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "app/cli_command_line.hpp"
+#include "app/cli_encoding.hpp"
 #include "app/cli_http.hpp"
 
 namespace inlay::cli {
@@ -35,6 +36,9 @@ class InvokeCommand {
     std::string content_type_;
     bool cost_ = false;
 };
+
+// NAME=VALUE texts apart. Throws Failure (wrong use) for one without "=".
+QueryPairs query_pairs(const std::vector<std::string>& query);
 
 // "/f/NAME[/REST]?k=v&...". Throws Failure (wrong use) for a bad name or a pair without "=".
 std::string invoke_target(const std::string& function, const std::vector<std::string>& query);

@@ -5,6 +5,7 @@
 #include "app/cli_functions.hpp"
 #include "app/cli_invoke.hpp"
 #include "app/cli_objects.hpp"
+#include "app/cli_run.hpp"
 #include "app/serve_command.hpp"
 
 namespace {
@@ -14,6 +15,7 @@ int client_main(int argc, char** argv) {
     inlay::cli::FunctionCommands functions(line);
     inlay::cli::ObjectCommands objects(line);
     inlay::cli::InvokeCommand invoke(line);
+    inlay::cli::RunCommand run(line);
     return line.run(argc, argv);
 }
 

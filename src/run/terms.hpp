@@ -11,7 +11,7 @@ namespace inlay::run {
 enum class Place {
     express,  // In a worker, within the express budget; over it the attempt is dropped: Unfinished.
     inline_,  // In a worker to its end: no lane can be had.
-    lane,     // In a lane, which is killed from outside at the deadline.
+    lane,     // In a process of its own, a lane or `inlay run`, which is ended at the deadline.
 };
 
 struct Terms {

@@ -1,0 +1,140 @@
+// Opens inputs, compiles, runs; what comes of it is told by cli_run_result.
+#include "app/cli_run.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <filesystem>
+#include <optional>
+
+#include "app/cli_failure.hpp"
+#include "app/cli_functions.hpp"
+#include "app/cli_invoke.hpp"
+#include "app/cli_run_module.hpp"
+#include "app/cli_run_result.hpp"
+#include "base/clock.hpp"
+#include "base/field_rules.hpp"
+#include "base/limits.hpp"
+#include "os/deadline_timer.hpp"
+#include "os/file.hpp"
+#include "os/process.hpp"
+#include "run/executor.hpp"
+
+namespace inlay::cli {
+namespace {
+
+std::string last_words;  // What is left to say at the deadline.
+
+void end_at_deadline() {
+    (void)!::write(STDERR_FILENO, last_words.data(), last_words.size());
+    ::_exit(kExitFailed);
+}
+
+// Runs it, or ends this process with the message when it takes too long.
+Result<run::Outcome> execute_in_time(const registry::Function& function, const run::Request& request, run::Supply& supply, Output output) {
+    auto late = problem_failure({Errc::function_timed_out, fmt::format("function {:?} ran for {} ms without an answer: give it less to "
+                                                                       "do, or a longer --timeout",
+                                                                       function.record.name, function.record.timeout_ms)});
+    last_words = (output == Output::json ? failure_json(late) : failure_line(late)) + "\n";
+    run::Terms terms{.place = run::Place::lane};
+    os::fill_random(&terms.id, sizeof terms.id);
+    terms.deadline_ns = monotonic_ns() + function.record.timeout_ms * 1'000'000;
+    INLAY_TRY(auto timer, os::DeadlineTimer::create(end_at_deadline));
+    timer.arm(terms.deadline_ns);
+    return run::execute(function, request, supply, terms);
+}
+
+uint64_t at_most(uint64_t given, uint64_t maximum, const char* option) {
+    if (given > maximum) throw wrong_use(fmt::format("{}: {} is more than {}", option, given, maximum), "Give less");
+    return given;
+}
+
+}  // namespace
+
+std::string function_name_of(const std::string& file) {
+    auto name = std::filesystem::path(file).stem().string();
+    return check_name("function", name).ok() ? name : "function";
+}
+
+HeadField parse_header(const std::string& text) {
+    std::string_view field = text;
+    size_t colon = field.find(':');
+    auto name = field.substr(0, colon);
+    if (colon == field.npos || !is_token(name) || !is_field_value(field))
+        throw wrong_use(fmt::format("--header {}: this is not a field", text), "Write it as 'NAME: VALUE'");
+    return {name, trim_blanks(field.substr(colon + 1))};
+}
+
+uint64_t run_timeout_ms_of(const std::string& timeout) {
+    bool bare = timeout.find_first_not_of("0123456789") == timeout.npos;
+    return at_most(timeout_ms_of(bare ? timeout + "ms" : timeout), kTimeoutMsMax, "--timeout");
+}
+
+RunCommand::RunCommand(CommandLine& line) {
+    auto& running = line.add_local("run", "Run a module file over files, without a server", [this](Output output) { return run(output); });
+    running.add_option("FILE", file_, "The module, FILE.wasm or FILE.wat")->required();
+    running.add_option("--object", objects_, "BUCKET/KEY=FILE that the function may open; may be repeated")->allow_extra_args(false);
+    running.add_option("-q,--query", query_, "NAME=VALUE of the query; may be repeated")->allow_extra_args(false);
+    running.add_option("--body-file", body_file_, "The request body: a file, - for standard input");
+    running.add_option("--header", headers_, "'NAME: VALUE' of the request; may be repeated")->allow_extra_args(false);
+    running.add_option("--method", method_, "The request method; else POST with a body, GET without");
+    running.add_option("--env", env_, "NAME=VALUE that the function can read; may be repeated")->allow_extra_args(false);
+    running.add_option("--memory", memory_, "Limit of its own memory, as 64MiB; windows count apart");
+    running.add_option("--timeout", timeout_, "Its deadline, as 500ms, 30s or in milliseconds");
+    running.add_option("-o,--output,--out", output_file_, "The file to write the answer to instead of standard output");
+    running.add_option("--publish", publish_directory_, "Store published objects as DIR/BUCKET/KEY; else they are only told of")
+        ->type_name("DIR");
+    running.add_flag("--cost", cost_, "Say on standard error what the invocation cost; --json always does");
+}
+
+store::FunctionRecord RunCommand::make_record() const {
+    store::FunctionRecord record;
+    record.name = function_name_of(file_);
+    record.timeout_ms = timeout_.empty() ? kTimeoutMsDefault : run_timeout_ms_of(timeout_);
+    record.memory_bytes = memory_.empty() ? kMemoryBytesDefault : at_most(memory_bytes_of(memory_), kMemoryBytesMax, "--memory");
+    for (const auto& pair : env_) {
+        check_environment_pair(pair);
+        record.env.append(pair).push_back('\0');
+    }
+    at_most(record.env.size(), kEnvBytesMax, "--env, all bytes");
+    return record;
+}
+
+int RunCommand::run(Output output) const {
+    os::raise_descriptor_limit();
+    auto record = make_record();
+    RunResult result({record.name, output_file_, publish_directory_, cost_, output});
+    std::string query = query_string(query_pairs(query_));
+    std::string path = "/f/" + record.name;
+    std::vector<HeadField> fields;
+    for (const auto& header : headers_) fields.push_back(parse_header(header));
+    if (!method_.empty() && !is_token(method_)) throw wrong_use("--method " + method_ + ": this is not a method", "Write it as PUT");
+
+    GivenObjects objects;
+    for (const auto& pair : objects_) objects.add(pair);
+    auto module = open_input(file_, kModuleBytesMax);
+    run::Request request;
+    if (!body_file_.empty()) {
+        request.body.pages = std::make_shared<const os::Pages>(open_input(body_file_, kBodyBytesMaxDefault).take_pages());
+        request.body.size = request.body.pages->size();
+    }
+    request.method = method_;
+    if (method_.empty()) request.method = body_file_.empty() ? "GET" : "POST";
+    request.path = path;
+    request.query = std::string_view(query).substr(query.empty() ? 0 : 1);
+    request.fields = fields;
+    request.count_private = cost_ || output == Output::json;
+
+    auto loaded = load_function(std::move(record), std::move(module));
+    if (!loaded.ok()) throw problem_failure(loaded.error());
+    auto outcome = execute_in_time(loaded->function, request, objects, output);
+    if (!outcome.ok()) throw problem_failure(outcome.error());
+    auto unchanged = [&]() -> Result<> {
+        if (request.body.pages) INLAY_TRY_VOID(check_not_shrunk(*request.body.pages, body_file_));
+        return objects.check_opened();
+    };
+    return result.tell(*outcome, unchanged, objects.first_absent());
+}
+
+}  // namespace inlay::cli
