@@ -3,6 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <fstream>
+#include <iterator>
+
 #include "engine/probe.hpp"
 #include "os/processor.hpp"
 
@@ -16,6 +20,13 @@ TEST(Engine, KeyNamesVersionSettingsAndProcessor) {
     EXPECT_NE(key.find("-s"), std::string::npos) << key;
     EXPECT_TRUE(key.ends_with(os::processor_features_digest())) << key;
     EXPECT_EQ(key.find_first_of("/ "), std::string::npos) << "part of a file name: " << key;
+}
+
+TEST(Engine, LeavesMostMappingsOfItsProcessToWindows) {
+    workshop();
+    std::ifstream maps("/proc/self/maps");
+    auto count = std::count(std::istreambuf_iterator<char>(maps), {}, '\n');
+    EXPECT_LT(static_cast<size_t>(count), 5 * kPoolSlots) << "a worker's engine and a compiler's";
 }
 
 TEST(Engine, InterruptEndsTheRunningGuest) {
