@@ -94,7 +94,8 @@ INLAY_IMPORT(request) int32_t inlay_request(uint32_t part, const char* name, uin
 
 /* ---- sources and windows ---------------------------------------------------------------------------------------- */
 
-/* Describes the request body; a request without one has a body of size 0. Returns 0. Errors: POINTER. */
+/* Describes the request body; a request without one has a body of size 0. Returns 0. Errors: POINTER, DENIED (a stream's body is
+ * received). */
 INLAY_IMPORT(body) int32_t inlay_body(inlay_source* out);
 
 /* Opens the current version of the object "BUCKET/KEY". Later writes do not show through. Returns 0.
@@ -132,13 +133,19 @@ INLAY_IMPORT(output) int32_t inlay_output(uint64_t length, inlay_range* out);
  * published from it is not lost. Returns 0. Errors: ABSENT, IO. */
 INLAY_IMPORT(unmap) int32_t inlay_unmap(uint32_t address);
 
+/* Gives the next piece of the request body, read-only, wherever the body is: of a stream as it comes, else in windows of up to
+ * 2 MiB. Length 0, address 0: the body has ended. The piece is valid until the next call; it is not unmapped or moved. Waits for
+ * the client, whose time to move is limited. Returns 0. Errors: POINTER, NO_ROOM, LIMIT, IO (the client is gone, too slow, or its
+ * framing is broken: nothing of this invocation takes effect). */
+INLAY_IMPORT(receive) int32_t inlay_receive(inlay_range* out);
+
 /* ---- the response and effects ------------------------------------------------------------------------------------ */
 
-/* Sets the status, 200 to 599 but not 1xx; 200 without this call. Returns 0. Errors: ARGUMENT. */
+/* Sets the status, 200 to 599 but not 1xx; 200 without this call. Returns 0. Errors: ARGUMENT, TWICE (after inlay_send). */
 INLAY_IMPORT(status) int32_t inlay_status(uint32_t status);
 
 /* Adds a response field. Connection, Keep-Alive, Content-Length, Date, TE, Trailer, Transfer-Encoding, Upgrade and Inlay-* are
- * the host's: DENIED. Content-Type can be set once: TWICE. Without it, a response with content is application/octet-stream.
+ * the host's: DENIED. Content-Type can be set once, and nothing after inlay_send: TWICE. Without it, a response with content is application/octet-stream.
  * Returns 0. Errors: NAME, ARGUMENT (value with CR, LF, NUL), DENIED, POINTER, LIMIT, TWICE. */
 INLAY_IMPORT(header) int32_t inlay_header(const char* name, uint32_t name_length, const char* value, uint32_t value_length);
 
@@ -146,6 +153,13 @@ INLAY_IMPORT(header) int32_t inlay_header(const char* name, uint32_t name_length
  * leave by reference, from their pages: what an output window holds when inlay_handle returns is what leaves. Ranges of the
  * guest's own memory, private windows among it, are copied now, counted. Once. Returns 0. Errors: POINTER, LIMIT, TWICE, IO. */
 INLAY_IMPORT(respond) int32_t inlay_respond(const inlay_range* ranges, uint32_t count);
+
+/* Sends the ranges, one after the other, as the next part of the response; the head goes with the first part, so status and fields
+ * are set before. Of a stream it leaves now, and the ranges may be written again when this returns: those inside windows leave
+ * by reference, those of the guest's own memory are copied, counted. Elsewhere all are copied, counted, and leave at the end. A
+ * count of 0 sends the head alone. Returns 0. Errors: POINTER, LIMIT, TWICE (after inlay_respond), DENIED (a response with this
+ * status has no content), IO (the client is gone or too slow: nothing of this invocation takes effect). */
+INLAY_IMPORT(send) int32_t inlay_send(const inlay_range* ranges, uint32_t count);
 
 /* Stages the ranges, one after the other, as the new version of object "BUCKET/KEY"; `content_type` may be empty. One range from
  * the start of an output window, of the body or of an object is published by reference; anything else is copied now, counted.

@@ -6,6 +6,7 @@
 namespace {
 
 constexpr uint32_t kVector = 16;
+constexpr uint32_t kPartBytes = 128 << 10;  // As large as the pieces of a stream.
 
 // Requires: `to` is as long as `from`.
 void upper(inlay::Bytes from, inlay::Span<uint8_t> to) {
@@ -35,17 +36,35 @@ inlay::Answer tell_of_object(inlay::Text name, uint32_t size) {
     return inlay::respond("application/json", inlay::Text(text.data, text.size));
 }
 
+// The body while it comes, part by part through one output window.
+inlay::Answer upper_stream(inlay::Text type) {
+    INLAY_TRY(inlay::Output output, inlay::Output::create(kPartBytes));
+    if (int32_t code = inlay_header("Content-Type", 12, type.data(), type.size()); code < 0) return inlay::Answer(code);
+    for (;;) {
+        INLAY_TRY(inlay::Bytes piece, inlay::receive());
+        if (piece.empty()) return inlay::Answer(0);
+        for (uint32_t at = 0; at < piece.size(); at += kPartBytes) {
+            uint32_t left = piece.size() - at;
+            auto part = output.bytes().piece(0, left < kPartBytes ? left : kPartBytes);
+            upper(piece.piece(at, part.size()), part);
+            INLAY_TRY(uint32_t sent, inlay::send(inlay::Bytes(part.data(), part.size())));
+            (void)sent;
+        }
+    }
+}
+
 }  // namespace
 
 INLAY_ANSWER {
     static char name_buffer[INLAY_NAME_BYTES_MAX];
     static char type_buffer[1024];
 
+    inlay::Text type = inlay::field_or("Content-Type", type_buffer, "text/plain");
+    if (inlay_wants_stream()) return upper_stream(type);
     INLAY_TRY(inlay::Window input, inlay::map_input());
     INLAY_TRY(inlay::Output output, inlay::Output::create(input.size()));
     upper(input.bytes(), output.bytes());
 
-    inlay::Text type = inlay::field_or("Content-Type", type_buffer, "text/plain");
     auto into = inlay::parameter("into", name_buffer);
     if (into.error().code == INLAY_E_ABSENT) return inlay::respond(type, static_cast<inlay::Output&&>(output));
 

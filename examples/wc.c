@@ -52,7 +52,7 @@ static inline uint64_t sum_of_bytes(v128_t tally) {
            wasm_u32x4_extract_lane(sums, 2) + wasm_u32x4_extract_lane(sums, 3);
 }
 
-/* What a piece adds to what came before it. Requires: only the last piece is no multiple of BLOCK. */
+/* What a piece adds to what came before it. Best with pieces that are multiples of BLOCK. */
 static counts count(inlay_view text, counts total) {
     const uint8_t* at = text.data;
     uint32_t left = text.size;
@@ -69,16 +69,36 @@ static counts count(inlay_view text, counts total) {
     return total;
 }
 
-INLAY_FUNCTION {
-    static char json[128];
-    inlay_text text = {json, sizeof json, 0, 0};
-    counts total = {0, 0, 0};
+/* Counts an input of any size, window by window, and gives its size. Returns 0 or an error. */
+static int32_t count_input(counts* total, uint64_t* bytes) {
     inlay_source source;
     inlay_windows windows;
     inlay_view view;
     int32_t code = inlay_input_source(&source);
     if (code >= 0) code = inlay_records_begin(&windows, &source, 0, INLAY_REST, BLOCK);
-    while (code >= 0 && (code = inlay_windows_next(&windows, &view)) > 0) total = count(view, total);
+    while (code >= 0 && (code = inlay_windows_next(&windows, &view)) > 0) *total = count(view, *total);
+    *bytes = source.size;
+    return code;
+}
+
+/* The same with the body, while it comes. */
+static int32_t count_stream(counts* total, uint64_t* bytes) {
+    inlay_view piece;
+    int32_t code;
+    *bytes = 0;
+    while ((code = inlay_receive_view(&piece)) > 0) {
+        *total = count(piece, *total);
+        *bytes += piece.size;
+    }
+    return code;
+}
+
+INLAY_FUNCTION {
+    static char json[128];
+    inlay_text text = {json, sizeof json, 0, 0};
+    counts total = {0, 0, 0};
+    uint64_t bytes;
+    int32_t code = inlay_wants_stream() ? count_stream(&total, &bytes) : count_input(&total, &bytes);
     if (code < 0) return inlay_fail_parameter(code, "object");
 
     inlay_text_add(&text, "{\"lines\":");
@@ -86,7 +106,7 @@ INLAY_FUNCTION {
     inlay_text_add(&text, ",\"words\":");
     inlay_text_add_u64(&text, total.words + total.in_word);
     inlay_text_add(&text, ",\"bytes\":");
-    inlay_text_add_u64(&text, source.size);
+    inlay_text_add_u64(&text, bytes);
     inlay_text_add(&text, "}\n");
     return inlay_respond_bytes("application/json", text.data, text.size);
 }

@@ -33,6 +33,8 @@ IMPORTS = """
   (import "inlay" "clock" (func $clock (param i32 i32) (result i32)))
   (import "inlay" "random" (func $random (param i32 i32) (result i32)))
   (import "inlay" "cost" (func $cost (param i32) (result i32)))
+  (import "inlay" "receive" (func $receive (param i32) (result i32)))
+  (import "inlay" "send" (func $send (param i32 i32) (result i32)))
 """
 
 # Memory below 1024 belongs to these; tests use what lies above it.

@@ -121,6 +121,29 @@ static inline int32_t inlay_parse_u64(const char* digits, uint32_t length, uint6
     return 0;
 }
 
+/* ---- streams --------------------------------------------------------------------------------------------------- */
+
+/*     inlay_view piece;
+ *     int32_t code;
+ *     while ((code = inlay_receive_view(&piece)) > 0) use(piece);
+ */
+
+/* Gives the next piece of the request body, valid until the next call. Returns 1, or 0 at the end. Errors: those of
+ * inlay_receive. */
+static inline int32_t inlay_receive_view(inlay_view* piece) {
+    inlay_range range = {0, 0};
+    int32_t code = inlay_receive(&range);
+    piece->data = (const uint8_t*)(uintptr_t)range.address;
+    piece->size = range.length;
+    return code < 0 ? code : range.length != 0;
+}
+
+/* Sends one range as the next part of the response. Returns 0. Errors: those of inlay_send. */
+static inline int32_t inlay_send_bytes(const void* data, uint32_t size) {
+    inlay_range range = inlay_range_of(data, size);
+    return inlay_send(&range, 1);
+}
+
 /* ---- the request ------------------------------------------------------------------------------------------------ */
 
 /* Reads a part into the whole of a buffer and returns its length. Errors: ABSENT, ARGUMENT (longer than the buffer). */
@@ -146,6 +169,12 @@ static inline int32_t inlay_parameter_u64(const char* name, uint64_t* number) {
     int32_t length = inlay_parameter(name, digits, sizeof digits);
     if (length == INLAY_E_ABSENT) return 0;
     return length < 0 ? length : inlay_parse_u64(digits, (uint32_t)length, number);
+}
+
+/* Whether the client asks for a stream: the query parameter "stream" is "1". */
+static inline int32_t inlay_wants_stream(void) {
+    char value[2];
+    return inlay_parameter("stream", value, sizeof value) == 1 && value[0] == '1';
 }
 
 /* ---- the input -------------------------------------------------------------------------------------------------- */

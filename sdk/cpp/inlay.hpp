@@ -231,6 +231,23 @@ inline Text field_or(const char* name, Span<char> buffer, Text otherwise) {
     return length < 0 ? otherwise : Text(buffer.data(), static_cast<uint32_t>(length));
 }
 
+// ---- streams -------------------------------------------------------------------------------------------------------
+
+// The next piece of the request body, valid until the next call; empty at the end. Errors: those of inlay_receive.
+inline Result<Bytes> receive() {
+    inlay_view piece{nullptr, 0};
+    int32_t code = inlay_receive_view(&piece);
+    if (code < 0) return Error{code};
+    return Bytes(piece.data, piece.size);
+}
+
+// Sends the bytes as the next part of the response; then they may be written again. Errors: those of inlay_send.
+inline Result<uint32_t> send(Span<const uint8_t> bytes) {
+    int32_t code = inlay_send_bytes(bytes.data(), bytes.size());
+    if (code < 0) return Error{code};
+    return bytes.size();
+}
+
 // ---- answers and effects -------------------------------------------------------------------------------------------
 
 // The ranges, one after the other. Windows they lie in must stay mapped: release() them.

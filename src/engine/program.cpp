@@ -23,6 +23,18 @@ bool exports(const wasmtime_module_t* module, std::string_view wanted) {
 Program::Program(const Engine& engine, std::unique_ptr<Parts> parts) : engine_(engine), parts_(std::move(parts)) {}
 Program::~Program() = default;
 
+bool Program::imports(std::string_view wanted) const {
+    wasm_importtype_vec_t list;
+    wasmtime_module_imports(parts_->module.get(), &list);
+    bool found = false;
+    for (size_t i = 0; i < list.size; i++) {
+        const wasm_name_t* name = wasm_importtype_name(list.data[i]);
+        found = found || std::string_view(name->data, name->size) == wanted;
+    }
+    wasm_importtype_vec_delete(&list);
+    return found;
+}
+
 Result<std::shared_ptr<const Program>> Program::load(const Engine& engine, std::span<const uint8_t> compiled) {
     auto parts = std::make_unique<Parts>();
     wasmtime_module_t* module = nullptr;

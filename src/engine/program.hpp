@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string_view>
 
 #include "base/result.hpp"
 #include "engine/engine.hpp"
@@ -16,6 +17,9 @@ class Program {
     // Errors: corrupt: the engine refuses it; compile again.
     static Result<std::shared_ptr<const Program>> load(const Engine& engine, std::span<const uint8_t> compiled);
     ~Program();
+
+    // Whether its guests can call the host function of that name.
+    bool imports(std::string_view name) const;
 
     struct Parts;
     const Parts& parts() const { return *parts_; }

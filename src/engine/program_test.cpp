@@ -46,6 +46,14 @@ TEST(Program, OutlivesTheBytesItWasLoadedFrom) {
     EXPECT_EQ(std::get<int32_t>(instance.call_handle()), 42);
 }
 
+TEST(Program, KnowsWhatItImports) {
+    auto plain = workshop().program(guest("(i32.const 0)"));
+    auto imports = workshop().program(guest("(i32.const 0)", R"((import "inlay" "probe" (func (param i32) (result i32))))"));
+    EXPECT_FALSE(plain->imports("probe"));
+    EXPECT_TRUE(imports->imports("probe"));
+    EXPECT_FALSE(imports->imports("prob"));
+}
+
 TEST(Program, KnowsItsEngine) {
     auto loaded = workshop().program(guest("(i32.const 0)"));
     EXPECT_EQ(&loaded->engine(), &workshop().worker());

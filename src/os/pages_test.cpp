@@ -68,5 +68,13 @@ TEST(Pages, ThatCannotBeMappedHaveAnEmptyViewAndCountAsAbsent) {
     EXPECT_FALSE(pages.in_memory(0, 7));
 }
 
+TEST(Pages, AViewShowsWhatIsWrittenAfterwardsAndDoesNotHinderSealing) {
+    Pages pages(create_memfd("pages-test", 100).value(), 100, Pages::Home::memory);
+    ASSERT_EQ(pages.view().at(50), '\0');
+    ASSERT_TRUE(write_all_at(pages.fd(), "x", 50).ok());
+    EXPECT_EQ(pages.view().at(50), 'x');
+    EXPECT_TRUE(seal(pages.fd()).ok());
+}
+
 }  // namespace
 }  // namespace inlay::os

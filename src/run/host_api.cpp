@@ -14,6 +14,7 @@ std::span<const engine::HostFunction> host_functions() {
         host_function<&host::respond>("respond"),   host_function<&host::publish>("publish"),
         host_function<&host::log>("log"),           host_function<&host::clock>("clock"),
         host_function<&host::random>("random"),     host_function<&host::cost>("cost"),
+        host_function<&host::receive>("receive"),   host_function<&host::send>("send"),
     };
     return kFunctions;
 }

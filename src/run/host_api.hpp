@@ -29,10 +29,12 @@ int32_t move(Invocation& invocation, uint32_t address, uint64_t offset, uint64_t
 int32_t prefetch(Invocation& invocation, uint32_t source, uint64_t offset, uint64_t length) noexcept;
 int32_t output(Invocation& invocation, uint64_t length, GuestPtr out) noexcept;
 int32_t unmap(Invocation& invocation, uint32_t address) noexcept;
+int32_t receive(Invocation& invocation, GuestPtr out) noexcept;
 
 int32_t status(Invocation& invocation, uint32_t status) noexcept;
 int32_t header(Invocation& invocation, GuestPtr name, GuestLen name_length, GuestPtr value, GuestLen value_length) noexcept;
 int32_t respond(Invocation& invocation, GuestPtr ranges, uint32_t count) noexcept;
+int32_t send(Invocation& invocation, GuestPtr ranges, uint32_t count) noexcept;
 int32_t publish(Invocation& invocation, GuestPtr name, GuestLen name_length, GuestPtr content_type,
                 GuestLen content_type_length, GuestPtr ranges, uint32_t count) noexcept;
 

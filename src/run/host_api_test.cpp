@@ -15,7 +15,7 @@ namespace {
 const std::map<std::string, std::string> kDeclared{
     {"request", "wwwww"}, {"body", "w"},      {"open", "www"},      {"map", "wddww"},     {"output", "dw"}, {"unmap", "w"}, {"move", "wddw"}, {"prefetch", "wdd"},
     {"status", "w"},      {"header", "wwww"}, {"respond", "ww"},    {"publish", "wwwwww"}, {"log", "www"},   {"clock", "ww"},
-    {"random", "ww"},     {"cost", "w"},
+    {"random", "ww"},     {"cost", "w"},      {"receive", "w"},     {"send", "ww"},
 };
 
 TEST(HostApi, HasTheFunctionsOfTheAbiWithTheirTypes) {

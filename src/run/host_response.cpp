@@ -82,10 +82,75 @@ Gathered gather(Invocation& invocation, const std::vector<inlay_range>& ranges) 
     return copy_ranges(invocation, ranges, kPublishInlineMax);
 }
 
+// Sends what the response has so far; its head goes with the first part.
+int32_t flush(Invocation& invocation, Stream& stream) {
+    auto sent = stream.send(invocation.response);
+    invocation.response.fields.clear();
+    invocation.response.content.clear();
+    return sent.ok() ? 0 : INLAY_E_IO;
+}
+
+// Copies a range of the guest's own memory into the pages that such ranges are sent from, part after part.
+int32_t stage(Invocation& invocation, Stream& stream, std::string_view text, uint64_t& used) {
+    while (!text.empty()) {
+        if (used == kStreamRingBytes) {
+            used = 0;
+            if (int32_t code = flush(invocation, stream); code != 0) return code;
+        }
+        if (!invocation.staging) {
+            auto pages = invocation.supply.create_output(kStreamRingBytes);
+            if (!pages.ok()) return pages.error().code == Errc::overloaded ? INLAY_E_LIMIT : INLAY_E_IO;
+            invocation.staging = std::move(pages).value();
+        }
+        Piece piece;
+        piece.pages = invocation.staging;
+        piece.offset = used;
+        piece.length = std::min(text.size(), kStreamRingBytes - used);
+        if (!os::write_all_at(invocation.staging->fd(), text.substr(0, piece.length), used).ok()) return INLAY_E_IO;  // COPY: heap, once
+        text.remove_prefix(piece.length);
+        used += piece.length;
+        invocation.response.content.push_back(std::move(piece));
+    }
+    return 0;
+}
+
+int32_t send_now(Invocation& invocation, Stream& stream, std::span<const inlay_range> ranges) {
+    auto in_place = [&](const inlay_range& range) {
+        auto found = invocation.window_of(range.address, range.length);
+        return found && found->second->sends_by_reference();
+    };
+    uint64_t own_bytes = 0, staged = 0;
+    for (const auto& range : ranges)
+        if (!in_place(range)) own_bytes += range.length;
+    invocation.cost.copied.heap += own_bytes;
+    for (const auto& range : ranges) {
+        if (range.length == 0) continue;
+        auto text = *guest_text(invocation, GuestPtr{range.address}, GuestLen{range.length});
+        if (in_place(range)) {
+            invocation.response.content.push_back(piece_in_window(invocation, range));
+        } else if (own_bytes <= kPublishInlineMax) {
+            invocation.response.content.emplace_back().bytes = text;  // COPY: heap, at most kPublishInlineMax, into the message
+        } else if (int32_t code = stage(invocation, stream, text, staged); code != 0) {
+            return code;
+        }
+    }
+    return flush(invocation, stream);
+}
+
+// Where nothing leaves before the end, a guest that writes its ranges again must not change what it has sent.
+int32_t send_at_the_end(Invocation& invocation, std::span<const inlay_range> ranges) {
+    auto& content = invocation.response.content;
+    if (content.size() >= kRangesMax) return INLAY_E_LIMIT;
+    auto copied = copy_ranges(invocation, ranges, invocation.terms.heap_inline_max());
+    if (copied.code == 0 && copied.piece.size() > 0) content.push_back(std::move(copied.piece));
+    return copied.code;
+}
+
 }  // namespace
 
 int32_t status(Invocation& invocation, uint32_t status) noexcept {
     if (status < 200 || status > 599) return INLAY_E_ARGUMENT;
+    if (invocation.sent) return INLAY_E_TWICE;
     invocation.response.status = status;
     return 0;
 }
@@ -100,7 +165,7 @@ int32_t header(Invocation& invocation, GuestPtr name, GuestLen name_length, Gues
     if (is_host_owned(*name_text)) return INLAY_E_DENIED;
     Response& response = invocation.response;
     bool is_content_type = equal_ignoring_case(*name_text, "content-type");
-    if (is_content_type && response.has_content_type) return INLAY_E_TWICE;
+    if (invocation.sent || (is_content_type && response.has_content_type)) return INLAY_E_TWICE;
     size_t bytes = response.fields.size() + name_text->size() + value_text->size() + 4;
     if (++invocation.response_headers > kResponseHeadersMax || bytes > kResponseHeaderBytesMax) return INLAY_E_LIMIT;
     response.has_content_type |= is_content_type;
@@ -113,7 +178,7 @@ int32_t respond(Invocation& invocation, GuestPtr ranges, uint32_t count) noexcep
     if (count > kRangesMax) return INLAY_E_LIMIT;
     auto list = read_ranges(invocation, ranges, count);
     if (!list) return INLAY_E_POINTER;
-    if (invocation.responded) return INLAY_E_TWICE;
+    if (invocation.responded || invocation.sent) return INLAY_E_TWICE;
     std::vector<Piece> content;
     for (const auto& range : *list) {
         if (range.length == 0) continue;
@@ -128,6 +193,17 @@ int32_t respond(Invocation& invocation, GuestPtr ranges, uint32_t count) noexcep
     invocation.response.content = std::move(content);
     invocation.responded = true;
     return 0;
+}
+
+int32_t send(Invocation& invocation, GuestPtr ranges, uint32_t count) noexcept {
+    if (count > kRangesMax) return INLAY_E_LIMIT;
+    auto list = read_ranges(invocation, ranges, count);
+    if (!list) return INLAY_E_POINTER;
+    if (invocation.responded) return INLAY_E_TWICE;
+    if (invocation.response.status == 204 || invocation.response.status == 304) return INLAY_E_DENIED;
+    invocation.sent = true;
+    auto* stream = invocation.supply.stream();
+    return stream ? send_now(invocation, *stream, *list) : send_at_the_end(invocation, *list);
 }
 
 int32_t publish(Invocation& invocation, GuestPtr name, GuestLen name_length, GuestPtr content_type,

@@ -1,6 +1,7 @@
 // Host functions: sources and windows.
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "base/limits.hpp"
 #include "os/file.hpp"
@@ -126,7 +127,7 @@ bool is_cold(const Invocation& invocation, const std::shared_ptr<const os::Pages
 }
 
 // Shows a piece as a window, instead of `old` where there is one, which is gone in any case. Requires: check_piece() was 0.
-int32_t show_piece(Invocation& invocation, const Wanted& wanted, const Window* old, GuestPtr out) {
+int32_t show_piece(Invocation& invocation, const Wanted& wanted, const Window* old, inlay_range& made) {
     const auto& pages = invocation.sources[wanted.source].pages;
     if (is_cold(invocation, pages, wanted)) {
         invocation.cold = {pages, wanted.offset, wanted.length, (wanted.flags & INLAY_MAP_RANDOM) != 0};
@@ -135,7 +136,6 @@ int32_t show_piece(Invocation& invocation, const Wanted& wanted, const Window* o
     bool small = !pages || wanted.length < kMapThresholdBytes;
     bool in_place = old && !small && old->kind != WindowKind::copied;
     if (old && !in_place && !invocation.memory->remove(old->area)) return INLAY_E_IO;
-    inlay_range made{};
     if (wanted.length > UINT32_MAX) return INLAY_E_NO_ROOM;
     if (wanted.length > 0) {
         uint64_t again = in_place && old->kind == WindowKind::private_ ? old->length : 0;
@@ -144,13 +144,64 @@ int32_t show_piece(Invocation& invocation, const Wanted& wanted, const Window* o
                              : map_piece(invocation, wanted, in_place ? std::optional(old->area) : std::nullopt, made);
         if (code != 0) return code;
     }
-    write_guest(invocation, out, made);
+    return 0;
+}
+
+int32_t show_piece(Invocation& invocation, const Wanted& wanted, const Window* old, GuestPtr out) {
+    inlay_range made{};
+    int32_t code = show_piece(invocation, wanted, old, made);
+    if (code == 0) write_guest(invocation, out, made);
+    return code;
+}
+
+// The window at an address that the guest may move and take away: not the one that `receive` shows its pieces in.
+auto find_window(Invocation& invocation, uint32_t address) {
+    return invocation.receive_window == address ? invocation.windows.end() : invocation.windows.find(address);
+}
+
+// The next piece of a body that is there whole.
+int32_t receive_of_body(Invocation& invocation, inlay_range& made) {
+    ensure_body_source(invocation);
+    uint64_t left = invocation.sources[kBodySource].size() - invocation.received_bytes;
+    Wanted wanted{kBodySource, invocation.received_bytes, std::min(left, kReceiveWindowBytes), 0};
+    auto window = std::exchange(invocation.receive_window, std::nullopt);
+    auto old = window ? invocation.windows.extract(*window) : decltype(invocation.windows)::node_type();
+    int32_t code = show_piece(invocation, wanted, old ? &old.mapped() : nullptr, made);
+    if (code != 0 || made.length == 0) return code;
+    invocation.receive_window = made.address;
+    invocation.received_bytes += made.length;
+    return 0;
+}
+
+// Places the ring, for all of its pieces.
+int32_t show_ring(Invocation& invocation, const std::shared_ptr<const os::Pages>& ring) {
+    auto placement = invocation.memory->place({ring->fd(), 0, kStreamRingBytes}, os::Access::read, os::Sharing::private_);
+    if (!placement.window) return code_of(placement.error);
+    Window window;
+    window.kind = WindowKind::ring;
+    window.area = placement.window->area;
+    window.length = kStreamRingBytes;
+    window.pages = ring;
+    window.name = "the request body";
+    invocation.receive_window = note_window(invocation, placement.window->offset, std::move(window)).address;
+    return 0;
+}
+
+int32_t receive_of_stream(Invocation& invocation, Stream& stream, inlay_range& made) {
+    if (!invocation.receive_window)
+        if (int32_t code = show_ring(invocation, stream.ring()); code != 0) return code;
+    auto piece = stream.receive();
+    if (!piece.ok()) return INLAY_E_IO;
+    if (piece->length == 0) return 0;
+    invocation.cost.mapped_bytes += piece->length;
+    made = {static_cast<uint32_t>(*invocation.receive_window + piece->offset), static_cast<uint32_t>(piece->length)};
     return 0;
 }
 
 }  // namespace
 
 int32_t body(Invocation& invocation, GuestPtr out) noexcept {
+    if (invocation.supply.stream()) return INLAY_E_DENIED;
     ensure_body_source(invocation);
     inlay_source described{kBodySource, 0, invocation.sources[kBodySource].size()};
     return write_guest(invocation, out, described) ? 0 : INLAY_E_POINTER;
@@ -186,7 +237,7 @@ int32_t map(Invocation& invocation, uint32_t source, uint64_t offset, uint64_t l
 
 int32_t move(Invocation& invocation, uint32_t address, uint64_t offset, uint64_t length, GuestPtr out) noexcept {
     if (!fits_guest<inlay_range>(invocation, out)) return INLAY_E_POINTER;
-    auto found = invocation.windows.find(address);
+    auto found = find_window(invocation, address);
     if (found == invocation.windows.end() || found->second.kind == WindowKind::output) return INLAY_E_ABSENT;
     Wanted wanted{found->second.source, offset, length, found->second.flags};
     if (int32_t code = check_piece(invocation, wanted); code != 0) return code;
@@ -225,11 +276,20 @@ int32_t output(Invocation& invocation, uint64_t length, GuestPtr out) noexcept {
 }
 
 int32_t unmap(Invocation& invocation, uint32_t address) noexcept {
-    auto found = invocation.windows.find(address);
+    auto found = find_window(invocation, address);
     if (found == invocation.windows.end()) return INLAY_E_ABSENT;
     if (!invocation.memory->remove(found->second.area)) return INLAY_E_IO;
     invocation.windows.erase(found);
     return 0;
+}
+
+int32_t receive(Invocation& invocation, GuestPtr out) noexcept {
+    if (!fits_guest<inlay_range>(invocation, out)) return INLAY_E_POINTER;
+    auto* stream = invocation.supply.stream();
+    inlay_range made{};
+    int32_t code = stream ? receive_of_stream(invocation, *stream, made) : receive_of_body(invocation, made);
+    if (code == 0) write_guest(invocation, out, made);
+    return code;
 }
 
 }  // namespace inlay::run::host

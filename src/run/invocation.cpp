@@ -43,7 +43,7 @@ std::optional<Error> Invocation::explain(const os::Fault& fault) const {
                      fmt::format("the pages of {} went away while function {:?} used them: the file was truncated, could not "
                                  "be read, or memory for an output ran out",
                                  found ? found->second->name : "a window", function.record.name)};
-    if (found && found->second->kind == WindowKind::input)
+    if (found && (found->second->kind == WindowKind::input || found->second->kind == WindowKind::ring))
         return Error{Errc::input_is_read_only,
                      fmt::format("function {:?} wrote to {} at offset {}; inputs are read-only: write into an output window "
                                  "(inlay_output) or into its own memory",

@@ -30,7 +30,7 @@ struct Source {
     uint64_t size() const { return pages ? pages->size() : inline_bytes.size(); }
 };
 
-enum class WindowKind { input, output, private_, copied };
+enum class WindowKind { input, output, private_, copied, ring };
 
 // A window that the guest holds: [address, address + length) of its memory.
 struct Window {
@@ -43,8 +43,11 @@ struct Window {
     uint64_t offset = 0;
     std::string name;
 
-    // Whether its file's pages are what leaves when it is responded or published. Of a private one the guest's changes would be lost.
+    // Whether its file's pages are what leaves when it is responded or published. Of a private one the guest's changes would be
+    // lost, and a ring will hold other bytes by then.
     bool leaves_by_reference() const { return kind == WindowKind::input || kind == WindowKind::output; }
+    // Whether they are what leaves when it is sent, which is now.
+    bool sends_by_reference() const { return leaves_by_reference() || kind == WindowKind::ring; }
 };
 
 struct Invocation {
@@ -68,6 +71,10 @@ struct Invocation {
     size_t response_headers = 0;
     size_t log_lines = 0;
     bool responded = false;
+    bool sent = false;                                // Some of the response, or at least its head.
+    std::optional<uint32_t> receive_window;           // What `receive` shows its pieces in.
+    uint64_t received_bytes = 0;
+    std::shared_ptr<const os::Pages> staging;         // What is sent of the guest's own memory leaves from here.
     std::vector<StagedEffect> effects;
     registry::LogLines log;
     Cost cost;

@@ -2,7 +2,9 @@
 #include "run/lane_loop.hpp"
 
 #include <algorithm>
+#include <deque>
 
+#include "base/clock.hpp"
 #include "base/limits.hpp"
 #include "engine/engine.hpp"
 #include "os/process.hpp"
@@ -20,13 +22,19 @@ constexpr uint64_t kAlarmGraceNs = 2'000'000'000;  // The worker kills in time; 
 Error worker_gone() { return Error{Errc::draining, "the worker is gone"}; }
 
 // What the worker gave during one run, by number from 1, and the questions that bring more.
-class WorkerSupply final : public Supply {
+class WorkerSupply final : public Supply, private Stream {
   public:
     explicit WorkerSupply(const os::Channel& worker) : worker_(worker) {}
 
-    void begin_run(const Body& body) {
+    // Valid until: the run ends.
+    void begin_run(const Request& request, uint64_t timeout_ms) {
+        ring_ = request.ring;
+        timeout_ns_ = timeout_ms * 1'000'000;
+        pieces_.clear();
+        body_ended_ = false;
         fds_.clear();
-        if (body.pages) fds_.push_back(body.pages->fd());
+        if (request.body.pages) fds_.push_back(request.body.pages->fd());
+        if (ring_) fds_.push_back(ring_->fd());
     }
     uint64_t number_of(int fd) const {
         // The latest of that number: an earlier one has been closed since.
@@ -55,19 +63,73 @@ class WorkerSupply final : public Supply {
         return sent.ok() && *sent == os::Transfer::done;
     }
 
+    Stream* stream() override { return ring_ ? this : nullptr; }
+
   private:
+    const std::shared_ptr<const os::Pages>& ring() const override { return ring_; }
+
+    Result<RingPiece> receive() override {
+        if (!body_ended_) INLAY_TRY_VOID(tell(lane_message(LaneMessage::receive).take()));
+        os::end_this_process_at(0);
+        while (pieces_.empty()) INLAY_TRY_VOID(await(LaneMessage::piece));
+        begin_time();
+        auto piece = pieces_.front();
+        body_ended_ = !piece.ok() || piece->length == 0;
+        if (!body_ended_) pieces_.pop_front();  // The end, or the error, is there for whoever asks again.
+        return piece;
+    }
+
+    Result<> send(const Response& part) override {
+        auto message = lane_message(LaneMessage::send);
+        write(message, part, [this](int fd) { return number_of(fd); });
+        INLAY_TRY_VOID(tell(message.take()));
+        os::end_this_process_at(0);
+        INLAY_TRY(auto reader, await(LaneMessage::answer));
+        begin_time();
+        return registry::read_verdict(reader);
+    }
+
+    // The guest's time does not run while it waits for its client.
+    void begin_time() const { os::end_this_process_at(monotonic_ns() + timeout_ns_ + kAlarmGraceNs); }
+
+    Result<> tell(const std::string& message) {
+        INLAY_TRY(auto sent, worker_.send(message, {}));
+        if (sent != os::Transfer::done) return worker_gone();
+        return {};
+    }
+
+    // The fields of the worker's next message of this kind; pieces of the body may come before it. Valid until: the next call.
+    Result<WireReader> await(LaneMessage wanted) {
+        for (;;) {
+            INLAY_TRY(auto received, worker_.receive(message_));
+            if (received != os::Transfer::done) return worker_gone();
+            WireReader reader(message_.bytes);
+            auto kind = static_cast<LaneMessage>(reader.number());
+            if (kind == LaneMessage::piece && !keep_piece(reader)) return registry::damaged_message();
+            if (kind == wanted) return reader;
+            if (kind != LaneMessage::piece) return registry::damaged_message();
+        }
+    }
+
+    // False: damaged.
+    bool keep_piece(WireReader reader) {
+        if (auto verdict = registry::read_verdict(reader); !verdict.ok()) {
+            pieces_.push_back(std::move(verdict).error());
+            return true;
+        }
+        RingPiece piece{reader.number(), reader.number()};
+        pieces_.push_back(piece);
+        return reader.finished() && piece.offset <= kStreamRingBytes && piece.length <= kStreamRingBytes - piece.offset;
+    }
+
     struct Answer {
         uint64_t size = 0;
         os::Fd file;
     };
 
     Result<Answer> ask(const std::string& question) {
-        INLAY_TRY(auto sent, worker_.send(question, {}));
-        if (sent != os::Transfer::done) return worker_gone();
-        INLAY_TRY(auto received, worker_.receive(message_));
-        if (received != os::Transfer::done) return worker_gone();
-        WireReader reader(message_.bytes);
-        if (static_cast<LaneMessage>(reader.number()) != LaneMessage::answer) return registry::damaged_message();
+        INLAY_TRY_VOID(tell(question));
+        INLAY_TRY(auto reader, await(LaneMessage::answer));
         INLAY_TRY_VOID(registry::read_verdict(reader));
         if (message_.fds_lost) {
             fds_.push_back(-1);  // The worker has counted it.
@@ -83,6 +145,10 @@ class WorkerSupply final : public Supply {
     const os::Channel& worker_;
     os::Message message_;
     std::vector<int> fds_;
+    std::shared_ptr<const os::Pages> ring_;      // Of a stream.
+    uint64_t timeout_ns_ = 0;
+    std::deque<Result<RingPiece>> pieces_;       // That have come and were not asked for yet.
+    bool body_ended_ = false;                    // The guest knows.
 };
 
 struct Loaded {
@@ -127,13 +193,15 @@ Result<> run_one(const os::Channel& worker, const Loaded& loaded, os::Message& m
     Request request;
     std::vector<HeadField> fields;
     read(reader, terms);
-    read(reader, request, fields);
-    if (!is_run || !reader.finished() || message.fds.size() > 1) return registry::damaged_message();
-    if (!message.fds.empty())
+    bool streams = read(reader, request, fields);
+    if (!is_run || !reader.finished() || message.fds.size() > 1 || (streams && message.fds.empty())) return registry::damaged_message();
+    if (streams)
+        request.ring = std::make_shared<const os::Pages>(std::move(message.fds.front()), kStreamRingBytes, os::Pages::Home::memory);
+    else if (!message.fds.empty())
         request.body.pages =
             std::make_shared<const os::Pages>(std::move(message.fds.front()), request.body.size, os::Pages::Home::memory);
     terms.place = Place::lane;
-    supply.begin_run(request.body);
+    supply.begin_run(request, loaded.function.record.timeout_ms);
     os::end_this_process_at(terms.deadline_ns + kAlarmGraceNs);
     auto outcome = execute(loaded.function, request, supply, terms);
     os::end_this_process_at(0);
@@ -151,6 +219,7 @@ Result<> serve_lane(const os::Channel& worker) {
     for (;;) {
         INLAY_TRY(received, worker.receive(message));
         if (received != os::Transfer::done) return {};
+        if (static_cast<LaneMessage>(WireReader(message.bytes).number()) == LaneMessage::piece) continue;  // The guest did not ask for it.
         INLAY_TRY_VOID(run_one(worker, loaded, message, supply));
     }
 }

@@ -71,6 +71,21 @@ class LaneLoop : public testing::Test {
         write(message, Request{});
         send(std::move(message));
     }
+    void run_stream(std::string_view ring) {
+        auto file = os::create_memfd_of("lane-test", std::string(ring) + std::string(kStreamRingBytes - ring.size(), '\0')).value();
+        int fd = file.get();
+        given_ = {std::make_shared<const os::Pages>(std::move(file), kStreamRingBytes, os::Pages::Home::memory)};
+        Terms terms{.id = 1, .deadline_ns = monotonic_ns() + 1'000'000'000};
+        auto message = lane_message(LaneMessage::run);
+        write(message, terms);
+        Request request;
+        request.ring = given_[0];
+        write(message, request);
+        send(std::move(message), {fd});
+    }
+    void tell(uint64_t offset, uint64_t length) {
+        send(std::move(lane_message(LaneMessage::piece).number(0).number(offset).number(length)));
+    }
     // The next message, of which only the kind is read; nullopt: the lane has ended.
     std::optional<LaneMessage> next() {
         if (pair_.first.receive(message_).value() != os::Transfer::done) return std::nullopt;
@@ -183,6 +198,52 @@ TEST_F(LaneLoop, EndsByItsOwnAlarmWhenNobodyElseIsLeft) {
     uint64_t begin_ns = monotonic_ns();
     EXPECT_EQ(os::wait_for(std::exchange(pid_, 0))->text(), "signal 14 (Alarm clock)");
     EXPECT_LT(monotonic_ns() - begin_ns, 6'000'000'000u);
+}
+
+TEST_F(LaneLoop, AStreamsPiecesComeUnaskedAndItsPartsGoInTheNumbersOfWhatItHas) {
+    begin("(loop $again " + then("receive", {kOut}) + "(if (i32.load (i32.const 20)) (then " + then("send", {kOut, 1}) + "(br $again)))) " +
+          call("receive", {kOut}));
+    run_stream("first, second");
+    tell(0, 5);
+    tell(7, 6);
+    for (auto [offset, length] : {std::pair(0u, 5u), std::pair(7u, 6u)}) {
+        ASSERT_EQ(next(), LaneMessage::receive);
+        ASSERT_EQ(next(), LaneMessage::send);
+        Response part;
+        ASSERT_TRUE(read(*reader_, part, [this](uint64_t number) { return number == 1 ? given_[0] : nullptr; }));
+        ASSERT_EQ(part.content.size(), 1u);
+        EXPECT_EQ(part.content[0].offset, offset);
+        EXPECT_EQ(part.content[0].length, length);
+        if (offset > 0) tell(0, 0);  // Comes before the answer: the lane keeps it.
+        send(std::move(lane_message(LaneMessage::answer).number(0)));
+    }
+    ASSERT_EQ(next(), LaneMessage::receive) << "once for the end, however often the guest asks";
+    auto ended = outcome();
+    EXPECT_TRUE(std::holds_alternative<Completed>(ended.how));
+    EXPECT_EQ(ended.cost.mapped_bytes, 11u);
+    EXPECT_EQ(ended.cost.copied.total(), 0u);
+    tell(0, 1);
+    run();
+    EXPECT_TRUE(std::holds_alternative<Completed>(outcome().how)) << "a piece that nobody asked for is in nobody's way";
+}
+
+TEST_F(LaneLoop, AStreamThatBrokeGivesItsGuestIoForEver) {
+    begin("(i32.mul " + call("receive", {kOut}) + call("receive", {kOut}) + ")");
+    run_stream("");
+    ASSERT_EQ(next(), LaneMessage::receive);
+    send(std::move(lane_message(LaneMessage::piece).number(1).number(static_cast<uint64_t>(Errc::bad_request)).bytes("gone")));
+    EXPECT_EQ(std::get<Failed>(outcome().how).code, INLAY_E_IO * INLAY_E_IO);
+}
+
+TEST_F(LaneLoop, TheAlarmBeginsAgainWithEachPieceAndRestsWhileTheGuestWaits) {
+    begin(then("receive", {kOut}) + "(loop $l (br $l)) (i32.const 0)");
+    run_stream("x");
+    ASSERT_EQ(next(), LaneMessage::receive);
+    ::usleep(3'500'000);  // Past the deadline of the run and its grace.
+    uint64_t begin_ns = monotonic_ns();
+    tell(0, 1);
+    EXPECT_EQ(os::wait_for(std::exchange(pid_, 0))->text(), "signal 14 (Alarm clock)");
+    EXPECT_GT(monotonic_ns() - begin_ns, 2'500'000'000u);
 }
 
 TEST_F(LaneLoop, DamagedMessagesAndCodeEndIt) {

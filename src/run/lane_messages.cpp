@@ -61,10 +61,7 @@ bool are_guest_fields(std::string_view lines) {
 }
 
 void write(WireWriter& to, const Completed& completed, const NumberOf& number_of) {
-    const Response& response = completed.response;
-    to.number(response.status).number(response.has_content_type).bytes(response.fields).number(response.content.size());
-    for (const auto& piece : response.content)
-        write(to, {piece.pages ? piece.pages->fd() : -1, piece.offset, piece.length}, piece.bytes, number_of);
+    inlay::run::write(to, completed.response, number_of);
     to.number(completed.effects.size());
     for (const auto& staged : completed.effects) {
         const auto& effect = staged.effect;
@@ -95,15 +92,7 @@ bool read(WireReader& from, StagedEffect& staged, const GivenOf& given_of) {
 }
 
 bool read(WireReader& from, Completed& completed, const GivenOf& given_of) {
-    Response& response = completed.response;
-    response.status = static_cast<unsigned>(std::min<uint64_t>(from.number(), 1000));
-    response.has_content_type = from.number() != 0;
-    response.fields = from.bytes();
-    if (response.status < 200 || response.status > 599 || !are_guest_fields(response.fields)) return false;
-    uint64_t pieces = from.number();
-    if (pieces > kRangesMax) return false;
-    for (uint64_t i = 0; i < pieces; i++)
-        if (!read(from, response.content.emplace_back(), given_of)) return false;
+    if (!inlay::run::read(from, completed.response, given_of)) return false;
     uint64_t effects = from.number();
     if (effects > kPublishesMax) return false;
     for (uint64_t i = 0; i < effects; i++)
@@ -137,17 +126,19 @@ void read(WireReader& from, Terms& terms) {
 
 void write(WireWriter& to, const Request& request) {
     to.bytes(request.method).bytes(request.path).bytes(request.rest).bytes(request.query).number(request.count_private);
+    to.number(request.ring != nullptr);
     to.number(request.body.size).number(request.body.copied);
     to.bytes(request.body.inline_bytes).number(request.fields.size());  // COPY: small, a body below the map threshold
     for (const auto& field : request.fields) to.bytes(field.name).bytes(field.value);
 }
 
-void read(WireReader& from, Request& request, std::vector<HeadField>& fields) {
+bool read(WireReader& from, Request& request, std::vector<HeadField>& fields) {
     request.method = from.bytes();
     request.path = from.bytes();
     request.rest = from.bytes();
     request.query = from.bytes();
     request.count_private = from.number() != 0;
+    bool streams = from.number() != 0;
     request.body.size = from.number();
     request.body.copied = from.number();
     request.body.inline_bytes = from.bytes();
@@ -160,6 +151,25 @@ void read(WireReader& from, Request& request, std::vector<HeadField>& fields) {
         fields.push_back(field);
     }
     request.fields = fields;
+    return streams;
+}
+
+void write(WireWriter& to, const Response& response, const NumberOf& number_of) {
+    to.number(response.status).number(response.has_content_type).bytes(response.fields).number(response.content.size());
+    for (const auto& piece : response.content)
+        write(to, {piece.pages ? piece.pages->fd() : -1, piece.offset, piece.length}, piece.bytes, number_of);
+}
+
+bool read(WireReader& from, Response& response, const GivenOf& given_of) {
+    response.status = static_cast<unsigned>(std::min<uint64_t>(from.number(), 1000));
+    response.has_content_type = from.number() != 0;
+    response.fields = from.bytes();
+    if (response.status < 200 || response.status > 599 || !are_guest_fields(response.fields)) return false;
+    uint64_t pieces = from.number();
+    if (pieces > kRangesMax) return false;
+    for (uint64_t i = 0; i < pieces; i++)
+        if (!read(from, response.content.emplace_back(), given_of)) return false;
+    return true;
 }
 
 void write(WireWriter& to, const Outcome& outcome, const NumberOf& number_of) {

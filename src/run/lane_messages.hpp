@@ -1,16 +1,19 @@
 // Everything that a worker and a lane say to each other, and its form in bytes.
 //
 //     worker -> lane:   load            FunctionRecord, Checks + compiled code         once, first
-//                       run             Terms, Request (+ pages of its body)           then again and again
-//                       answer          verdict [+ size, descriptor]                   to open and output
+//                       run             Terms, Request (+ pages of its body or ring)   then again and again
+//                       answer          verdict [+ size, descriptor]                   to open, output and send
+//                       piece           verdict [+ offset, length in the ring]         of a stream: unasked, at most two ahead
 //     lane -> worker:   open            bucket, key                                    while a guest runs; waits
 //                       output          bytes                                          the same
+//                       receive                                                        takes the next piece, gives back the last; waits
+//                       send            Response                                       of a stream: a part of it; waits
 //                       log             level, text
 //                       outcome_part    a piece of an outcome that is longer than a message
 //                       outcome         the rest of it; the lane is free again
 //
-// Descriptors go to the lane only. What it was given during one run is counted: the body's pages are number 1, if there are
-// any, then come the answers in their order. An outcome speaks of ranges in these numbers, so its content stays where it lies.
+// Descriptors go to the lane only. What it was given during one run is counted: the pages of body or ring are number 1, if there
+// are any, then come the answers in their order. An outcome speaks of ranges in these numbers, so its content stays where it lies.
 #pragma once
 
 #include <cstdint>
@@ -28,7 +31,7 @@
 
 namespace inlay::run {
 
-enum class LaneMessage : uint64_t { load = 1, run, answer, open, output, log, outcome_part, outcome };
+enum class LaneMessage : uint64_t { load = 1, run, answer, open, output, log, outcome_part, outcome, piece, receive, send };
 
 // A message of this kind without its fields.
 inline WireWriter lane_message(LaneMessage kind) { return std::move(WireWriter().number(static_cast<uint64_t>(kind))); }
@@ -38,12 +41,16 @@ void read(WireReader& from, Terms& terms);
 
 // Pages of a body travel beside. The views that are read point into the message.
 void write(WireWriter& to, const Request& request);
-// Requires: `fields` lives as long as the request. `body_has_pages`: the message brought the descriptor.
-void read(WireReader& from, Request& request, std::vector<HeadField>& fields);
+// Requires: `fields` lives as long as the request. True: a stream's, whose ring travels beside.
+bool read(WireReader& from, Request& request, std::vector<HeadField>& fields);
 
 // The number of a descriptor, and back: the pages of a number. 0 and nullptr: it has none.
 using NumberOf = std::function<uint64_t(int fd)>;
 using GivenOf = std::function<std::shared_ptr<const os::Pages>(uint64_t number)>;
+
+void write(WireWriter& to, const Response& response, const NumberOf& number_of);
+// Checks everything, as for an outcome. False: a guest cannot have made this.
+bool read(WireReader& from, Response& response, const GivenOf& given_of);
 
 void write(WireWriter& to, const Outcome& outcome, const NumberOf& number_of);
 // Checks everything: ranges lie inside of what was given, fields and names have the form that a guest could have made. A bad

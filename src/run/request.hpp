@@ -29,6 +29,7 @@ struct Request {
     std::string_view query;
     std::span<const HeadField> fields;
     Body body;
+    std::shared_ptr<const os::Pages> ring;  // The body is none, but comes through these pages: a stream.
     bool count_private = false;  // Count private pages, which costs 10 ms per GiB.
     std::vector<std::shared_ptr<const registry::Object>> opened;  // By an earlier attempt; opened by name, these are found first.
 

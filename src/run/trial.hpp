@@ -100,6 +100,7 @@ class Trial {
     Request request;
     Terms terms{.id = 0xabc};
     OutputBudget* outputs = &roomy_;  // Where output memory is accounted for.
+    Stream* stream = nullptr;         // Body and response come and go piece by piece.
     bool all_in_memory = true;        // Objects can be read without waiting for a disk.
     uint64_t timeout_ms = 10'000;
     uint64_t memory_bytes = kMemoryBytesDefault;
@@ -184,6 +185,7 @@ class Trial {
             return create_output_pages(*trial_.outputs, "trial-output", size);
         }
         bool take_log_line(uint64_t, std::string_view) override { return false; }
+        Stream* stream() override { return trial_.stream; }
 
       private:
         const Trial& trial_;

@@ -17,13 +17,8 @@ Reply reply_of(run::Completed& completed) {
     return reply;
 }
 
-}  // namespace
-
-asio::awaitable<Reply> answer_invoke(Worker& worker, const InvokeRoute& route, const Arrival& arrival) {
-    worker.counters().add(Counter::requests_invoke);
-    auto invoked = co_await invoke(worker, route.function, route.rest, arrival);
-    if (!invoked.ok()) co_return problem_reply(invoked.error());
-    run::Outcome& outcome = *invoked;
+// Commits the effects of an invocation, and counts it.
+asio::awaitable<void> settle(Worker& worker, run::Outcome& outcome) {
     auto* completed = std::get_if<run::Completed>(&outcome.how);
     if (completed && !completed->effects.empty()) {
         auto committed = co_await commit(worker, staged_effects(*completed));
@@ -31,12 +26,40 @@ asio::awaitable<Reply> answer_invoke(Worker& worker, const InvokeRoute& route, c
             outcome.cost.copied.fallback += committed->copied_bytes;
         else
             outcome.how = run::Refused{std::move(committed).error()};
-        completed = std::get_if<run::Completed>(&outcome.how);
     }
     count(worker.counters(), outcome);
+}
+
+Reply reply_to(const InvokeRoute& route, const RequestHead& head, run::Outcome& outcome) {
+    auto* completed = std::get_if<run::Completed>(&outcome.how);
     Reply reply = completed ? reply_of(*completed) : problem_reply(error_of(route.function, outcome));
-    if (wants_cost(arrival.head)) reply.add_field("Inlay-Cost", cost_text(outcome.cost));
-    co_return reply;
+    if (wants_cost(head)) reply.add_field("Inlay-Cost", cost_text(outcome.cost));
+    return reply;
+}
+
+}  // namespace
+
+asio::awaitable<Reply> answer_invoke(Worker& worker, const InvokeRoute& route, const Arrival& arrival) {
+    worker.counters().add(Counter::requests_invoke);
+    auto invoked = co_await invoke(worker, route.function, route.rest, arrival);
+    if (!invoked.ok()) co_return problem_reply(invoked.error());
+    co_await settle(worker, *invoked);
+    co_return reply_to(route, arrival.head, *invoked);
+}
+
+asio::awaitable<std::optional<Reply>> answer_stream(Worker& worker, std::shared_ptr<const registry::Function> function,
+                                                    const InvokeRoute& route, const RequestHead& head, ClientStream& stream) {
+    worker.counters().add(Counter::requests_invoke);
+    auto outcome = co_await invoke_stream(worker, std::move(function), route.rest, head, stream);
+    // What the guest did with half of a request, or for a client that is gone, does not count.
+    if (auto failure = stream.told_failure()) outcome.how = run::Refused{std::move(*failure)};
+    co_await settle(worker, outcome);
+    if (!stream.began()) co_return reply_to(route, head, outcome);
+    if (std::holds_alternative<run::Completed>(outcome.how))
+        co_await stream.finish();
+    else
+        stream.cut();
+    co_return std::nullopt;
 }
 
 }  // namespace inlay::serve

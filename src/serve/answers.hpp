@@ -11,6 +11,8 @@
 
 namespace inlay::serve {
 
+class ClientStream;
+
 // A request that has arrived whole. Valid until: its reply is sent.
 struct Arrival {
     const RequestHead& head;
@@ -30,6 +32,10 @@ Result<std::string> through_of(const Route& route, const RequestHead& head);
 
 // Runs the function and commits its effects.
 boost::asio::awaitable<Reply> answer_invoke(Worker& worker, const InvokeRoute& route, const Arrival& arrival);
+
+// Runs the function while its body comes. nullopt: its response has been sent, or begun and cut off.
+boost::asio::awaitable<std::optional<Reply>> answer_stream(Worker& worker, std::shared_ptr<const registry::Function> function,
+                                                           const InvokeRoute& route, const RequestHead& head, ClientStream& stream);
 
 // GET, HEAD, PUT, DELETE of one object.
 boost::asio::awaitable<Reply> answer_object(Worker& worker, const ObjectRoute& route, const Arrival& arrival);

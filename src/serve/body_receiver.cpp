@@ -61,19 +61,20 @@ asio::awaitable<Result<run::Body>> BodyReceiver::receive(const RequestHead& head
     if (head.content_length && *head.content_length > max) co_return too_large(max);
     bool empty = !head.chunked && head.content_length.value_or(0) == 0;
     if (empty) co_return run::Body{};
-    auto told = co_await continue_if_expected(head);
+    auto told = co_await continue_if_expected(worker_, socket_, waiting_, head, arrived_);
     if (!told.ok()) co_return std::move(told).error();
     if (head.chunked) co_return co_await receive_chunked();
     if (*head.content_length < kMapThresholdBytes) co_return co_await receive_small(*head.content_length);
     co_return co_await receive_sized(*head.content_length);
 }
 
-asio::awaitable<Result<>> BodyReceiver::continue_if_expected(const RequestHead& head) {
-    if (!head.expect_continue || !arrived().empty()) co_return Result<>();
+asio::awaitable<Result<>> continue_if_expected(Worker& worker, asio::ip::tcp::socket& socket, Deadlines::Entry& waiting,
+                                               const RequestHead& head, const Arrived& arrived) {
+    if (!head.expect_continue || arrived.end > arrived.used) co_return Result<>();
     constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
-    worker_.deadlines().expect(waiting_, worker_.settings().stall_timeout_ms);
-    auto [error, sent] = co_await asio::async_write(socket_, asio::buffer(kContinue), kAwait);
-    worker_.deadlines().expect(waiting_, Deadlines::kNever);
+    worker.deadlines().expect(waiting, worker.settings().stall_timeout_ms);
+    auto [error, sent] = co_await asio::async_write(socket, asio::buffer(kContinue), kAwait);
+    worker.deadlines().expect(waiting, Deadlines::kNever);
     if (error) co_return Error{Errc::bad_request, "the client is gone"};
     co_return Result<>();
 }

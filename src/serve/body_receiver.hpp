@@ -23,6 +23,10 @@ struct Arrived {
     size_t end = 0;
 };
 
+// Asks a client for its content that waits to be asked. Errors: bad_request (the client is gone).
+boost::asio::awaitable<Result<>> continue_if_expected(Worker& worker, boost::asio::ip::tcp::socket& socket, Deadlines::Entry& waiting,
+                                                      const RequestHead& head, const Arrived& arrived);
+
 class BodyReceiver {
   public:
     // `owner`: whose pages the content may be received into, see BodyMemory.
@@ -40,7 +44,6 @@ class BodyReceiver {
     boost::asio::awaitable<Result<run::Body>> receive_chunked();
     boost::asio::awaitable<Result<size_t>> receive_some(std::span<char> first, std::span<char> second);
     boost::asio::awaitable<Result<>> receive_framing(size_t bytes);
-    boost::asio::awaitable<Result<>> continue_if_expected(const RequestHead& head);
     uint64_t capacity() const { return room_ ? room_->capacity : 0; }
     uint64_t roomy_size() const;
     Result<> grow(uint64_t content_bytes);

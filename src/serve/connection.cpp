@@ -10,9 +10,11 @@
 
 #include "base/field_rules.hpp"
 #include "base/limits.hpp"
+#include "base/query.hpp"
 #include "os/socket.hpp"
 #include "serve/answers.hpp"
 #include "serve/body_receiver.hpp"
+#include "serve/client_stream.hpp"
 
 namespace inlay::serve {
 namespace asio = boost::asio;
@@ -73,6 +75,8 @@ asio::awaitable<Connection::Next> Connection::serve_one() {
     if (!route.ok()) co_return co_await refuse(problem_reply(route.error()));
     if (auto refused = admit(*route)) co_return co_await refuse(problem_of_route(*refused, *route));
 
+    if (auto function = streaming_function(*route)) co_return co_await serve_stream(std::get<InvokeRoute>(*route), std::move(function));
+
     Arrived arrived{{buffer_.get(), kBufferBytes}, head_end_, buffered_end_};
     BodyReceiver receiver(worker_, socket_, *this, arrived, content_owner(*route));
     run::Body body;
@@ -87,6 +91,45 @@ asio::awaitable<Connection::Next> Connection::serve_one() {
     auto sent = try_send(reply, head.keep_alive && !worker_.draining());
     if (!sent) sent = co_await sender_.send_rest();
     if (!*sent) co_return Next::close;
+    served_one_ = true;
+    forget_request(arrived.used);
+    co_return keeps_open_ ? Next::go_on : Next::linger;
+}
+
+// The function that takes this request's body while it comes; nullptr: the body is received first, as for everything else.
+std::shared_ptr<const registry::Function> Connection::streaming_function(const Route& route) {
+    const RequestHead& head = reader_.head();
+    auto* invoke = std::get_if<InvokeRoute>(&route);
+    if (!invoke || head.query.empty() || head.method == Method::head) return nullptr;
+    auto asks = find_parameter(head.query, "stream");
+    if (!asks.ok() || *asks != "1") return nullptr;
+    auto function = worker_.tables().get_function(invoke->function);
+    bool can = function.ok() && ((*function)->program->imports("receive") || (*function)->program->imports("send"));
+    return can ? std::move(function).value() : nullptr;
+}
+
+asio::awaitable<Connection::Next> Connection::serve_stream(const InvokeRoute& route, std::shared_ptr<const registry::Function> function) {
+    const RequestHead& head = reader_.head();
+    Arrived arrived{{buffer_.get(), kBufferBytes}, head_end_, buffered_end_};
+    auto created = ClientStream::create(worker_, {socket_, *this, sender_, arrived}, head, route.function);
+    if (!created.ok()) co_return co_await refuse(problem_reply(created.error()));
+    ClientStream& stream = **created;
+    if (has_content(head)) {
+        auto told = co_await continue_if_expected(worker_, socket_, *this, head, arrived);
+        if (!told.ok()) co_return Next::close;
+    }
+    auto reply = co_await answer_stream(worker_, std::move(function), route, head, stream);
+    limit_wait(Deadlines::kNever);
+    buffered_end_ = arrived.end;
+    if (reply && !stream.body_ended()) co_return co_await refuse(std::move(*reply));
+    if (reply) {
+        auto sent = try_send(*reply, head.keep_alive && !worker_.draining());
+        if (!sent) sent = co_await sender_.send_rest();
+        if (!*sent) co_return Next::close;
+    } else {
+        if (!stream.finished()) co_return Next::close;
+        keeps_open_ = stream.keeps_open();
+    }
     served_one_ = true;
     forget_request(arrived.used);
     co_return keeps_open_ ? Next::go_on : Next::linger;

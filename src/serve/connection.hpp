@@ -47,6 +47,8 @@ class Connection final : public Deadlines::Entry {
     };
 
     boost::asio::awaitable<Next> serve_one();
+    std::shared_ptr<const registry::Function> streaming_function(const Route& route);
+    boost::asio::awaitable<Next> serve_stream(const InvokeRoute& route, std::shared_ptr<const registry::Function> function);
     boost::asio::awaitable<Result<bool>> read_head();
     os::SocketStep receive_more();
     std::optional<Error> admit(const Route& route);

@@ -1,6 +1,7 @@
 // Where an invocation begins, and where it goes on.
 #include "serve/invoke.hpp"
 
+#include <boost/asio/experimental/awaitable_operators.hpp>
 #include <fmt/format.h>
 
 #include "base/clock.hpp"
@@ -76,16 +77,19 @@ asio::awaitable<run::Outcome> run_again(Worker& worker, std::shared_ptr<const re
     co_return outcome;
 }
 
-run::Request request_of(std::string_view rest, const Arrival& arrival) {
+run::Request request_of(std::string_view rest, const RequestHead& head) {
     run::Request request;
-    request.method = arrival.head.method_text;
-    request.path = arrival.head.path;
+    request.method = head.method_text;
+    request.path = head.path;
     request.rest = rest;
-    request.query = arrival.head.query;
-    request.fields = arrival.head.fields;
-    request.body = arrival.body;
-    request.count_private = wants_cost(arrival.head);
+    request.query = head.query;
+    request.fields = head.fields;
+    request.count_private = wants_cost(head);
     return request;
+}
+
+run::Terms terms_of(Worker& worker, const registry::Function& function, run::Place place) {
+    return {.id = worker.next_invocation_id(), .place = place, .deadline_ns = monotonic_ns() + function.record.timeout_ms * 1'000'000};
 }
 
 }  // namespace
@@ -94,9 +98,9 @@ asio::awaitable<Result<run::Outcome>> invoke(Worker& worker, std::string_view na
     auto found = worker.tables().get_function(name);
     if (!found.ok()) co_return std::move(found).error();
     std::shared_ptr<const registry::Function> function = std::move(found).value();
-    run::Request request = request_of(rest, arrival);
-    run::Terms terms{.id = worker.next_invocation_id(), .place = first_place(worker, *function)};
-    terms.deadline_ns = monotonic_ns() + function->record.timeout_ms * 1'000'000;
+    run::Request request = request_of(rest, arrival.head);
+    request.body = arrival.body;
+    run::Terms terms = terms_of(worker, *function, first_place(worker, *function));
     run::Outcome outcome;
     if (terms.place == run::Place::lane)
         outcome = co_await run_in_lane(worker, function, request, terms);
@@ -104,6 +108,20 @@ asio::awaitable<Result<run::Outcome>> invoke(Worker& worker, std::string_view na
         outcome = run::execute(*function, request, worker.supply(), terms);
     if (std::holds_alternative<run::Unfinished>(outcome.how))
         outcome = co_await run_again(worker, function, request, terms, std::move(outcome));
+    log(worker, outcome);
+    co_return outcome;
+}
+
+asio::awaitable<run::Outcome> invoke_stream(Worker& worker, std::shared_ptr<const registry::Function> function,
+                                            std::string_view rest, const RequestHead& head, ClientStream& stream) {
+    using namespace asio::experimental::awaitable_operators;
+    run::Request request = request_of(rest, head);
+    request.ring = stream.ring();
+    run::Terms terms = terms_of(worker, *function, run::Place::lane);
+    // The body is received until the run ends: it never ends first.
+    auto ended = co_await (worker.lanes().run(std::move(function), request, terms, &stream) || stream.receive_body());
+    run::Outcome outcome = std::get<0>(std::move(ended));
+    outcome.cost.copied.body_head = stream.copied();
     log(worker, outcome);
     co_return outcome;
 }

@@ -9,12 +9,17 @@
 
 #include "run/outcome.hpp"
 #include "serve/answers.hpp"
+#include "serve/client_stream.hpp"
 
 namespace inlay::serve {
 
 // Its effects are staged, not committed; its log lines are on their way, its cost is not counted yet. Errors: function_not_found,
 // overloaded, draining, io_error.
 boost::asio::awaitable<Result<run::Outcome>> invoke(Worker& worker, std::string_view function, std::string_view rest, const Arrival& arrival);
+
+// The same for a function that takes the body and gives the response piece by piece: once, in a lane.
+boost::asio::awaitable<run::Outcome> invoke_stream(Worker& worker, std::shared_ptr<const registry::Function> function,
+                                                   std::string_view rest, const RequestHead& head, ClientStream& stream);
 
 // The effects of an invocation, whose descriptors it keeps open.
 std::vector<registry::Effect> staged_effects(const run::Completed& completed);

@@ -12,6 +12,7 @@
 #include "os/memfd.hpp"
 #include "os/process.hpp"
 #include "run/executor.hpp"
+#include "serve/client_stream.hpp"
 #include "serve/worker.hpp"
 
 namespace inlay::serve {
@@ -85,7 +86,7 @@ void Lane::on_deadline() {
     if (idle_) worker_.lanes().forget_dead();
 }
 
-asio::awaitable<run::Outcome> Lane::run(const run::Request& request, const run::Terms& terms) {
+asio::awaitable<run::Outcome> Lane::run(const run::Request& request, const run::Terms& terms, ClientStream* stream) {
     given_.clear();
     outputs_.clear();
     outcome_bytes_.clear();
@@ -94,24 +95,35 @@ asio::awaitable<run::Outcome> Lane::run(const run::Request& request, const run::
     run::write(message, terms);
     run::write(message, request);
     std::vector<int> fds;
-    if (request.body.pages) {
-        fds.push_back(request.body.pages->fd());
-        given_.push_back(request.body.pages);
+    if (const auto& pages = request.ring ? request.ring : request.body.pages) {
+        fds.push_back(pages->fd());
+        given_.push_back(pages);
     }
     uint64_t now_ns = monotonic_ns();
     worker_.deadlines().expect(*this, terms.deadline_ns > now_ns ? (terms.deadline_ns - now_ns) / 1'000'000 : 0);
     std::optional<run::Outcome> outcome;
     bool going = send(std::move(message), fds);
+    stream_ = stream;
+    if (stream_) stream_->begin(*this);
     while (going && !outcome) {
         auto [error] = co_await readable_.async_wait(asio::posix::stream_descriptor::wait_read, kAwait);
         going = !error && answer_messages(request, terms, outcome);
+        if (going && part_) going = co_await send_part();
     }
+    if (stream_) std::exchange(stream_, nullptr)->end();
+    part_.reset();
     worker_.deadlines().expect(*this, Deadlines::kNever);
     given_.clear();
     if (outcome) co_return std::move(*outcome);
     end();
     co_return lost_outcome();
 }
+
+void Lane::tell(WireWriter message) {
+    if (!send(std::move(message), {})) end();
+}
+
+void Lane::let_time_run(bool runs) { worker_.deadlines().expect(*this, runs ? function_->record.timeout_ms : Deadlines::kNever); }
 
 run::Outcome Lane::lost_outcome() const {
     run::Outcome outcome;
@@ -131,7 +143,7 @@ bool Lane::send(WireWriter message, const std::vector<int>& fds) {
 
 // Everything that has come. False: the lane is gone or of no more use.
 bool Lane::answer_messages(const run::Request& request, const run::Terms& terms, std::optional<run::Outcome>& outcome) {
-    while (!outcome) {
+    while (!outcome && !part_) {
         auto received = channel_.receive(received_);
         if (received.ok() && *received == os::Transfer::would_block) return true;
         if (!received.ok() || *received == os::Transfer::closed) return false;
@@ -148,6 +160,8 @@ bool Lane::answer_message(const run::Request& request, const run::Terms& terms, 
     switch (static_cast<LaneMessage>(reader.number())) {
         case LaneMessage::open: return answer_open(request, reader);
         case LaneMessage::output: return answer_output(reader);
+        case LaneMessage::receive: return stream_ && reader.finished() && stream_->ask();
+        case LaneMessage::send: return stream_ && read_part(reader);
         case LaneMessage::log: {
             if (++log_lines_ > kLogLinesPerInvocationMax) return false;
             registry::LogLines::Line line{reader.number(), std::string(reader.bytes().substr(0, kLogLineBytesMax))};
@@ -197,11 +211,21 @@ bool Lane::answer_output(WireReader& reader) {
     return answer(std::move(pages).value());
 }
 
+bool Lane::read_part(WireReader& reader) {
+    return run::read(reader, part_.emplace(), [this](uint64_t number) { return given(number); }) && reader.finished();
+}
+
+asio::awaitable<bool> Lane::send_part() {
+    bool sent = co_await stream_->send(std::move(*part_));
+    part_.reset();
+    if (!sent) co_return answer({Errc::bad_request, "the client is gone, or does not read its response"});
+    co_return send(std::move(run::lane_message(LaneMessage::answer).number(0)), {});
+}
+
 bool Lane::read_outcome(const run::Terms& terms, std::optional<run::Outcome>& outcome) {
     WireReader reader(outcome_bytes_);
-    auto given_of = [this](uint64_t number) { return number <= given_.size() ? given_[number - 1] : nullptr; };
     run::Outcome said;
-    run::read(reader, said, given_of);
+    run::read(reader, said, [this](uint64_t number) { return given(number); });
     if (!reader.finished()) return false;
     said.log.function = function_->record.name;
     said.log.invocation = run::invocation_id_text(terms);

@@ -21,6 +21,7 @@
 
 namespace inlay::serve {
 
+class ClientStream;
 class Worker;
 
 class Lane final : public Deadlines::Entry {
@@ -33,8 +34,14 @@ class Lane final : public Deadlines::Entry {
     Lane(const Lane&) = delete;
     Lane& operator=(const Lane&) = delete;
 
-    // Runs one invocation to its end or its deadline. Requires: nothing runs in it. The lane may be dead afterwards.
-    boost::asio::awaitable<run::Outcome> run(const run::Request& request, const run::Terms& terms);
+    // Runs one invocation to its end or its deadline. `stream`: of a request with a ring. Requires: nothing runs in it. The lane
+    // may be dead afterwards.
+    boost::asio::awaitable<run::Outcome> run(const run::Request& request, const run::Terms& terms, ClientStream* stream);
+
+    // During a run, for its stream: tells the guest of the body; and lets the guest's time, all of it, begin again, or rest while
+    // it waits for its client.
+    void tell(WireWriter message);
+    void let_time_run(bool runs);
 
     bool is_of(const registry::Function& function) const { return function_->record.version == function.record.version; }
     // Whether it is the right one for this version of the function, with the best code there is.
@@ -59,8 +66,11 @@ class Lane final : public Deadlines::Entry {
     bool answer_message(const run::Request& request, const run::Terms& terms, std::optional<run::Outcome>& outcome);
     bool answer_open(const run::Request& request, WireReader& reader);
     bool answer_output(WireReader& reader);
+    bool read_part(WireReader& reader);
+    boost::asio::awaitable<bool> send_part();
     bool answer(const Error& error);
     bool answer(std::shared_ptr<const os::Pages> pages);
+    std::shared_ptr<const os::Pages> given(uint64_t number) const { return number <= given_.size() ? given_[number - 1] : nullptr; }
     bool read_outcome(const run::Terms& terms, std::optional<run::Outcome>& outcome);
     run::Outcome lost_outcome() const;
 
@@ -75,6 +85,8 @@ class Lane final : public Deadlines::Entry {
     std::vector<int> outputs_;            // Those of them that the guest may have written.
     std::string outcome_bytes_;           // What has come of it so far.
     size_t log_lines_ = 0;
+    ClientStream* stream_ = nullptr;
+    std::optional<run::Response> part_;   // Of the response, to be sent before anything else is done.
     bool alive_ = true;
     bool idle_ = false;
     bool timed_out_ = false;

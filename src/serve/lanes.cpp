@@ -24,7 +24,8 @@ constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
 
 }  // namespace
 
-asio::awaitable<run::Outcome> Lanes::run(FunctionPointer function, const run::Request& request, const run::Terms& terms) {
+asio::awaitable<run::Outcome> Lanes::run(FunctionPointer function, const run::Request& request, const run::Terms& terms,
+                                          ClientStream* stream) {
     auto lane = co_await acquire(function, terms.deadline_ns);
     if (!lane.ok()) co_return run::Outcome{.how = run::Refused{std::move(lane).error()}};
     worker_.counters().add(Counter::lane_invocations);
@@ -39,7 +40,7 @@ asio::awaitable<run::Outcome> Lanes::run(FunctionPointer function, const run::Re
             lanes.release(lane);
         }
     } at_the_end{*this, *lane};
-    auto outcome = co_await (*lane)->run(request, terms);
+    auto outcome = co_await (*lane)->run(request, terms, stream);
     at_the_end.has_ended = true;
     auto* trapped = std::get_if<run::Trapped>(&outcome.how);
     if (trapped && trapped->error.code == Errc::lane_lost) worker_.counters().add(Counter::lanes_lost);

@@ -36,7 +36,8 @@ std::string_view ReplySender::write_head(const Reply& reply, const SendOptions& 
     uint64_t length = 0;
     for (const auto& piece : reply.content) length += piece.size();
     HeadWriter writer(room_, static_cast<uint16_t>(reply.status));
-    if (reply.status != 204) writer.field("Content-Length", reply.content_length.value_or(length));
+    if (options.framing == Framing::chunked) writer.field("Transfer-Encoding", "chunked");
+    if (options.framing == Framing::length && reply.status != 204) writer.field("Content-Length", reply.content_length.value_or(length));
     if (!options.keep_open) writer.field("Connection", "close");
     if (options.keep_open && options.says_keep_alive) writer.field("Connection", "keep-alive");
     writer.lines(options.date_field).lines(reply.fields);
@@ -47,7 +48,12 @@ std::optional<bool> ReplySender::try_send(const Reply& reply, const SendOptions&
     bool with_content = !options.is_head && may_have_content(reply.status);
     head_ = write_head(reply, options);
     if (head_.empty()) return false;
-    pieces_ = with_content ? std::span(reply.content) : std::span<const run::Piece>();
+    in_parts_ = options.framing != Framing::length;
+    return try_send_more(with_content ? std::span(reply.content) : std::span<const run::Piece>());
+}
+
+std::optional<bool> ReplySender::try_send_more(std::span<const run::Piece> content) {
+    pieces_ = content;
     begun_ = warm_ = 0;
     auto step = send_some();
     if (step.state != os::SocketState::progress && step.state != os::SocketState::would_block) return false;
@@ -117,6 +123,7 @@ std::string_view ReplySender::next_part(const run::Piece& piece, uint64_t offset
 bool ReplySender::goes_by_file(const run::Piece& piece) {
     if (!piece.pages || piece.pages->view().empty()) return piece.pages != nullptr;
     if (piece.length < kSendFileBytesMin) return false;
+    if (in_parts_ && piece.pages->home() == os::Pages::Home::memory) return false;  // The kernel would still read it.
     if (!peer_is_near_) peer_is_near_ = os::peer_is_near(socket_.native_handle());
     return !*peer_is_near_;
 }

@@ -20,11 +20,19 @@
 
 namespace inlay::serve {
 
+// How the client learns where the content ends.
+enum class Framing {
+    length,
+    chunked,      // The chunks' lines are in the content.
+    until_close,
+};
+
 struct SendOptions {
     bool keep_open = true;
     bool says_keep_alive = false;   // HTTP/1.0 clients wait for the word.
     bool is_head = false;           // The request was a HEAD: no content follows.
     std::string_view date_field;
+    Framing framing = Framing::length;  // Any other: it is sent in parts, and pages in memory are written again after each.
 };
 
 // The counter of a status' class.
@@ -39,6 +47,8 @@ class ReplySender {
     // Begins to send, without waiting: most replies are gone with that. True: sent. False: as for send_rest(). nullopt: the
     // rest is for send_rest(). Valid until: `reply` ends.
     std::optional<bool> try_send(const Reply& reply, const SendOptions& options);
+    // The same for content that goes on behind what has been sent.
+    std::optional<bool> try_send_more(std::span<const run::Piece> content);
     // False: the client is gone, or did not read for too long; the connection is of no use any more.
     boost::asio::awaitable<bool> send_rest();
 
@@ -62,6 +72,7 @@ class ReplySender {
     uint64_t begun_ = 0;
     uint64_t warm_ = 0;  // The first piece is in memory up to here.
     std::optional<bool> peer_is_near_;
+    bool in_parts_ = false;
     std::array<char, kResponseHeaderBytesMax + 2 * KiB> room_;  // For the head.
 };
 

@@ -107,6 +107,25 @@ TEST_F(ReplySenderTest, SaysKeepAliveToThoseWhoWaitForIt) {
     EXPECT_EQ(sent(), "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: keep-alive\r\n\r\n");
 }
 
+TEST_F(ReplySenderTest, PartsFollowEachOtherBehindOneHead) {
+    options_.framing = Framing::chunked;
+    add("1\r\na\r\n");
+    std::thread client([&] { EXPECT_EQ(pair_.client_receives(), "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n\r\n"); });
+    EXPECT_TRUE(send());
+    Reply last;
+    last.content.emplace_back().bytes = "0\r\n\r\n";
+    EXPECT_EQ(sender_.try_send_more(last.content), std::optional(true));
+    pair_.ours().close();
+    client.join();
+}
+
+TEST_F(ReplySenderTest, AReplyThatEndsWithItsConnectionSaysNoLength) {
+    options_.framing = Framing::until_close;
+    options_.keep_open = false;
+    add("content");
+    EXPECT_EQ(sent(), "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\ncontent");
+}
+
 TEST_F(ReplySenderTest, AFileThatEndsEarlyEndsTheConnection) {
     add_range(20 * MiB, 11);  // One more than there is.
     std::string bytes = sent();
