@@ -28,8 +28,9 @@ PageSpan pages_around(std::string_view bytes) {
 
 std::string_view Pages::view() const {
     if (!view_.data() && size_ > 0) {
-        // Private, never written: the same pages, and no shared mapping that would keep a memfd from being sealed.
-        auto mapped = Mapping::create(fd_.get(), 0, size_, Access::read, Sharing::private_);
+        // The same pages either way; a shared mapping would keep a memfd from being sealed.
+        auto sharing = home_ == Home::memory ? Sharing::private_ : Sharing::shared;
+        auto mapped = Mapping::create(fd_.get(), 0, size_, Access::read, sharing);
         if (mapped.ok()) view_ = std::move(mapped).value();
     }
     return {reinterpret_cast<const char*>(view_.data()), view_.data() ? size_ : 0};
