@@ -131,7 +131,10 @@ def test_own_memory_of_any_size_is_sent_and_counted(streams):
 def test_no_content_is_copied(streams, function):
     content = text(8 * MIB)
     before = {key: value for key, value in streams.metrics().items() if "copied_bytes" in key}
-    assert streams.invoke(function, {"stream": 1}, content).status == 200
+    if function == "echo":  # Sends and reads at once: a client that did one after the other would stop its own stream.
+        assert exchange(streams, b"/f/echo?stream=1", content, "sized") == content
+    else:
+        assert streams.invoke(function, {"stream": 1}, content).status == 200
     copied = sum(streams.metrics()[key] - value for key, value in before.items())
     assert copied <= 16384, "what came with the head"
 
