@@ -8,11 +8,10 @@ import time
 
 import pytest
 
-import guests
 from guests import Codes, handle
 from identity_test import mapping_of
-from serving import Server, eventually
-from streaming import CHUNKED, ECHO, MIB, SIZED, content_of, exchange, post, text
+from serving import eventually
+from streaming import CHUNKED, MIB, SIZED, content_of, exchange, goes_on, post, streams, text  # noqa: F401
 from wire import Wire
 
 STALL_SECONDS = 30
@@ -24,25 +23,6 @@ FIRST = '(data (i32.const 2048) "first")'
 def after_first(rest):
     return handle(f"(i32.store (i32.const 32) (i32.const 2048)) (i32.store (i32.const 36) (i32.const 5))"
                   f"(drop (call $send (i32.const 32) (i32.const 1))) {rest}") + FIRST  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def streams(module_data):
-    """A server of one worker with the examples and the echo; every test must leave its worker alive and its lanes free."""
-    with Server(module_data, workers=1) as made:
-        for name in ("wc", "upper", "noop"):
-            made.deploy_example(name)
-        made.deploy("echo", guests.module(ECHO))
-        yield made
-        assert made.stop() == 0
-
-
-@pytest.fixture(autouse=True)
-def goes_on(streams):
-    before = streams.worker_pids()
-    yield
-    assert streams.worker_pids() == before, streams.log.read_text()[-2000:]
-    assert streams.invoke("wc", {"stream": 1}, b"a b\n").json == {"lines": 1, "words": 2, "bytes": 4}
 
 
 @pytest.mark.parametrize("function", ["wc", "echo"])

@@ -1,9 +1,13 @@
-"""What tests of streams share: guests that stream, requests that ask for it, and a strict reader of chunks."""
+"""What tests of streams share: a server and its guests that stream, requests that ask for it, and a strict reader of chunks."""
 
 import random
 import threading
 
+import pytest
+
+import guests
 from guests import handle
+from serving import Server
 from wire import Wire
 
 HOST = b"Host: h\r\n"
@@ -18,6 +22,25 @@ ECHO = handle(
            (then (if (call $send (i32.const 32) (i32.const 1)) (then (return (i32.const 2)))) (br $again))))
        (i32.const 0)"""
 )
+
+
+@pytest.fixture(scope="module")
+def streams(module_data):
+    """A server of one worker with the examples and the echo; every test must leave its worker alive and its lanes free."""
+    with Server(module_data, workers=1) as made:
+        for name in ("wc", "upper", "noop"):
+            made.deploy_example(name)
+        made.deploy("echo", guests.module(ECHO))
+        yield made
+        assert made.stop() == 0
+
+
+@pytest.fixture(autouse=True)
+def goes_on(streams):
+    before = streams.worker_pids()
+    yield
+    assert streams.worker_pids() == before, streams.log.read_text()[-2000:]
+    assert streams.invoke("wc", {"stream": 1}, b"a b\n").json == {"lines": 1, "words": 2, "bytes": 4}
 
 
 def text(size, seed=5):
@@ -35,7 +58,6 @@ def chunked(content, sizes=(1, 5, 100, 4000, 65536, 200_000)):
 
 def post(path, framing, version=b"1.1"):
     return b"POST " + path + b" HTTP/" + version + b"\r\n" + HOST + framing + b"\r\n"
-
 
 
 def head_of(wire):

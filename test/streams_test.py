@@ -11,29 +11,10 @@ from examples_test import wc
 from guests import handle
 from identity_test import frames, inode_at, mapping_of
 from serving import Server
-from streaming import CHUNKED, ECHO, HOST, MIB, SIZED, chunked, content_of, exchange, head_of, post, text
+from streaming import CHUNKED, HOST, MIB, SIZED, chunked, content_of, exchange, goes_on, head_of, post, streams, text  # noqa: F401
 from wire import Wire
 
 SIZES = [0, 1, 63, 65535, 65536, 131_072, 131_073, 262_144, 300_001, 20 * MIB]
-
-
-@pytest.fixture(scope="module")
-def streams(module_data):
-    """A server of one worker with the examples and the echo; every test must leave its worker alive and its lanes free."""
-    with Server(module_data, workers=1) as made:
-        for name in ("wc", "upper", "noop"):
-            made.deploy_example(name)
-        made.deploy("echo", guests.module(ECHO))
-        yield made
-        assert made.stop() == 0
-
-
-@pytest.fixture(autouse=True)
-def goes_on(streams):
-    before = streams.worker_pids()
-    yield
-    assert streams.worker_pids() == before, streams.log.read_text()[-2000:]
-    assert streams.invoke("wc", {"stream": 1}, b"a b\n").json == {"lines": 1, "words": 2, "bytes": 4}
 
 
 # ---- answers ----

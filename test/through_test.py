@@ -81,3 +81,10 @@ def test_large_content_is_copied_nowhere(server, noise):
     answer = put(server, "through/cost", server.name_of(TAKES), body, {"Inlay-Cost": "?1"})
     assert answer.status == 201
     assert answer.cost["mapped"] == len(body) and answer.cost["copied"] <= 16_384, "what came with the head"
+
+
+def test_small_content_is_counted_where_it_is_copied(server, noise):
+    body = b"." + noise(999)
+    answer = put(server, "through/small", server.name_of(TAKES), body, {"Inlay-Cost": "?1"})
+    assert answer.status == 201
+    assert answer.cost["copied"] == 2 * len(body), "into the function, and on its way to the disk"

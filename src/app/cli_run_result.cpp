@@ -26,16 +26,6 @@ Cost cost_of(const run::Cost& cost) {
     return {cost.mapped_bytes, cost.copied.total(), cost.private_bytes, cost.instantiate_us, cost.run_us};
 }
 
-// Why there is no response, or nothing.
-std::optional<Error> error_of(const run::Outcome& outcome, const std::string& function) {
-    if (auto* refused = std::get_if<run::Refused>(&outcome.how)) return refused->error;
-    if (auto* trapped = std::get_if<run::Trapped>(&outcome.how)) return trapped->error;
-    if (auto* failed = std::get_if<run::Failed>(&outcome.how))
-        return Error{Errc::function_failed,
-                     fmt::format("function {:?} returned {}; nothing it staged took effect", function, failed->code)};
-    return std::nullopt;
-}
-
 std::string hint_of(const std::optional<ObjectName>& absent) {
     if (!absent) return "";
     return fmt::format("It asked for the object {0}, which it was not given: add --object {0}=FILE", absent->path());
@@ -88,8 +78,9 @@ RunResult::RunResult(ResultOptions options) : options_(std::move(options)) {
 
 int RunResult::tell(run::Outcome& outcome, const std::function<Result<>()>& unchanged, const std::optional<ObjectName>& absent) {
     for (const auto& line : outcome.log.lines) show_log_line(line.level, line.text);
-    auto error = error_of(outcome, options_.function);
+    std::optional<Error> error;
     auto* completed = std::get_if<run::Completed>(&outcome.how);
+    if (!completed) error = run::failure_of(options_.function, outcome);
     if (completed) {
         auto published = publish(*completed, outcome.cost, unchanged);
         if (!published.ok()) error = std::move(published).error();

@@ -37,7 +37,7 @@ bool is_cached(const FileRange& range) {
     return told.cached >= pages;
 }
 
-constexpr size_t kReadAheadBytes = 512 * KiB;  // Most devices take this much in one request.
+constexpr size_t kPrefetchStepBytes = 512 * KiB;  // Most devices take this much in one request.
 constexpr size_t kDirectAlignment = 4096;      // Covers logical blocks of 512 and 4,096 bytes.
 constexpr size_t kPassOnBytes = 1 * GiB;       // One sendfile takes less than 2 GiB.
 
@@ -142,9 +142,9 @@ Result<> read_exactly_at(int fd, void* to, size_t size, uint64_t offset) {
 void prefetch(const FileRange& range) noexcept {
     if (is_cached(range)) return;  // To ask in vain would cost 15 us per MiB.
     // In steps: of one call the kernel reads what one request of the device holds, and ignores the rest.
-    for (uint64_t done = 0; done < range.length; done += kReadAheadBytes)
+    for (uint64_t done = 0; done < range.length; done += kPrefetchStepBytes)
         ::posix_fadvise(range.fd, static_cast<off_t>(range.offset + done),
-                        static_cast<off_t>(std::min<uint64_t>(kReadAheadBytes, range.length - done)), POSIX_FADV_WILLNEED);
+                        static_cast<off_t>(std::min<uint64_t>(kPrefetchStepBytes, range.length - done)), POSIX_FADV_WILLNEED);
 }
 
 Result<> reserve(int fd, uint64_t size) {

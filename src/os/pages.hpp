@@ -6,7 +6,6 @@
 
 #include "base/result.hpp"
 #include "os/fd.hpp"
-#include "os/file_range.hpp"
 #include "os/mapping.hpp"
 
 namespace inlay::os {
@@ -27,7 +26,6 @@ class Pages {
     int fd() const { return fd_.get(); }
     uint64_t size() const { return size_; }
     Home home() const { return home_; }
-    FileRange whole() const { return {fd_.get(), 0, size_}; }
 
     // Of pages that were made with a writable mapping: where to write, and how much of it counts.
     uint8_t* writable() { return view_.data(); }

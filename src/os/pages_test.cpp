@@ -53,7 +53,7 @@ TEST(Pages, InMemoryAloneAreAlwaysThere) {
     Pages pages(create_memfd_of("pages-test", "content").value(), 7, Pages::Home::memory);
     EXPECT_TRUE(pages.in_memory(0, 7));
     EXPECT_EQ(pages.view(), "content");
-    EXPECT_EQ(pages.whole().length, 7u);
+    EXPECT_EQ(pages.size(), 7u);
 }
 
 TEST(Pages, WithoutBytesHaveAnEmptyView) {

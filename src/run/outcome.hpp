@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -79,5 +80,8 @@ struct Outcome {
     Cost cost;
     registry::LogLines log;  // Also of invocations that did not complete.
 };
+
+// Why there is no response. Requires: the invocation did not complete.
+Error failure_of(std::string_view function, const Outcome& outcome);
 
 }  // namespace inlay::run

@@ -17,17 +17,9 @@ Reply reply_of(run::Completed& completed) {
     return reply;
 }
 
-// Commits the effects of an invocation, and counts it.
-asio::awaitable<void> settle(Worker& worker, run::Outcome& outcome) {
+bool has_effects(const run::Outcome& outcome) {
     auto* completed = std::get_if<run::Completed>(&outcome.how);
-    if (completed && !completed->effects.empty()) {
-        auto committed = co_await commit(worker, staged_effects(*completed));
-        if (committed.ok())
-            outcome.cost.copied.fallback += committed->copied_bytes;
-        else
-            outcome.how = run::Refused{std::move(committed).error()};
-    }
-    count(worker.counters(), outcome);
+    return completed && !completed->effects.empty();
 }
 
 Reply reply_to(const InvokeRoute& route, const RequestHead& head, run::Outcome& outcome) {
@@ -43,7 +35,8 @@ asio::awaitable<Reply> answer_invoke(Worker& worker, const InvokeRoute& route, c
     worker.counters().add(Counter::requests_invoke);
     auto invoked = co_await invoke(worker, route.function, route.rest, arrival);
     if (!invoked.ok()) co_return problem_reply(invoked.error());
-    co_await settle(worker, *invoked);
+    if (has_effects(*invoked)) co_await commit_staged(worker, *invoked);
+    count(worker.counters(), *invoked);
     co_return reply_to(route, arrival.head, *invoked);
 }
 
@@ -53,7 +46,8 @@ asio::awaitable<std::optional<Reply>> answer_stream(Worker& worker, std::shared_
     auto outcome = co_await invoke_stream(worker, std::move(function), route.rest, head, stream);
     // What the guest did with half of a request, or for a client that is gone, does not count.
     if (auto failure = stream.told_failure()) outcome.how = run::Refused{std::move(*failure)};
-    co_await settle(worker, outcome);
+    if (has_effects(outcome)) co_await commit_staged(worker, outcome);
+    count(worker.counters(), outcome);
     if (!stream.began()) co_return reply_to(route, head, outcome);
     if (std::holds_alternative<run::Completed>(outcome.how))
         co_await stream.finish();

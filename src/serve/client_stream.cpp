@@ -2,12 +2,10 @@
 #include "serve/client_stream.hpp"
 
 #include <boost/asio/as_tuple.hpp>
-#include <boost/asio/buffer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <cstring>
 
 #include "base/limits.hpp"
@@ -46,12 +44,9 @@ Result<std::unique_ptr<ClientStream>> ClientStream::create(Worker& worker, Ends 
 ClientStream::ClientStream(Worker& worker, Ends ends, const RequestHead& head, BodyMemory::Room room)
     : worker_(worker),
       ends_(ends),
-      head_end_(ends.arrived.used),
       ring_bytes_(reinterpret_cast<char*>(room->pages.writable()), kStreamRingBytes),
       ring_pages_(BodyMemory::finish(std::move(room), kStreamRingBytes)),
-      decoder_(kStreamBytesMax),
-      chunked_(head.chunked),
-      left_(head.content_length.value_or(0)),
+      content_(worker, ends.socket, nullptr, ends.arrived, head, kStreamBytesMax),
       has_room_(worker.executor(), asio::steady_timer::time_point::max()),
       options_(options_for(worker, head)) {
     // A guest sees all of the ring, and nothing of an earlier body in it.
@@ -70,68 +65,16 @@ asio::awaitable<void> ClientStream::receive_body() {
 
 asio::awaitable<Result<>> ClientStream::receive_all() {
     for (;;) {
-        auto run_bytes = co_await next_run();
+        auto run_bytes = co_await content_.next_run();
         if (!run_bytes.ok()) co_return std::move(run_bytes).error();
         if (*run_bytes == 0) co_return Result<>();
-        auto received = co_await receive_from(*run_bytes);
-        if (!received.ok()) co_return std::move(received).error();
-    }
-}
-
-// How many content bytes come next without framing between them. 0: the body has ended.
-asio::awaitable<Result<uint64_t>> ClientStream::next_run() {
-    if (!chunked_) co_return left_;
-    auto& arrived_bytes = ends_.arrived;
-    for (;;) {
-        auto step = decoder_.next(arrived());
-        arrived_bytes.used += step.framing;
-        if (step.kind == ChunkStep::Kind::done) co_return uint64_t{0};
-        if (step.kind == ChunkStep::Kind::error) co_return Error{step.code, std::string(step.detail)};
-        if (step.kind == ChunkStep::Kind::content) co_return step.remaining;
-        arrived_bytes.used = arrived_bytes.end = head_end_;  // Framing leaves nothing behind: its room is used again.
-        auto got = co_await receive_some(arrived_bytes.buffer.subspan(head_end_, decoder_.framing_guess()), {});
+        while (ring_.room().length == 0) co_await has_room_.async_wait(kAwait);
+        auto place = ring_.room();
+        auto got = co_await content_.receive(ring_bytes_.subspan(place.offset, std::min(place.length, *run_bytes)));
         if (!got.ok()) co_return std::move(got).error();
-        arrived_bytes.end += *got;
+        ring_.receive(*got);
+        tell();
     }
-}
-
-// Receives some of these bytes into the ring, once there is room.
-asio::awaitable<Result<>> ClientStream::receive_from(uint64_t run_bytes) {
-    while (ring_.room().length == 0) co_await has_room_.async_wait(kAwait);
-    auto place = ring_.room();
-    auto room = ring_bytes_.subspan(place.offset, std::min(place.length, run_bytes));
-    auto& arrived_bytes = ends_.arrived;
-    size_t taken = std::min(room.size(), arrived().size());
-    if (taken > 0) {
-        std::memcpy(room.data(), arrived().data(), taken);  // COPY: body_head, came with the head or a chunk's line
-        arrived_bytes.used += taken;
-        copied_ += taken;
-    } else {
-        arrived_bytes.used = arrived_bytes.end = head_end_;
-        bool whole_chunk = chunked_ && room.size() == run_bytes;
-        auto behind = arrived_bytes.buffer.subspan(head_end_, whole_chunk ? decoder_.framing_guess() : 0);
-        auto got = co_await receive_some(room, behind);
-        if (!got.ok()) co_return std::move(got).error();
-        taken = std::min(*got, room.size());
-        arrived_bytes.end += *got - taken;
-    }
-    if (chunked_)
-        decoder_.took(taken);
-    else
-        left_ -= taken;
-    ring_.receive(taken);
-    tell();
-    co_return Result<>();
-}
-
-// Without a time limit: it runs only while the guest waits.
-asio::awaitable<Result<size_t>> ClientStream::receive_some(std::span<char> first, std::span<char> second) {
-    std::array<asio::mutable_buffer, 2> parts{asio::buffer(first.data(), first.size()), asio::buffer(second.data(), second.size())};
-    auto [error, got] = co_await ends_.socket.async_read_some(parts, kAwait);
-    if (error == asio::error::operation_aborted) co_return Error{Errc::request_timeout, "no byte of the body came for too long"};
-    if (error) co_return Error{Errc::bad_request, "the connection ended inside the request's body"};
-    worker_.counters().add(Counter::bytes_received, got);
-    co_return got;
 }
 
 // Tells the guest of what has come, as far as it may know.

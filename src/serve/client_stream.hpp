@@ -15,7 +15,7 @@
 
 #include "run/outcome.hpp"
 #include "serve/body_receiver.hpp"
-#include "serve/chunk_decoder.hpp"
+#include "serve/content_reader.hpp"
 #include "serve/reply_sender.hpp"
 #include "serve/stream_ring.hpp"
 
@@ -46,7 +46,7 @@ class ClientStream {
     bool body_ended() const { return source_ended_ && !failure_; }
     // What ended the stream early, if the guest was told of it.
     std::optional<Error> told_failure() const;
-    uint64_t copied() const { return copied_; }
+    uint64_t copied() const { return content_.copied(); }
 
     // ---- What the guest in the lane does ----
 
@@ -72,28 +72,20 @@ class ClientStream {
     ClientStream(Worker& worker, Ends ends, const RequestHead& head, BodyMemory::Room room);
 
     boost::asio::awaitable<Result<>> receive_all();
-    boost::asio::awaitable<Result<uint64_t>> next_run();
-    boost::asio::awaitable<Result<>> receive_from(uint64_t run_bytes);
-    boost::asio::awaitable<Result<size_t>> receive_some(std::span<char> first, std::span<char> second);
     void tell();
     std::vector<run::Piece> framed(std::vector<run::Piece> content) const;
-    std::string_view arrived() const { return {ends_.arrived.buffer.data() + ends_.arrived.used, ends_.arrived.end - ends_.arrived.used}; }
 
     Worker& worker_;
     Ends ends_;
-    const size_t head_end_;
     std::span<char> ring_bytes_;
     std::shared_ptr<const os::Pages> ring_pages_;
     StreamRing ring_;
-    ChunkDecoder decoder_;
-    const bool chunked_;
-    uint64_t left_;                        // Of a body whose length is known.
+    ContentReader content_;                // Without a time limit: it receives only while the guest waits.
     boost::asio::steady_timer has_room_;   // Cancelled when there may be room in the ring again.
     Lane* lane_ = nullptr;                 // While a guest runs in it.
     bool source_ended_ = false;
     bool end_told_ = false;
     std::optional<Error> failure_;
-    uint64_t copied_ = 0;
     SendOptions options_;
     bool began_ = false;
     bool broken_ = false;                  // The response cannot go on.

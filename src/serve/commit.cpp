@@ -17,4 +17,16 @@ boost::asio::awaitable<Result<registry::CommitAnswer>> commit(Worker& worker, co
     co_return answer;
 }
 
+boost::asio::awaitable<registry::CommitAnswer> commit_staged(Worker& worker, run::Outcome& outcome) {
+    std::vector<registry::Effect> effects;
+    for (const auto& staged : std::get<run::Completed>(outcome.how).effects) effects.push_back(staged.effect);
+    auto committed = co_await commit(worker, effects);
+    if (!committed.ok()) {
+        outcome.how = run::Refused{std::move(committed).error()};
+        co_return registry::CommitAnswer();
+    }
+    outcome.cost.copied.fallback += committed->copied_bytes;
+    co_return std::move(committed).value();
+}
+
 }  // namespace inlay::serve

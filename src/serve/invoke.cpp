@@ -126,12 +126,6 @@ asio::awaitable<run::Outcome> invoke_stream(Worker& worker, std::shared_ptr<cons
     co_return outcome;
 }
 
-std::vector<registry::Effect> staged_effects(const run::Completed& completed) {
-    std::vector<registry::Effect> effects;
-    for (const auto& staged : completed.effects) effects.push_back(staged.effect);
-    return effects;
-}
-
 void count(CounterBlock& counters, const run::Outcome& outcome) {
     static constexpr Counter kByAlternative[] = {Counter::invocations_completed, Counter::invocations_failed,
                                                  Counter::invocations_trapped, Counter::invocations_refused};
@@ -150,15 +144,10 @@ void count(CounterBlock& counters, const run::Outcome& outcome) {
 }
 
 Error error_of(std::string_view function, const run::Outcome& outcome) {
-    if (auto* refused = std::get_if<run::Refused>(&outcome.how)) return refused->error;
-    if (auto* trapped = std::get_if<run::Trapped>(&outcome.how)) {
-        Error error = trapped->error;
-        if (error.code == Errc::function_trapped) error.detail += fmt::format("; see `inlay logs {}`", function);
-        return error;
-    }
-    auto* failed = std::get_if<run::Failed>(&outcome.how);
-    return Error{Errc::function_failed, fmt::format("function {:?} returned {}; nothing it staged took effect; see `inlay logs {}`",
-                                                    function, failed ? failed->code : 0, function)};
+    Error error = run::failure_of(function, outcome);
+    bool tells_more_in_its_log = error.code == Errc::function_trapped || error.code == Errc::function_failed;
+    if (tells_more_in_its_log) error.detail += fmt::format("; see `inlay logs {}`", function);
+    return error;
 }
 
 bool wants_cost(const RequestHead& head) { return head.find("inlay-cost") == "?1"; }

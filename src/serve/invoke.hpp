@@ -5,7 +5,6 @@
 
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "run/outcome.hpp"
 #include "serve/answers.hpp"
@@ -20,9 +19,6 @@ boost::asio::awaitable<Result<run::Outcome>> invoke(Worker& worker, std::string_
 // The same for a function that takes the body and gives the response piece by piece: once, in a lane.
 boost::asio::awaitable<run::Outcome> invoke_stream(Worker& worker, std::shared_ptr<const registry::Function> function,
                                                    std::string_view rest, const RequestHead& head, ClientStream& stream);
-
-// The effects of an invocation, whose descriptors it keeps open.
-std::vector<registry::Effect> staged_effects(const run::Completed& completed);
 
 // Adds an invocation whose effects have taken place, or did not, to the worker's counters.
 void count(CounterBlock& counters, const run::Outcome& outcome);

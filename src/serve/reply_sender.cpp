@@ -121,7 +121,8 @@ std::string_view ReplySender::next_part(const run::Piece& piece, uint64_t offset
 }
 
 bool ReplySender::goes_by_file(const run::Piece& piece) {
-    if (!piece.pages || piece.pages->view().empty()) return piece.pages != nullptr;
+    if (!piece.pages) return false;
+    if (piece.pages->view().empty()) return true;  // There are no addresses to send it from.
     if (piece.length < kSendFileBytesMin) return false;
     if (in_parts_ && piece.pages->home() == os::Pages::Home::memory) return false;  // The kernel would still read it.
     if (!peer_is_near_) peer_is_near_ = os::peer_is_near(socket_.native_handle());

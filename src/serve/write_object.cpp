@@ -77,47 +77,41 @@ Reply reply_of(const registry::Effect& effect, const registry::CommitAnswer::One
     return reply;
 }
 
-// Of several it tells of the one that the request names, else of the first.
-Reply reply_of(const std::vector<registry::Effect>& effects, const registry::CommitAnswer& committed, const ObjectName& name) {
-    auto named = std::find_if(effects.begin(), effects.end(), [&](const registry::Effect& effect) { return effect.name == name; });
-    size_t told = named == effects.end() ? 0 : static_cast<size_t>(named - effects.begin());
-    return reply_of(effects[told], committed.effects[told]);
-}
-
-// What takes place when content has gone through a function: what it published, or the content itself.
-Result<std::vector<registry::Effect>> effects_through(const registry::Effect& content, const run::Outcome& outcome, std::string_view function) {
-    auto* completed = std::get_if<run::Completed>(&outcome.how);
-    if (!completed) {
-        auto error = error_of(function, outcome);
-        if (error.code == Errc::function_failed || error.code == Errc::function_trapped) error.code = Errc::content_refused;
-        return error;
-    }
-    std::vector<registry::Effect> effects = staged_effects(*completed);
-    if (effects.empty()) effects.push_back(content);
+// What takes place when a function has taken the content: what it published, or else the content itself.
+void stage_content(run::Completed& completed, registry::Effect content, const Arrival& arrival) {
+    auto& effects = completed.effects;
     // The request's conditions are about the object that it names.
-    for (auto& effect : effects)
-        if (effect.name == content.name) effect.precondition = content.precondition;
-    return effects;
+    for (auto& staged : effects)
+        if (staged.effect.name == content.name) staged.effect.precondition = content.precondition;
+    if (effects.empty()) effects.push_back({std::move(content), arrival.body.pages});
 }
 
-asio::awaitable<Reply> write_through(Worker& worker, registry::Effect content, const Arrival& arrival) {
+// What a client is told of content that a function did not take.
+Error refusal_of(std::string_view function, const run::Outcome& outcome) {
+    auto error = error_of(function, outcome);
+    if (error.code == Errc::function_failed || error.code == Errc::function_trapped) error.code = Errc::content_refused;
+    return error;
+}
+
+// Of several effects it tells of the one that the request names, else of the first.
+Reply reply_of(const run::Completed& completed, const registry::CommitAnswer& committed, const ObjectName& name) {
+    const auto& effects = completed.effects;
+    auto named = std::find_if(effects.begin(), effects.end(), [&](const auto& staged) { return staged.effect.name == name; });
+    size_t told = named == effects.end() ? 0 : static_cast<size_t>(named - effects.begin());
+    return reply_of(effects[told].effect, committed.effects[told]);
+}
+
+asio::awaitable<Reply> write_through(Worker& worker, const ObjectRoute& route, registry::Effect content, const Arrival& arrival) {
     auto invoked = co_await invoke(worker, arrival.through, "", arrival);
     if (!invoked.ok()) co_return problem_reply(invoked.error());
-    auto effects = effects_through(content, *invoked, arrival.through);
-    Reply reply;
-    if (!effects.ok()) {
-        reply = problem_reply(effects.error());
-    } else {
-        auto committed = co_await commit(worker, *effects);
-        if (committed.ok()) {
-            invoked->cost.copied.fallback += committed->copied_bytes;
-            reply = reply_of(*effects, *committed, content.name);
-        } else {
-            invoked->how = run::Refused{committed.error()};
-            reply = problem_reply(committed.error());
-        }
+    registry::CommitAnswer committed;
+    if (auto* taken = std::get_if<run::Completed>(&invoked->how)) {
+        stage_content(*taken, std::move(content), arrival);
+        committed = co_await commit_staged(worker, *invoked);
     }
     count(worker.counters(), *invoked);
+    auto* completed = std::get_if<run::Completed>(&invoked->how);
+    Reply reply = completed ? reply_of(*completed, committed, route.name) : problem_reply(refusal_of(arrival.through, *invoked));
     if (wants_cost(arrival.head)) reply.add_field("Inlay-Cost", cost_text(invoked->cost));
     co_return reply;
 }
@@ -133,16 +127,18 @@ Result<std::string> through_of(const Route& route, const RequestHead& head) {
 asio::awaitable<Reply> write_object(Worker& worker, const ObjectRoute& route, const Arrival& arrival) {
     auto effect = effect_of(route, arrival);
     if (!effect.ok()) co_return problem_reply(effect.error());
-    if (!arrival.through.empty()) co_return co_await write_through(worker, std::move(effect).value(), arrival);
-    std::vector<registry::Effect> effects{*effect};
+    if (!arrival.through.empty()) co_return co_await write_through(worker, route, std::move(effect).value(), arrival);
+    std::vector<registry::Effect> effects;
+    effects.push_back(std::move(effect).value());
+    const auto& written = effects.front();
     auto committed = co_await commit(worker, effects);
     if (!committed.ok()) co_return problem_reply(committed.error());
-    if (effect->is_delete) co_return Reply{.status = 204};
-    bool in_pages = effect->kind == registry::ContentKind::pages;
+    if (written.is_delete) co_return Reply{.status = 204};
+    bool in_pages = written.kind == registry::ContentKind::pages;
     worker.counters().add(in_pages ? Counter::copied_bytes_fallback : Counter::copied_bytes_small,
-                          in_pages ? committed->copied_bytes : effect->length);
+                          in_pages ? committed->copied_bytes : written.length);
     worker.counters().add(Counter::copied_bytes_body_head, arrival.body.copied);
-    co_return reply_of(*effect, committed->effects.front());
+    co_return reply_of(written, committed->effects.front());
 }
 
 }  // namespace inlay::serve

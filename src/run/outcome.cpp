@@ -1,0 +1,16 @@
+// Words for endings.
+#include "run/outcome.hpp"
+
+#include <fmt/format.h>
+
+namespace inlay::run {
+
+Error failure_of(std::string_view function, const Outcome& outcome) {
+    if (auto* refused = std::get_if<Refused>(&outcome.how)) return refused->error;
+    if (auto* trapped = std::get_if<Trapped>(&outcome.how)) return trapped->error;
+    auto* failed = std::get_if<Failed>(&outcome.how);
+    if (!failed) return Error{Errc::internal, fmt::format("function {:?} has no error to tell", function)};
+    return Error{Errc::function_failed, fmt::format("function {:?} returned {}; nothing it staged took effect", function, failed->code)};
+}
+
+}  // namespace inlay::run
