@@ -47,6 +47,13 @@ def test_a_function_that_traps_refuses_too(server):
     assert server.get("through/trapped").status == 404
 
 
+def test_a_function_that_writes_to_the_content_refuses_too(server, noise):
+    writes = handle("(i32.store8 (call $input) (i32.const 1)) (i32.const 0)")
+    answer = put(server, "through/written", server.name_of(writes), noise(20_000))
+    assert answer.status == 422 and answer.problem == "content-refused"
+    assert server.get("through/written").status == 404
+
+
 def test_what_the_function_publishes_is_stored_instead(server, noise):
     body = noise(50_000)
     answer = put(server, "through/cut", server.name_of(CUTS), body, into="through/cut")

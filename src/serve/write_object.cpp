@@ -89,7 +89,8 @@ void stage_content(run::Completed& completed, registry::Effect content, const Ar
 // What a client is told of content that a function did not take.
 Error refusal_of(std::string_view function, const run::Outcome& outcome) {
     auto error = error_of(function, outcome);
-    if (error.code == Errc::function_failed || error.code == Errc::function_trapped) error.code = Errc::content_refused;
+    bool by_function = error.code == Errc::function_failed || error.code == Errc::function_trapped || error.code == Errc::input_is_read_only;
+    if (by_function) error.code = Errc::content_refused;
     return error;
 }
 
