@@ -17,6 +17,7 @@
 namespace inlay::os {
 namespace {
 
+constexpr size_t kPiecesPerCall = 64;
 
 SocketStep outcome_of(ssize_t n) {
     if (n > 0) return {SocketState::progress, static_cast<size_t>(n)};

@@ -21,9 +21,8 @@ struct SocketStep {
 // Receives what has come, into at most this room. closed: the peer has ended its side.
 SocketStep receive(int socket, std::span<char> room) noexcept;
 
-inline constexpr size_t kPiecesPerCall = 64;
-
-// Sends the pieces one after the other, at most kPiecesPerCall. progress with bytes 0: memory behind them is gone. `more`: other bytes of the same response follow at once.
+// Sends the pieces one after the other, at most 64 in one call. progress with bytes 0: memory behind them is gone. `more`: other
+// bytes of the same response follow at once.
 SocketStep send_pieces(int socket, std::span<const std::string_view> pieces, bool more) noexcept;
 
 // Sends from the pages of a file; `range` is what is left to send. bytes 0 with progress: the file ended early.

@@ -33,11 +33,13 @@ Reply reply_to(const InvokeRoute& route, const RequestHead& head, run::Outcome& 
 
 asio::awaitable<Reply> answer_invoke(Worker& worker, const InvokeRoute& route, const Arrival& arrival) {
     worker.counters().add(Counter::requests_invoke);
-    auto invoked = co_await invoke(worker, route.function, route.rest, arrival);
-    if (!invoked.ok()) co_return problem_reply(invoked.error());
-    if (has_effects(*invoked)) co_await commit_staged(worker, *invoked);
-    count(worker.counters(), *invoked);
-    co_return reply_to(route, arrival.head, *invoked);
+    Attempts attempts(worker, route.rest, arrival);
+    auto begun = attempts.begin(route.function);
+    if (!begun.ok()) co_return problem_reply(begun.error());
+    if (attempts.unfinished()) co_await attempts.go_on();
+    if (has_effects(attempts.outcome)) co_await commit_staged(worker, attempts.outcome);
+    count(worker.counters(), attempts.outcome);
+    co_return reply_to(route, arrival.head, attempts.outcome);
 }
 
 asio::awaitable<std::optional<Reply>> answer_stream(Worker& worker, std::shared_ptr<const registry::Function> function,

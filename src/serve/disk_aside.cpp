@@ -10,6 +10,11 @@
 namespace inlay::serve {
 namespace asio = boost::asio;
 
+asio::thread_pool& DiskAside::threads() {
+    if (!threads_) threads_.emplace(kDiskThreads);
+    return *threads_;
+}
+
 bool DiskAside::in_memory(const std::shared_ptr<const os::Pages>& pages, uint64_t offset, uint64_t length) {
     if (pages->home() == os::Pages::Home::memory) return true;
     if (length < kSurveyBytesMin) return pages->in_memory(offset, length);
@@ -23,7 +28,7 @@ void DiskAside::begin_survey(std::shared_ptr<const os::Pages> pages, uint64_t no
     auto bytes = pages->view();
     if (bytes.empty()) return;
     pages->survey().under_way = true;
-    asio::post(threads_, [this, pages = std::move(pages), bytes, now_ms]() mutable {
+    asio::post(threads(), [this, pages = std::move(pages), bytes, now_ms]() mutable {
         bool found_all = os::all_in_memory(bytes);
         // Back to the loop with it: pages belong to one thread, also their end.
         asio::post(loop_, [pages = std::move(pages), found_all, now_ms] { pages->survey() = {found_all, now_ms, false}; });
@@ -38,7 +43,7 @@ asio::awaitable<void> DiskAside::bring_in(std::shared_ptr<const os::Pages> pages
         os::bring_into_memory(bytes);
         co_return;
     };
-    co_await asio::co_spawn(threads_, wait, asio::use_awaitable);
+    co_await asio::co_spawn(threads(), wait, asio::use_awaitable);
 }
 
 }  // namespace inlay::serve

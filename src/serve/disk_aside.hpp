@@ -2,6 +2,8 @@
 //
 // What a worker is about to read is asked for first: is it in memory? A small range is looked over at once. For a large one that
 // takes too long: it counts as in memory when the latest survey, made aside, found all of its file there.
+//
+// The threads begin when the first of them is needed: until then allocations and system calls of the one thread cost no locks.
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>
@@ -10,6 +12,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 
 #include "base/limits.hpp"
 #include "base/metrics.hpp"
@@ -20,7 +23,9 @@ namespace inlay::serve {
 class DiskAside {
   public:
     DiskAside(boost::asio::any_io_executor loop, CounterBlock& counters) : loop_(std::move(loop)), counters_(counters) {}
-    ~DiskAside() { threads_.join(); }
+    ~DiskAside() {
+        if (threads_) threads_->join();
+    }
 
     // Whether the range can be read without waiting for a disk, as far as is known.
     bool in_memory(const std::shared_ptr<const os::Pages>& pages, uint64_t offset, uint64_t length);
@@ -28,11 +33,12 @@ class DiskAside {
     boost::asio::awaitable<void> bring_in(std::shared_ptr<const os::Pages> pages, uint64_t offset, uint64_t length);
 
   private:
+    boost::asio::thread_pool& threads();
     void begin_survey(std::shared_ptr<const os::Pages> pages, uint64_t now_ms);
 
     boost::asio::any_io_executor loop_;
     CounterBlock& counters_;
-    boost::asio::thread_pool threads_{kDiskThreads};
+    std::optional<boost::asio::thread_pool> threads_;
 };
 
 }  // namespace inlay::serve

@@ -30,51 +30,9 @@ void add_lost(run::Cost& cost, const run::Cost& lost) {
     cost.run_us += lost.instantiate_us + lost.run_us;
 }
 
-// Runs it from its inputs, in a lane; here, when no lane can be had any more.
-asio::awaitable<run::Outcome> run_in_lane(Worker& worker, std::shared_ptr<const registry::Function> function,
-                                          const run::Request& request, run::Terms terms) {
-    terms.place = run::Place::lane;
-    auto outcome = co_await worker.lanes().run(function, request, terms);
-    auto* refused = std::get_if<run::Refused>(&outcome.how);
-    if (refused && worker.supervisor_is_gone()) {
-        terms.place = run::Place::inline_;
-        co_return run::execute(*function, request, worker.supply(), terms);
-    }
-    bool ran_through = std::holds_alternative<run::Completed>(outcome.how) || std::holds_alternative<run::Failed>(outcome.how);
-    if (ran_through) function->tendency->note_lane_run(outcome.cost.run_us);
-    outcome.cost.copied.body_head = request.body.copied;  // Copied on the way in, also where the lane is lost.
-    co_return outcome;
-}
-
 // Whether an attempt waits here for what it found on disk; else it goes on in a lane, which may wait as it reads.
 bool waits_here(const run::ColdRange& cold) {
     return cold.length <= (cold.random ? kReadAheadBytes : kColdBytesMax);
-}
-
-// Goes on where the first attempt needed more than a worker gives: from the same inputs, here or in a lane.
-asio::awaitable<run::Outcome> run_again(Worker& worker, std::shared_ptr<const registry::Function> function, run::Request& request,
-                                        run::Terms terms, run::Outcome outcome) {
-    run::Cost lost;
-    unsigned waits = 0;
-    while (auto* unfinished = std::get_if<run::Unfinished>(&outcome.how)) {
-        add_lost(lost, outcome.cost);
-        log(worker, outcome);
-        request.opened = std::move(unfinished->opened);
-        terms.attempt++;
-        auto cold = std::move(unfinished->cold);
-        if (cold && waits_here(*cold) && waits++ < kColdWaitsMax) {
-            co_await worker.disk().bring_in(std::move(cold->pages), cold->offset, cold->length);
-            outcome = run::execute(*function, request, worker.supply(), terms);
-            continue;
-        }
-        if (!cold) {
-            worker.counters().add(Counter::express_overruns);
-            function->tendency->note_overrun(coarse_ms());
-        }
-        outcome = co_await run_in_lane(worker, function, request, terms);
-    }
-    add_lost(outcome.cost, lost);
-    co_return outcome;
 }
 
 run::Request request_of(std::string_view rest, const RequestHead& head) {
@@ -94,22 +52,59 @@ run::Terms terms_of(Worker& worker, const registry::Function& function, run::Pla
 
 }  // namespace
 
-asio::awaitable<Result<run::Outcome>> invoke(Worker& worker, std::string_view name, std::string_view rest, const Arrival& arrival) {
-    auto found = worker.tables().get_function(name);
-    if (!found.ok()) co_return std::move(found).error();
-    std::shared_ptr<const registry::Function> function = std::move(found).value();
-    run::Request request = request_of(rest, arrival.head);
-    request.body = arrival.body;
-    run::Terms terms = terms_of(worker, *function, first_place(worker, *function));
-    run::Outcome outcome;
-    if (terms.place == run::Place::lane)
-        outcome = co_await run_in_lane(worker, function, request, terms);
-    else
-        outcome = run::execute(*function, request, worker.supply(), terms);
-    if (std::holds_alternative<run::Unfinished>(outcome.how))
-        outcome = co_await run_again(worker, function, request, terms, std::move(outcome));
-    log(worker, outcome);
-    co_return outcome;
+Attempts::Attempts(Worker& worker, std::string_view rest, const Arrival& arrival)
+    : worker_(worker), request_(request_of(rest, arrival.head)) {
+    request_.body = arrival.body;
+}
+
+Result<> Attempts::begin(std::string_view function) {
+    INLAY_TRY(function_, worker_.tables().get_function(function));
+    terms_ = terms_of(worker_, *function_, first_place(worker_, *function_));
+    if (terms_.place != run::Place::lane) run_here();
+    return {};
+}
+
+void Attempts::run_here() {
+    outcome = run::execute(*function_, request_, worker_.supply(), terms_);
+    log(worker_, outcome);
+}
+
+// In a lane; here, when no lane can be had any more.
+asio::awaitable<void> Attempts::run_in_lane() {
+    terms_.place = run::Place::lane;
+    outcome = co_await worker_.lanes().run(function_, request_, terms_);
+    if (std::holds_alternative<run::Refused>(outcome.how) && worker_.supervisor_is_gone()) {
+        terms_.place = run::Place::inline_;
+        run_here();
+        co_return;
+    }
+    bool ran_through = std::holds_alternative<run::Completed>(outcome.how) || std::holds_alternative<run::Failed>(outcome.how);
+    if (ran_through) function_->tendency->note_lane_run(outcome.cost.run_us);
+    outcome.cost.copied.body_head = request_.body.copied;  // Copied on the way in, also where the lane is lost.
+    log(worker_, outcome);
+}
+
+asio::awaitable<void> Attempts::go_on() {
+    if (terms_.place == run::Place::lane) co_await run_in_lane();
+    run::Cost lost;
+    unsigned waits = 0;
+    while (auto* unfinished = std::get_if<run::Unfinished>(&outcome.how)) {
+        add_lost(lost, outcome.cost);
+        request_.opened = std::move(unfinished->opened);
+        terms_.attempt++;
+        auto cold = std::move(unfinished->cold);
+        if (cold && waits_here(*cold) && waits++ < kColdWaitsMax) {
+            co_await worker_.disk().bring_in(std::move(cold->pages), cold->offset, cold->length);
+            run_here();
+            continue;
+        }
+        if (!cold) {
+            worker_.counters().add(Counter::express_overruns);
+            function_->tendency->note_overrun(coarse_ms());
+        }
+        co_await run_in_lane();
+    }
+    add_lost(outcome.cost, lost);
 }
 
 asio::awaitable<run::Outcome> invoke_stream(Worker& worker, std::shared_ptr<const registry::Function> function,

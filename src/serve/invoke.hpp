@@ -3,6 +3,7 @@
 
 #include <boost/asio/awaitable.hpp>
 
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -12,9 +13,34 @@
 
 namespace inlay::serve {
 
-// Its effects are staged, not committed; its log lines are on their way, its cost is not counted yet. Errors: function_not_found,
-// overloaded, draining, io_error.
-boost::asio::awaitable<Result<run::Outcome>> invoke(Worker& worker, std::string_view function, std::string_view rest, const Arrival& arrival);
+// One invocation. Most end with their first attempt, and cost no coroutine.
+class Attempts {
+  public:
+    // Requires: `arrival` lives as long.
+    Attempts(Worker& worker, std::string_view rest, const Arrival& arrival);
+    Attempts(const Attempts&) = delete;
+    Attempts& operator=(const Attempts&) = delete;
+
+    // Finds the function and runs the first attempt, where that is done in the worker. Errors: function_not_found, overloaded,
+    // draining, io_error.
+    Result<> begin(std::string_view function);
+    // go_on() is needed.
+    bool unfinished() const { return std::holds_alternative<run::Unfinished>(outcome.how); }
+    // Runs it to its end, in as many attempts as it takes, here or in a lane.
+    boost::asio::awaitable<void> go_on();
+
+    // Its effects are staged, not committed; its log lines are on their way, its cost is not counted yet.
+    run::Outcome outcome{.how = run::Unfinished{}};
+
+  private:
+    void run_here();
+    boost::asio::awaitable<void> run_in_lane();
+
+    Worker& worker_;
+    run::Request request_;
+    std::shared_ptr<const registry::Function> function_;
+    run::Terms terms_;
+};
 
 // The same for a function that takes the body and gives the response piece by piece: once, in a lane.
 boost::asio::awaitable<run::Outcome> invoke_stream(Worker& worker, std::shared_ptr<const registry::Function> function,

@@ -18,6 +18,8 @@ namespace {
 
 constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
 
+constexpr size_t kPartsPerStep = 16;  // They are cleared for each reply, and most have one or two.
+
 bool may_have_content(unsigned status) { return status >= 200 && status != 204 && status != 304; }
 
 }  // namespace
@@ -83,7 +85,7 @@ asio::awaitable<bool> ReplySender::send_rest() {
 
 // Sends the head and what follows it, from memory, as far as one call takes it.
 os::SocketStep ReplySender::send_some() {
-    std::array<std::string_view, os::kPiecesPerCall> parts;
+    std::array<std::string_view, kPartsPerStep> parts;
     size_t count = 0;
     uint64_t content_bytes = 0;
     bool more = false;

@@ -103,17 +103,20 @@ Reply reply_of(const run::Completed& completed, const registry::CommitAnswer& co
 }
 
 asio::awaitable<Reply> write_through(Worker& worker, const ObjectRoute& route, registry::Effect content, const Arrival& arrival) {
-    auto invoked = co_await invoke(worker, arrival.through, "", arrival);
-    if (!invoked.ok()) co_return problem_reply(invoked.error());
+    Attempts attempts(worker, "", arrival);
+    auto begun = attempts.begin(arrival.through);
+    if (!begun.ok()) co_return problem_reply(begun.error());
+    if (attempts.unfinished()) co_await attempts.go_on();
+    auto& outcome = attempts.outcome;
     registry::CommitAnswer committed;
-    if (auto* taken = std::get_if<run::Completed>(&invoked->how)) {
+    if (auto* taken = std::get_if<run::Completed>(&outcome.how)) {
         stage_content(*taken, std::move(content), arrival);
-        committed = co_await commit_staged(worker, *invoked);
+        committed = co_await commit_staged(worker, outcome);
     }
-    count(worker.counters(), *invoked);
-    auto* completed = std::get_if<run::Completed>(&invoked->how);
-    Reply reply = completed ? reply_of(*completed, committed, route.name) : problem_reply(refusal_of(arrival.through, *invoked));
-    if (wants_cost(arrival.head)) reply.add_field("Inlay-Cost", cost_text(invoked->cost));
+    count(worker.counters(), outcome);
+    auto* completed = std::get_if<run::Completed>(&outcome.how);
+    Reply reply = completed ? reply_of(*completed, committed, route.name) : problem_reply(refusal_of(arrival.through, outcome));
+    if (wants_cost(arrival.head)) reply.add_field("Inlay-Cost", cost_text(outcome.cost));
     co_return reply;
 }
 
