@@ -41,7 +41,7 @@ Result<run::Outcome> execute_in_time(const registry::Function& function, const r
     os::fill_random(&terms.id, sizeof terms.id);
     terms.deadline_ns = monotonic_ns() + function.record.timeout_ms * 1'000'000;
     INLAY_TRY(auto timer, os::DeadlineTimer::create(end_at_deadline));
-    timer.arm(terms.deadline_ns);
+    timer.begin(terms.deadline_ns);
     return run::execute(function, request, supply, terms);
 }
 

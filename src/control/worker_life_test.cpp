@@ -16,7 +16,7 @@ class WorkerLifeTest : public testing::Test {
   protected:
     WorkerLifeTest() {
         life_->listen([this](const auto& life, os::Message& message) { lookup(life, message); },
-                      [this](const auto&, os::Message& message) { calls_.push_back(message.bytes); });
+                      [this](const auto&, os::Message& message) { calls_.emplace_back(message.bytes); });
     }
     ~WorkerLifeTest() override {
         life_->end();
@@ -27,11 +27,11 @@ class WorkerLifeTest : public testing::Test {
         loop_.run_for(std::chrono::milliseconds(50));
     }
     void lookup(const std::shared_ptr<WorkerLife>& life, os::Message& message) {
-        lookups_.push_back(message.bytes);
+        lookups_.emplace_back(message.bytes);
         if (message.bytes == "end") return life->end();
         std::vector<int> fds;
         for (const auto& fd : message.fds) fds.push_back(fd.get());
-        life->answer_lookup("answer to " + message.bytes, fds);
+        life->answer_lookup("answer to " + std::string(message.bytes), fds);
     }
     // The next message of the worker's end; "(none)" when there is none.
     static std::string next(const os::Channel& channel, std::vector<os::Fd>* fds = nullptr) {
@@ -39,7 +39,7 @@ class WorkerLifeTest : public testing::Test {
         if (!channel.wait_readable(0).value()) return "(none)";
         auto received = channel.receive(message).value();
         if (fds) *fds = std::move(message.fds);
-        return received == os::Transfer::done ? message.bytes : "(closed)";
+        return received == os::Transfer::done ? std::string(message.bytes) : "(closed)";
     }
 
     using Pair = std::pair<os::Channel, os::Channel>;

@@ -1,9 +1,8 @@
-// The timer's handler and what it looks at.
+// A deadline timer that interrupts the engine.
 #include "engine/watchdog.hpp"
 
 #include <optional>
 
-#include "base/clock.hpp"
 #include "os/deadline_timer.hpp"
 
 namespace inlay::engine {
@@ -11,38 +10,19 @@ namespace {
 
 Engine* engine_to_interrupt = nullptr;
 std::optional<os::DeadlineTimer> timer;
-// Written by the thread and by its signal handler, never at the same time.
-volatile uint64_t running_until_ns = 0;  // 0: nothing runs.
-volatile uint64_t armed_for_ns = 0;      // 0: not armed.
-
-void arm(uint64_t deadline_ns) {
-    armed_for_ns = deadline_ns;
-    timer->arm(deadline_ns);
-}
-
-void on_expiry() {
-    armed_for_ns = 0;
-    if (running_until_ns == 0) return;
-    if (monotonic_ns() >= running_until_ns)
-        engine_to_interrupt->interrupt();
-    else
-        arm(running_until_ns);
-}
 
 }  // namespace
 
 Result<> Watchdog::start(Engine& engine) {
     engine_to_interrupt = &engine;
-    INLAY_TRY(auto made, os::DeadlineTimer::create(on_expiry));
+    INLAY_TRY(auto made, os::DeadlineTimer::create([] { engine_to_interrupt->interrupt(); }));
     timer.emplace(std::move(made));
     return {};
 }
 
-void Watchdog::begin(uint64_t deadline_ns) noexcept {
-    running_until_ns = deadline_ns;
-    if (armed_for_ns == 0 || deadline_ns < armed_for_ns) arm(deadline_ns);
+void Watchdog::begin(uint64_t deadline_ns) noexcept { timer->begin(deadline_ns); }
+void Watchdog::end() noexcept {
+    if (timer) timer->end();
 }
-
-void Watchdog::end() noexcept { running_until_ns = 0; }
 
 }  // namespace inlay::engine

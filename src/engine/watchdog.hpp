@@ -1,7 +1,4 @@
 // Watchdog: ends a guest at its deadline, at no cost to calls that end in time.
-//
-// The timer is armed lazily: when it fires early, because the call it was armed for has ended, the handler looks at what runs
-// now and arms it again or lets it sleep. So a call costs two stores, and an idle worker has no ticks.
 #pragma once
 
 #include <cstdint>

@@ -67,8 +67,8 @@ Result<Transfer> Channel::send(std::string_view bytes, const std::vector<int>& f
 
 Result<Transfer> Channel::receive(Message& into) const {
     into.fds.clear();
-    into.bytes.resize(kMessageBytesMax);
-    iovec part{into.bytes.data(), into.bytes.size()};
+    if (!into.room) into.room = std::make_unique_for_overwrite<char[]>(kMessageBytesMax);
+    iovec part{into.room.get(), kMessageBytesMax};
     alignas(cmsghdr) std::array<char, kControlBytes> control;
     msghdr header{};
     header.msg_iov = &part;
@@ -85,7 +85,7 @@ Result<Transfer> Channel::receive(Message& into) const {
         if (n == 0) return Transfer::closed;
         if (header.msg_flags & MSG_TRUNC) return Error{Errc::internal, "a message between our processes was cut"};
         into.fds_lost = (header.msg_flags & MSG_CTRUNC) != 0;
-        into.bytes.resize(static_cast<size_t>(n));
+        into.bytes = {into.room.get(), static_cast<size_t>(n)};
         return Transfer::done;
     }
 }

@@ -4,7 +4,7 @@
 // travels as a memfd.
 #pragma once
 
-#include <string>
+#include <memory>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -15,9 +15,10 @@
 namespace inlay::os {
 
 struct Message {
-    std::string bytes;
+    std::string_view bytes;  // Valid until: the next message is received into this one.
     std::vector<Fd> fds;
     bool fds_lost = false;  // Some did not arrive: this process has no descriptors left.
+    std::unique_ptr<char[]> room;  // Of kMessageBytesMax, from the first message on.
 };
 
 enum class Transfer { done, would_block, closed };

@@ -17,7 +17,7 @@ class ChannelTest : public testing::Test {
         auto transfer = there_.receive(message_);
         if (!transfer.ok()) return "(" + transfer.error().detail + ")";
         if (*transfer == Transfer::would_block) return "(would block)";
-        return *transfer == Transfer::closed ? "(closed)" : message_.bytes;
+        return *transfer == Transfer::closed ? "(closed)" : std::string(message_.bytes);
     }
     Transfer sent(const std::string& bytes, const std::vector<int>& fds = {}) { return here_.send(bytes, fds).value(); }
 

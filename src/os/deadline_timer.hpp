@@ -1,7 +1,9 @@
-// DeadlineTimer: a one-shot timer that interrupts this thread by a signal. Nothing ticks while it is not armed.
+// DeadlineTimer: interrupts this thread by a signal when what it does goes on for too long. One per process.
+//
+// The kernel's timer is armed lazily: when it fires early, because the work it was armed for has ended, the handler looks at
+// what runs now and arms it again or lets it sleep. So begin() and end() cost two stores mostly, and nothing ticks while nothing runs.
 #pragma once
 
-#include <ctime>
 #include <cstdint>
 #include <utility>
 
@@ -11,20 +13,20 @@ namespace inlay::os {
 
 class DeadlineTimer {
   public:
-    // `on_expiry` runs in a signal handler (SIGALRM) of the calling thread: async-signal-safe code only. One timer per process.
+    // `on_expiry` runs in a signal handler (SIGALRM) of the calling thread: async-signal-safe code only.
     static Result<DeadlineTimer> create(void (*on_expiry)());
-    DeadlineTimer(DeadlineTimer&& other) noexcept : id_(other.id_), owned_(std::exchange(other.owned_, false)) {}
+    DeadlineTimer(DeadlineTimer&& other) noexcept : owned_(std::exchange(other.owned_, false)) {}
     DeadlineTimer& operator=(DeadlineTimer&&) = delete;
     ~DeadlineTimer();
 
-    // Expires once, at `deadline_ns` of the monotonic clock; replaces an earlier deadline. Async-signal-safe.
-    void arm(uint64_t deadline_ns) noexcept;
+    // What runs from here on expires at `deadline_ns` of the monotonic clock, once; replaces an earlier deadline.
+    void begin(uint64_t deadline_ns) noexcept;
+    void end() noexcept;
 
   private:
-    explicit DeadlineTimer(timer_t id) : id_(id), owned_(true) {}
+    DeadlineTimer() = default;
 
-    timer_t id_;
-    bool owned_;
+    bool owned_ = true;
 };
 
 }  // namespace inlay::os

@@ -33,37 +33,51 @@ class DeadlineTimerTest : public testing::Test {
 
 TEST_F(DeadlineTimerTest, FiresOnceAtItsTime) {
     uint64_t deadline = monotonic_ns() + 30 * kMs;
-    timer_.arm(deadline);
+    timer_.begin(deadline);
     sleep_ms(150);
     EXPECT_EQ(fired, 1);
     EXPECT_GE(fired_ns, deadline);
 }
 
-TEST_F(DeadlineTimerTest, DoesNotFireUnarmed) {
+TEST_F(DeadlineTimerTest, DoesNotFireWhenNothingRuns) {
     sleep_ms(20);
     EXPECT_EQ(fired, 0);
 }
 
-TEST_F(DeadlineTimerTest, ALaterArmReplacesAnEarlierOne) {
-    timer_.arm(monotonic_ns() + 10'000 * kMs);
-    timer_.arm(monotonic_ns() + 10 * kMs);
+TEST_F(DeadlineTimerTest, ALaterDeadlineReplacesAnEarlierOne) {
+    timer_.begin(monotonic_ns() + 10'000 * kMs);
+    timer_.begin(monotonic_ns() + 10 * kMs);
     sleep_ms(60);
     EXPECT_EQ(fired, 1);
-    timer_.arm(monotonic_ns() + 20 * kMs);
-    timer_.arm(monotonic_ns() + 10'000 * kMs);
+    timer_.begin(monotonic_ns() + 20 * kMs);
+    timer_.begin(monotonic_ns() + 10'000 * kMs);
     sleep_ms(60);
     EXPECT_EQ(fired, 1);
 }
 
+TEST_F(DeadlineTimerTest, WhatHasEndedDoesNotExpireAndWhatFollowsDoesAtItsOwnTime) {
+    timer_.begin(monotonic_ns() + 20 * kMs);
+    timer_.end();
+    uint64_t deadline = monotonic_ns() + 60 * kMs;
+    timer_.begin(deadline);
+    sleep_ms(150);
+    EXPECT_EQ(fired, 1);
+    EXPECT_GE(fired_ns, deadline);
+    timer_.begin(monotonic_ns() + 10 * kMs);
+    timer_.end();
+    sleep_ms(40);
+    EXPECT_EQ(fired, 1);
+}
+
 TEST_F(DeadlineTimerTest, ADeadlineInThePastFiresAtOnce) {
-    timer_.arm(1);
+    timer_.begin(1);
     sleep_ms(20);
     EXPECT_EQ(fired, 1);
 }
 
 TEST_F(DeadlineTimerTest, IsGoneWithItsOwner) {
     std::optional<DeadlineTimer> moved(std::move(timer_));
-    moved->arm(monotonic_ns() + 20 * kMs);
+    moved->begin(monotonic_ns() + 20 * kMs);
     moved.reset();
     sleep_ms(60);
     EXPECT_EQ(fired, 0);
@@ -71,7 +85,7 @@ TEST_F(DeadlineTimerTest, IsGoneWithItsOwner) {
 
 TEST_F(DeadlineTimerTest, KeepsErrnoOfWhatItInterrupts) {
     errno = EXDEV;
-    timer_.arm(monotonic_ns() + 1 * kMs);
+    timer_.begin(monotonic_ns() + 1 * kMs);
     uint64_t end = monotonic_ns() + 30 * kMs;
     while (fired == 0 && monotonic_ns() < end) {}
     EXPECT_EQ(errno, EXDEV);

@@ -9,12 +9,13 @@
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <cstring>
+#include <optional>
 
 #include "base/check.hpp"
+#include "os/deadline_timer.hpp"
 #include "os/mapping.hpp"
 
 namespace inlay::os {
@@ -93,19 +94,17 @@ void give_way() noexcept {
 }
 
 void end_this_process_at(uint64_t deadline_ns) noexcept {
-    static timer_t timer = [] {
-        ::signal(SIGALRM, SIG_DFL);
-        timer_t made{};
-        sigevent event{};
-        event.sigev_notify = SIGEV_SIGNAL;
-        event.sigev_signo = SIGALRM;
-        INLAY_CHECK(::timer_create(CLOCK_MONOTONIC, &event, &made) == 0);
-        return made;
-    }();
-    itimerspec when{};
-    when.it_value.tv_sec = static_cast<time_t>(deadline_ns / 1'000'000'000u);
-    when.it_value.tv_nsec = static_cast<long>(deadline_ns % 1'000'000'000u);
-    ::timer_settime(timer, TIMER_ABSTIME, &when, nullptr);
+    static std::optional<DeadlineTimer> timer;
+    if (!timer) {
+        auto made = DeadlineTimer::create([] {
+            ::signal(SIGALRM, SIG_DFL);
+            ::raise(SIGALRM);  // Comes when the handler has returned.
+        });
+        INLAY_CHECK(made.ok());
+        timer.emplace(std::move(made).value());
+    }
+    if (deadline_ns == 0) return timer->end();
+    timer->begin(deadline_ns);
 }
 
 Result<Fd> open_process(pid_t pid) {

@@ -9,6 +9,8 @@
 #include <set>
 #include <thread>
 
+#include "base/clock.hpp"
+
 namespace inlay::os {
 namespace {
 
@@ -83,6 +85,21 @@ TEST(Process, IgnoresASignal) {
         ::raise(SIGTERM);
     });
     EXPECT_EQ(wait_for(ignoring)->text(), "exit code 0");
+}
+
+TEST(Process, EndsItselfAtItsTimeUnlessItIsTakenBack) {
+    pid_t late = child([] {
+        end_this_process_at(monotonic_ns() + 20'000'000);
+        for (;;) ::pause();
+    });
+    EXPECT_EQ(wait_for(late)->text(), "signal 14 (Alarm clock)");
+    pid_t in_time = child([] {
+        end_this_process_at(monotonic_ns() + 20'000'000);
+        end_this_process_at(0);
+        uint64_t end = monotonic_ns() + 60'000'000;
+        while (monotonic_ns() < end) ::usleep(1000);
+    });
+    EXPECT_EQ(wait_for(in_time)->text(), "exit code 0");
 }
 
 TEST(Process, KnowsItsMachine) {

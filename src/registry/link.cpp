@@ -116,7 +116,7 @@ bool SupervisorLink::on_readable() {
         if (verdict.ok() && received_.fds_lost)
             verdict = Error{Errc::overloaded, "this worker has no descriptors left: retry later"};
         auto fds = std::move(received_.fds);
-        auto bytes = std::move(received_.bytes);  // The callback may call again.
+        std::string bytes(received_.bytes);  // The callback may call again.
         if (verdict.ok())
             callback(Answer{std::string_view(bytes).substr(16), fds});
         else
