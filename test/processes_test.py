@@ -200,7 +200,7 @@ def test_an_address_beyond_loopback_is_refused_without_a_token(data, address):
 
 @pytest.mark.parametrize(
     "arguments", [["--listen", "nonsense"], ["--listen", "127.0.0.1:99999"], ["--listen", "localhost"], ["--workers", "x"],
-                  ["--workers", "1000"], ["--nonsense"], ["--config", "/nonexistent"], ["--token-file", "/nonexistent"]]
+                  ["--workers", "1000"], ["--nonsense"], ["--send", "post"], ["--config", "/nonexistent"], ["--token-file", "/nonexistent"]]
 )  # fmt: skip
 def test_wrong_use_of_serve_is_refused_with_exit_code_2(data, arguments):
     code, said = start_badly("--data", str(data / "d"), *arguments)

@@ -54,6 +54,7 @@ Result<control::ServeOptions> options_of(const CLI::App& app, const std::string&
     if (app.count("--data")) options.data_directory = given.data_directory;
     if (app.count("--workers")) options.workers = given.workers;
     if (app.count("--max-body")) options.max_body = given.max_body;
+    if (app.count("--send")) options.send = given.send;
     if (options.workers > kWorkersMax)
         return Error{Errc::bad_request, fmt::format("--workers {}: at most {}", options.workers, kWorkersMax)};
     if (token_file.empty()) token_file = configured_token_file;
@@ -77,6 +78,9 @@ int serve_main(int argc, char** argv) {
     app.add_option("--data", given.data_directory, "Data directory (default inlay-data)");
     app.add_option("--workers", given.workers, "Worker processes (default: one per processor)");
     app.add_option("--max-body", given.max_body, "Largest request body in bytes (default 1 GiB)");
+    app.add_option_function<std::string>("--send", [&](const std::string& name) { given.send = *parse_send_way(name); },
+                                         "How content leaves: memory (sendmsg), file (sendfile), auto (by where the client is; default)")
+        ->check(CLI::IsMember(kSendWayNames));
     app.add_option("--config", config_file, "TOML file with the same settings")->check(CLI::ExistingFile);
     app.add_option("--token-file", token_file, "File with the bearer token that clients must send")->check(CLI::ExistingFile);
     try {

@@ -32,8 +32,12 @@ Result<> apply(const std::string& path, std::string_view key, const toml::node& 
         options.max_body = static_cast<uint64_t>(*number);
     } else if (key == "body_memory" && counts) {
         options.body_memory = static_cast<uint64_t>(*number);
+    } else if (key == "send" && text) {
+        auto way = parse_send_way(*text);
+        if (!way) return wrong(path, key, "one of auto, memory, file");
+        options.send = *way;
     } else {
-        return wrong(path, key, "unknown, or not of its type (text: listen, data, token_file; numbers: workers, max_body, "
+        return wrong(path, key, "unknown, or not of its type (text: listen, data, token_file, send; numbers: workers, max_body, "
                                 "body_memory)");
     }
     return {};

@@ -28,6 +28,7 @@ constexpr std::array<CounterTraits, static_cast<size_t>(Counter::count_)> kTrait
     {"inlay_responses_total", "class=\"5xx\"", "counter", ""},
     {"inlay_received_bytes_total", "", "counter", "Body bytes received"},
     {"inlay_sent_bytes_total", "", "counter", "Response bytes sent, heads included"},
+    {"inlay_sent_by_file_bytes_total", "", "counter", "Of them by sendfile"},
     {"inlay_invocations_total", "outcome=\"completed\"", "counter", "Invocations by outcome"},
     {"inlay_invocations_total", "outcome=\"failed\"", "counter", ""},
     {"inlay_invocations_total", "outcome=\"trapped\"", "counter", ""},

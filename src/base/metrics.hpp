@@ -24,6 +24,7 @@ enum class Counter : uint16_t {
     responses_5xx,
     bytes_received,
     bytes_sent,
+    bytes_sent_by_file,
     invocations_completed,
     invocations_failed,
     invocations_trapped,

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/limits.hpp"
+#include "base/send_way.hpp"
 #include "os/listener.hpp"
 
 namespace inlay::control {
@@ -15,6 +16,7 @@ struct ServeOptions {
     size_t workers = 0;                       // 0: one per processor.
     std::string token;                        // Empty: none is asked for.
     uint64_t max_body = kBodyBytesMaxDefault;
+    SendWay send = SendWay::by_peer;
     uint64_t body_memory = 0;                 // Per worker. 0: a quarter of the machine's memory, shared among the workers.
 };
 

@@ -104,6 +104,7 @@ Result<> Supervisor::start_worker(size_t slot) {
     serve::WorkerSettings settings;
     settings.slot = slot;
     settings.max_body = options_.max_body;
+    settings.send = options_.send;
     settings.body_memory = options_.body_memory;
     settings.token = options_.token;
     settings.lanes = std::clamp<size_t>(kLanesPerProcessor * os::usable_processors() / options_.workers, 1, kLanesPerWorkerMax);

@@ -60,6 +60,11 @@ SocketStep send_file(int socket, const FileRange& range) noexcept {
     return outcome_of(n);
 }
 
+void set_cork(int socket, bool on) noexcept {
+    int value = on;
+    ::setsockopt(socket, IPPROTO_TCP, TCP_CORK, &value, sizeof value);
+}
+
 void set_receive_mark(int socket, size_t bytes) noexcept {
     int mark = static_cast<int>(bytes);
     ::setsockopt(socket, SOL_SOCKET, SO_RCVLOWAT, &mark, sizeof mark);

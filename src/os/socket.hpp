@@ -28,6 +28,9 @@ SocketStep send_pieces(int socket, std::span<const std::string_view> pieces, boo
 // Sends from the pages of a file; `range` is what is left to send. bytes 0 with progress: the file ended early.
 SocketStep send_file(int socket, const FileRange& range) noexcept;
 
+// While it is on, only whole segments leave (TCP_CORK): what several calls send goes as one.
+void set_cork(int socket, bool on) noexcept;
+
 // The socket counts as readable only when so many bytes have come, or its end. More than what is still to come: it never is.
 void set_receive_mark(int socket, size_t bytes) noexcept;
 

@@ -7,6 +7,7 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include <algorithm>
+#include <utility>
 
 #include "base/limits.hpp"
 #include "os/socket.hpp"
@@ -80,6 +81,7 @@ asio::awaitable<bool> ReplySender::send_rest() {
         if (!all_sent()) co_await asio::post(asio::use_awaitable);
     }
     worker_.deadlines().expect(waiting_, Deadlines::kNever);
+    cork(false);
     co_return true;
 }
 
@@ -106,8 +108,10 @@ os::SocketStep ReplySender::send_some() {
 
 os::SocketStep ReplySender::send_file() {
     const auto& piece = pieces_[0];
+    cork(true);
     piece.pages->note_lent();
     auto step = os::send_file(socket_.native_handle(), {piece.pages->fd(), piece.offset + begun_, piece.length - begun_});
+    worker_.counters().add(Counter::bytes_sent_by_file, step.bytes);
     sent(step.bytes);
     return step;
 }
@@ -127,8 +131,18 @@ bool ReplySender::goes_by_file(const run::Piece& piece) {
     if (piece.pages->view().empty()) return true;  // There are no addresses to send it from.
     if (piece.length < kSendFileBytesMin) return false;
     if (in_parts_ && piece.pages->home() == os::Pages::Home::memory) return false;  // The kernel would still read it.
+    return sends_by_file();
+}
+
+bool ReplySender::sends_by_file() {
+    auto way = worker_.settings().send;
+    if (way != SendWay::by_peer) return way == SendWay::file;
     if (!peer_is_near_) peer_is_near_ = os::peer_is_near(socket_.native_handle());
     return !*peer_is_near_;
+}
+
+void ReplySender::cork(bool on) {
+    if (on != std::exchange(corked_, on)) os::set_cork(socket_.native_handle(), on);
 }
 
 // Whether the next step of the first piece waits for no disk.

@@ -1,7 +1,7 @@
 // Sends a reply: its head from a small buffer, its content from the pages where it lies.
 //
 // To a client on this machine content goes by sendmsg from a mapping, which is up to twice as fast as sendfile there; to others by
-// sendfile, which a network card reads from in place. Content on a disk is brought into memory first, aside.
+// sendfile, which a network card reads from in place; or one way for all (SendWay). Content on a disk is brought into memory first, aside.
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
@@ -58,6 +58,8 @@ class ReplySender {
     os::SocketStep send_file();
     std::string_view next_part(const run::Piece& piece, uint64_t offset, uint64_t bytes_max);
     bool goes_by_file(const run::Piece& piece);
+    bool sends_by_file();
+    void cork(bool on);
     bool is_warm();
     boost::asio::awaitable<void> warm_up();
     void sent(size_t bytes);
@@ -72,6 +74,7 @@ class ReplySender {
     uint64_t begun_ = 0;
     uint64_t warm_ = 0;  // The first piece is in memory up to here.
     std::optional<bool> peer_is_near_;
+    bool corked_ = false;
     bool in_parts_ = false;
     std::array<char, kResponseHeaderBytesMax + 2 * KiB> room_;  // For the head.
 };

@@ -12,6 +12,7 @@ std::string encode(const WorkerSettings& settings) {
         .number(settings.body_memory)
         .bytes(settings.token)
         .number(settings.lanes)
+        .number(static_cast<uint64_t>(settings.send))
         .number(settings.head_timeout_ms)
         .number(settings.idle_timeout_ms)
         .number(settings.stall_timeout_ms)
@@ -26,10 +27,13 @@ Result<WorkerSettings> decode_settings(std::string_view bytes) {
     settings.body_memory = reader.number();
     settings.token = reader.bytes();
     settings.lanes = reader.number();
+    uint64_t send = reader.number();
+    settings.send = static_cast<SendWay>(send);
     settings.head_timeout_ms = reader.number();
     settings.idle_timeout_ms = reader.number();
     settings.stall_timeout_ms = reader.number();
-    if (!reader.finished() || settings.slot >= kWorkersMax) return Error{Errc::internal, "a worker's settings are damaged"};
+    bool fits = settings.slot < kWorkersMax && send < kSendWayNames.size();
+    if (!reader.finished() || !fits) return Error{Errc::internal, "a worker's settings are damaged"};
     return settings;
 }
 

@@ -6,6 +6,7 @@
 
 #include "base/limits.hpp"
 #include "base/result.hpp"
+#include "base/send_way.hpp"
 
 namespace inlay::serve {
 
@@ -15,6 +16,7 @@ struct WorkerSettings {
     uint64_t body_memory = 1 * GiB;  // All request bodies in memory at once.
     std::string token;               // Empty: no token is asked for.
     size_t lanes = 1;                // Processes for heavy invocations at once.
+    SendWay send = SendWay::by_peer;
     uint64_t head_timeout_ms = kHeadTimeoutMs;
     uint64_t idle_timeout_ms = kIdleTimeoutMs;
     uint64_t stall_timeout_ms = kStallTimeoutMs;

@@ -7,7 +7,7 @@ namespace inlay::serve {
 namespace {
 
 WorkerSettings example() {
-    return {.slot = 3, .max_body = 5, .body_memory = 7, .token = "secret", .lanes = 9, .head_timeout_ms = 11, .idle_timeout_ms = 13, .stall_timeout_ms = 17};
+    return {.slot = 3, .max_body = 5, .body_memory = 7, .token = "secret", .lanes = 9, .send = SendWay::file, .head_timeout_ms = 11, .idle_timeout_ms = 13, .stall_timeout_ms = 17};
 }
 
 TEST(Settings, ComeBackAsTheyWere) {
@@ -18,6 +18,7 @@ TEST(Settings, ComeBackAsTheyWere) {
     EXPECT_EQ(back->body_memory, 7u);
     EXPECT_EQ(back->token, "secret");
     EXPECT_EQ(back->lanes, 9u);
+    EXPECT_EQ(back->send, SendWay::file);
     EXPECT_EQ(back->head_timeout_ms, 11u);
     EXPECT_EQ(back->idle_timeout_ms, 13u);
     EXPECT_EQ(back->stall_timeout_ms, 17u);
