@@ -144,15 +144,15 @@ class Connection:
 
 
 class Server:
-    """One `inlay serve`. `data` may hold what an earlier one left."""
+    """One `inlay serve`. `data` may hold what an earlier one left; `within` is what the command is run by."""
 
-    def __init__(self, data, *arguments, workers=2, headers=None):
+    def __init__(self, data, *arguments, workers=2, headers=None, within=()):
         self.data = pathlib.Path(data)
         self.headers = headers or {}
         self.deployed = set()
         descriptor, path = tempfile.mkstemp(prefix="inlay-test-", suffix=".log")  # Not on the data's disk, which may be full.
         self.log = pathlib.Path(path)
-        command = [INLAY, "serve", "--listen", "127.0.0.1:0", "--data", str(data), "--workers", str(workers), *arguments]
+        command = [*within, INLAY, "serve", "--listen", "127.0.0.1:0", "--data", str(data), "--workers", str(workers), *arguments]
         with open(descriptor, "wb") as log:
             self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, start_new_session=True)
         line = self._first_line()

@@ -84,10 +84,10 @@ def request(port: int, method: str, target: str, body=None, headers=None) -> htt
 class Inlay(Program):
     """`inlay serve` on a free port. Ended by SIGTERM; by SIGKILL with its children if that does not end it."""
 
-    def __init__(self, binary: pathlib.Path, data: pathlib.Path, workers: int, core: int | None = None):
+    def __init__(self, binary: pathlib.Path, data: pathlib.Path, workers: int, core: int | None = None, within=()):
         self.data = data
         self.log = open(f"{data}.log", "ab")
-        command = [binary, "serve", "--listen", "127.0.0.1:0", "--data", data, "--workers", workers]
+        command = [*within, binary, "serve", "--listen", "127.0.0.1:0", "--data", data, "--workers", workers]
         super().__init__(command, core, stderr=self.log)
         try:
             self.port = port_in(self.line())
