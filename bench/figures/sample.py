@@ -18,7 +18,8 @@ def cached_mib_after_cold(lab: Lab, server, seed: int) -> float:
 
 def measure(lab: Lab) -> list[Figure]:
     with (lab.serve_objects(workers=1, core=lab.server_core) as server,
-          Program([lab.native / "map_sum", lab.stored["large"]], lab.server_core) as native):
+          Program([lab.native / "map_sum", lab.stored["large"]], lab.server_core) as native,
+          Program([lab.native / "map_sum", lab.stored["small"]], lab.server_core) as native_small):
         cold = [cached_mib_after_cold(lab, server, seed) for seed in range(lab.rounds(7))]
         server.request("GET", "/f/sum?object=bench/large")  # Warm.
         server.request("GET", "/f/sum?object=bench/small")
@@ -42,8 +43,9 @@ def measure(lab: Lab) -> list[Figure]:
             return microseconds
 
         rounds = lab.rounds(7)
-        large, small, noop, bare = take_turns(rounds, latency(sample("large")), latency(sample("small")), latency("/f/noop"),
-                                              lambda: float(native.ask("sample", WORDS, NATIVE_TIMES)))
+        large, small, noop, bare, bare_small = take_turns(
+            rounds, latency(sample("large")), latency(sample("small")), latency("/f/noop"),
+            lambda: float(native.ask("sample", WORDS, NATIVE_TIMES)), lambda: float(native_small.ask("sample", WORDS, NATIVE_TIMES)))
         parts = [request + words for request, words in zip(noop, bare, strict=True)]
         return [
             Figure("sample n=100 over 1 GiB, cold: then cached", cold, None, "MiB", 16, True),
@@ -51,4 +53,5 @@ def measure(lab: Lab) -> list[Figure]:
             Figure("the same", large, small, "µs", 2.0, True, "over 16 MiB"),
             Figure("the same, worker never idle", *take_turns(rounds, busy("large"), busy("small")),
                    "µs/request", 2.0, True, "over 16 MiB"),
+            Figure("native mmap and sample n=100 over 1 GiB", bare, bare_small, "µs", None, True, "over 16 MiB"),
         ]
