@@ -8,6 +8,7 @@
 
 #include "app/cli_encoding.hpp"
 #include "app/cli_failure.hpp"
+#include "app/cli_link.hpp"
 #include "app/cli_progress.hpp"
 #include "app/cli_quantity.hpp"
 #include "base/errc.hpp"
@@ -61,6 +62,8 @@ ObjectCommands::ObjectCommands(CommandLine& line) {
     putting.add_option("OBJECT", object_, "BUCKET/KEY; the bucket comes into being with it")->required();
     putting.add_option("FILE", file_, "The file, or - for standard input")->required();
     putting.add_option("--content-type", content_type_, "Its media type, as text/plain");
+    auto* linking = putting.add_flag("--link", link_, "Use the file where it lies; the server must be on this machine and allow it");
+    putting.add_option("--data", data_directory_, "With --link: the server's data directory (default inlay-data)")->needs(linking);
 
     auto& getting = line.add("get", "Fetch an object", [this](const Client& client) { return get(client); });
     getting.add_option("OBJECT", object_, "BUCKET/KEY")->required();
@@ -79,6 +82,7 @@ ObjectCommands::ObjectCommands(CommandLine& line) {
 int ObjectCommands::put(const Client& client) const {
     auto name = object_name(object_);
     if (!is_field_value(content_type_)) throw wrong_use("--content-type: control bytes are not allowed", "Write it as text/plain");
+    if (link_) return link(client, name);
     FileSource file(file_);
     ShownSource body(file, "put " + name.path());
     Fields fields;
@@ -89,6 +93,17 @@ int ObjectCommands::put(const Client& client) const {
     } else {
         print_line(printable(fmt::format("stored {} ({} bytes, version {})", name.path(),
                                          format_count(stored.at("bytes").get<uint64_t>()), member_text(stored, "version"))));
+    }
+    return kExitDone;
+}
+
+int ObjectCommands::link(const Client& client, const ObjectName& name) const {
+    auto linked = link_file(name, {file_, data_directory_, content_type_});
+    if (client.json()) {
+        print_json(linked);
+    } else {
+        print_line(printable(fmt::format("linked {} to {} ({} bytes, version {})", name.path(), member_text(linked, "linked"),
+                                         format_count(linked.at("bytes").get<uint64_t>()), member_text(linked, "version"))));
     }
     return kExitDone;
 }
@@ -152,8 +167,10 @@ int ObjectCommands::list_keys(const Client& client, const std::string& bucket, c
                 out.write(object.dump(-1, ' ', false, ordered_json::error_handler_t::replace));
                 separator = ",";
             } else {
-                out.write(printable(fmt::format("{:>15}  {:24}  {}\n", format_count(object.at("bytes").get<uint64_t>()),
-                                                object.value("modified", ""), object.at("key").get<std::string>())));
+                auto path = object.value("linked", "");
+                out.write(printable(fmt::format("{:>15}  {:24}  {}{}\n", format_count(object.at("bytes").get<uint64_t>()),
+                                                object.value("modified", ""), object.at("key").get<std::string>(),
+                                                path.empty() ? "" : " -> " + path)));
             }
         }
         auto next = page.find("next");
@@ -171,14 +188,18 @@ int ObjectCommands::stat(const Client& client) const {
     auto head = client.send_any({"HEAD", target_of(name)}, [&](const ResponseHead&) -> ContentSink& { return nothing; });
     if (!head.successful()) throw head_failure(head, name);
     auto object = described(name, head);
+    object.update(client.ask({"GET", target_of(name) + "?pages=1"}));
     if (client.json()) {
         print_json(object);
         return kExitDone;
     }
-    for (const auto& [member, value] : object.items()) {
-        auto title = member == "content_type" ? "content type" : member;
-        print_line(printable(fmt::format("{:13} {}", title + ":", value.is_string() ? value.get<std::string>() : value.dump())));
-    }
+    auto print_member = [](std::string_view title, const std::string& text) { print_line(printable(fmt::format("{:13} {}", title, text))); };
+    for (const char* member : {"bucket", "key", "bytes", "version", "content_type", "modified"})
+        print_member(member == std::string_view("content_type") ? "content type:" : fmt::format("{}:", member), member_text(object, member));
+    print_member("file:", object.at("linked").is_null() ? "the server's own" : "linked, " + member_text(object, "linked"));
+    const auto& pages = object.at("pages");
+    print_member("in memory:", fmt::format("{} bytes, {} of them in huge pages", format_count(pages.at("in_memory_bytes").get<uint64_t>()),
+                                           format_count(pages.at("huge_bytes").get<uint64_t>())));
     return kExitDone;
 }
 

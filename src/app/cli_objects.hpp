@@ -4,6 +4,8 @@
 #include <string>
 
 #include "app/cli_command_line.hpp"
+#include "base/names.hpp"
+#include "control/options.hpp"
 
 namespace inlay::cli {
 
@@ -16,6 +18,7 @@ class ObjectCommands {
 
   private:
     int put(const Client& client) const;
+    int link(const Client& client, const ObjectName& name) const;
     int get(const Client& client) const;
     int list(const Client& client) const;
     int stat(const Client& client) const;
@@ -26,6 +29,8 @@ class ObjectCommands {
     std::string object_;        // BUCKET/KEY, for ls BUCKET[/PREFIX] or nothing.
     std::string file_;          // Empty: standard output.
     std::string content_type_;
+    bool link_ = false;
+    std::string data_directory_ = control::ServeOptions().data_directory;
 };
 
 // An ETag's content: `"7"` and `W/"7"` become `7`.

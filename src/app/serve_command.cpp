@@ -55,6 +55,7 @@ Result<control::ServeOptions> options_of(const CLI::App& app, const std::string&
     if (app.count("--workers")) options.workers = given.workers;
     if (app.count("--max-body")) options.max_body = given.max_body;
     if (app.count("--send")) options.send = given.send;
+    if (app.count("--link-root")) options.link_roots = given.link_roots;
     if (options.workers > kWorkersMax)
         return Error{Errc::bad_request, fmt::format("--workers {}: at most {}", options.workers, kWorkersMax)};
     if (token_file.empty()) token_file = configured_token_file;
@@ -81,6 +82,8 @@ int serve_main(int argc, char** argv) {
     app.add_option_function<std::string>("--send", [&](const std::string& name) { given.send = *parse_send_way(name); },
                                          "How content leaves: memory (sendmsg), file (sendfile), auto (by where the client is; default)")
         ->check(CLI::IsMember(kSendWayNames));
+    app.add_option("--link-root", given.link_roots, "A directory whose files may be linked as objects; repeatable (default: none)")
+        ->allow_extra_args(false);
     app.add_option("--config", config_file, "TOML file with the same settings")->check(CLI::ExistingFile);
     app.add_option("--token-file", token_file, "File with the bearer token that clients must send")->check(CLI::ExistingFile);
     try {

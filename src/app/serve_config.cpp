@@ -6,6 +6,7 @@
 #define TOML_EXCEPTIONS 0
 #include <toml++/toml.h>
 
+#include <algorithm>
 #include <fstream>
 
 namespace inlay {
@@ -13,6 +14,11 @@ namespace {
 
 Error wrong(const std::string& path, std::string_view key, std::string_view wanted) {
     return Error{Errc::bad_request, fmt::format("{}: key {:?}: {}", path, key, wanted)};
+}
+
+bool is_list_of_texts(const toml::node& node) {
+    auto* list = node.as_array();
+    return list && std::all_of(list->begin(), list->end(), [](const toml::node& one) { return one.is_string(); });
 }
 
 Result<> apply(const std::string& path, std::string_view key, const toml::node& node, control::ServeOptions& options,
@@ -26,6 +32,8 @@ Result<> apply(const std::string& path, std::string_view key, const toml::node& 
         options.data_directory = *text;
     } else if (key == "token_file" && text) {
         token_file = *text;
+    } else if (key == "link_roots" && is_list_of_texts(node)) {
+        for (const auto& root : *node.as_array()) options.link_roots.push_back(*root.value<std::string>());
     } else if (key == "workers" && counts) {
         options.workers = static_cast<size_t>(*number);
     } else if (key == "max_body" && counts) {
@@ -37,8 +45,8 @@ Result<> apply(const std::string& path, std::string_view key, const toml::node& 
         if (!way) return wrong(path, key, "one of auto, memory, file");
         options.send = *way;
     } else {
-        return wrong(path, key, "unknown, or not of its type (text: listen, data, token_file, send; numbers: workers, max_body, "
-                                "body_memory)");
+        return wrong(path, key, "unknown, or not of its type (text: listen, data, token_file, send; list of texts: link_roots; "
+                                "numbers: workers, max_body, body_memory)");
     }
     return {};
 }

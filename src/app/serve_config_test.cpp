@@ -35,7 +35,7 @@ class ServeConfigTest : public testing::Test {
 
 TEST_F(ServeConfigTest, ReadsEveryKey) {
     EXPECT_EQ(read("listen = \"[::1]:9000\"\ndata = \"somewhere\"\ntoken_file = \"secret\"\nworkers = 3\n"
-                   "max_body = 4_096\nbody_memory = 8192 # bytes\nsend = \"file\"\n"),
+                   "max_body = 4_096\nbody_memory = 8192 # bytes\nsend = \"file\"\nlink_roots = [\"/a\", \"/b\"]\n"),
               "");
     EXPECT_EQ(options_.listen.text(), "[::1]:9000");
     EXPECT_EQ(options_.data_directory, "somewhere");
@@ -44,6 +44,7 @@ TEST_F(ServeConfigTest, ReadsEveryKey) {
     EXPECT_EQ(options_.max_body, 4096u);
     EXPECT_EQ(options_.body_memory, 8192u);
     EXPECT_EQ(options_.send, SendWay::file);
+    EXPECT_EQ(options_.link_roots, (std::vector<std::string>{"/a", "/b"}));
 }
 
 TEST_F(ServeConfigTest, WhatIsNotSaidStaysAsItIs) {
@@ -56,7 +57,8 @@ TEST_F(ServeConfigTest, WhatIsNotSaidStaysAsItIs) {
 
 TEST_F(ServeConfigTest, AWrongKeyIsNamed) {
     for (const char* line : {"max_bodies = 1", "workers = \"3\"", "workers = 0", "workers = -1", "workers = 1.5", "max_body = 0",
-                             "listen = 8080", "data = 1", "token_file = true", "[workers]\na = 1", "workers = [1]"}) {
+                             "listen = 8080", "data = 1", "token_file = true", "[workers]\na = 1", "workers = [1]", "link_roots = \"/a\"",
+                             "link_roots = [1]"}) {
         auto words = read(line);
         EXPECT_NE(words.find("unknown, or not of its type"), std::string::npos) << line << ": " << words;
         EXPECT_NE(words.find(line[0] == '[' ? "workers" : std::string(line).substr(0, std::string(line).find(' '))), std::string::npos) << words;

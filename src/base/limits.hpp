@@ -104,6 +104,10 @@ inline constexpr size_t kMessageFdsMax = kPublishesMax;
 inline constexpr size_t kControlCallsMax = 4096;          // Unanswered control calls of one worker.
 inline constexpr size_t kContentThreads = 16;             // Supervisor threads that write and fsync content.
 inline constexpr size_t kCommitBatchMax = 256;            // Changes in one catalog transaction.
+inline constexpr size_t kLinksMax = 4096;                 // Objects that are files where they lie: an open descriptor and a lease each.
+inline constexpr size_t kLinkClientsMax = 16;             // Clients that hand a file over at a time.
+inline constexpr uint64_t kLinkClientMs = 10'000;         // For one of them to say what it wants.
+inline constexpr uint64_t kLetGoMs = 10'000;              // For a worker to let go of a linked file that is to be written; then it is ended.
 inline constexpr uint64_t kBallastBytes = 4 * MiB;        // Disk space held back for deleting on a full disk.
 inline constexpr size_t kChangeRingEntries = 64 * KiB;    // Names remembered for invalidation.
 

@@ -50,6 +50,8 @@ void CommitPipeline::run_aside(std::function<void()> work) { asio::post(content_
 Result<> CommitPipeline::write_contents(CommitJob& job) {
     for (auto& content : job.contents) {
         INLAY_TRY(uint64_t copied, write_content(content));
+        if (content.broken && *content.broken)
+            return Error{Errc::object_changed, "the linked file whose content was to be stored is being written: retry"};
         job.copied_bytes += copied;
         content.pages.close();
         content.inline_bytes.clear();

@@ -10,6 +10,7 @@
 
 #include <boost/asio/thread_pool.hpp>
 
+#include <atomic>
 #include <condition_variable>
 #include <deque>
 #include <functional>
@@ -36,6 +37,7 @@ struct NewContent {
     std::string inline_bytes;  // Content, if `pages` is empty.
     os::Fd pages;              // Content: [0, length).
     uint64_t length = 0;
+    std::shared_ptr<const std::atomic<bool>> broken;  // Of pages that are a linked file's: they may not be what was published.
 };
 
 struct Committed {

@@ -30,6 +30,16 @@ Json json_of(const store::FunctionRecord& record) {
             {"deployed", rfc3339(record.deployed_ms)}};
 }
 
+Json json_of(const store::ObjectRecord& object) {
+    Json json = {{"key", object.name.key},
+                 {"bytes", object.size_bytes},
+                 {"version", object.version},
+                 {"content_type", object.content_type},
+                 {"modified", rfc3339(object.modified_ms)}};
+    if (object.linked()) json["linked"] = object.link_path;
+    return json;
+}
+
 Result<std::string> describe_buckets(store::CatalogReader& catalog) {
     Json buckets = Json::array();
     std::string after;
@@ -52,12 +62,7 @@ Result<std::string> describe_objects(const registry::Listing& listing, store::Ca
                          fmt::format("bucket {:?} holds no object: a bucket begins with its first one", listing.name)};
     }
     Json objects = Json::array();
-    for (const auto& object : page.objects)
-        objects.push_back({{"key", object.name.key},
-                           {"bytes", object.size_bytes},
-                           {"version", object.version},
-                           {"content_type", object.content_type},
-                           {"modified", rfc3339(object.modified_ms)}});
+    for (const auto& object : page.objects) objects.push_back(json_of(object));
     Json next = page.next.empty() ? Json(nullptr) : Json(page.next);
     return text_of({{"bucket", listing.name}, {"objects", std::move(objects)}, {"next", std::move(next)}});
 }
@@ -93,6 +98,12 @@ Result<std::string> describe_log(const registry::Listing& listing, store::Catalo
 }
 
 }  // namespace
+
+std::string describe_object(const store::ObjectRecord& record) {
+    Json object = {{"bucket", record.name.bucket}};
+    object.update(json_of(record));
+    return text_of(object);
+}
 
 std::string describe_function(const store::FunctionRecord& record) { return text_of(json_of(record)); }
 

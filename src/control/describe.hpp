@@ -14,6 +14,9 @@ namespace inlay::control {
 // Errors: bucket_not_found, function_not_found, bad_name; failures of the catalog.
 Result<std::string> describe(const registry::Listing& listing, store::CatalogReader& catalog, const FunctionLogs& logs);
 
+// {"bucket","key","bytes","version","content_type","modified"}, "linked": PATH where it is a file where it lies; ended by a line feed.
+std::string describe_object(const store::ObjectRecord& record);
+
 // {"name","version","timeout_ms","memory_bytes","module_bytes","deployed"}, ended by a line feed.
 std::string describe_function(const store::FunctionRecord& record);
 

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "base/limits.hpp"
 #include "base/send_way.hpp"
@@ -17,6 +18,7 @@ struct ServeOptions {
     std::string token;                        // Empty: none is asked for.
     uint64_t max_body = kBodyBytesMaxDefault;
     SendWay send = SendWay::by_peer;
+    std::vector<std::string> link_roots;      // Directories whose files may be linked. Empty: none.
     uint64_t body_memory = 0;                 // Per worker. 0: a quarter of the machine's memory, shared among the workers.
 };
 

@@ -31,6 +31,7 @@ Supervisor::Supervisor(ServeOptions options, registry::SharedMemory shared)
       shared_(std::move(shared)),
       end_signals_(loop_, SIGTERM, SIGINT),
       child_signals_(loop_, SIGCHLD),
+      lease_signals_(loop_, os::kLeaseSignal),
       drain_timer_(loop_) {}
 
 Supervisor::~Supervisor() = default;
@@ -72,7 +73,7 @@ Result<> Supervisor::open_data() {
     INLAY_TRY(auto reader, store::CatalogReader::create(path + "/catalog.db"));
     reader_.emplace(std::move(reader));
     pipeline_ = std::make_unique<CommitPipeline>(*catalog_, *directory_, shared_, *ballast_, [this] { tell_of_changes(); });
-    return {};
+    return open_links();
 }
 
 Result<> Supervisor::open_catalog() {
@@ -153,6 +154,7 @@ void Supervisor::on_child_exit(const os::Exit& exit) {
     if (found == slots_.end()) return;
     size_t index = static_cast<size_t>(found - slots_.begin());
     bool young = coarse_ms() - found->life->started_ms < kYoungMs;
+    links_->forget_reader(found->life->pid);
     found->life->end();
     found->life.reset();
     kill_lanes_of(index);

@@ -25,6 +25,8 @@
 #include "control/commit_pipeline.hpp"
 #include "control/compiler.hpp"
 #include "control/function_log.hpp"
+#include "control/link_door.hpp"
+#include "control/links.hpp"
 #include "control/options.hpp"
 #include "control/worker_life.hpp"
 #include "registry/messages.hpp"
@@ -99,6 +101,14 @@ class Supervisor {
     void refuse_compiled(WireReader& fields);
     void get_unchecked(const Life& life, uint64_t id, WireReader& fields);
 
+    // supervisor_links.cpp
+    Result<> open_links();
+    void link_file(os::Message& question, LinkDoor::Answer answer);
+    void watch_leases();
+    void break_links();
+    void remove_link(const ObjectName& name, const std::string& version);
+    void let_go(const Life& life, uint64_t id, WireReader& fields);
+
     // supervisor_lanes.cpp
     void start_lane(const Life& life, uint64_t id, const std::vector<os::Fd>& fds);
     // True: the ended child was a lane.
@@ -122,9 +132,12 @@ class Supervisor {
     std::unordered_map<std::string, std::vector<OnCode>> compiling_;  // Who waits for code that is under way, by its file's name.
     std::unordered_map<pid_t, size_t> lanes_;                         // The worker slot that each one serves.
     FunctionLogs logs_;
+    std::optional<Links> links_;
+    std::unique_ptr<LinkDoor> link_door_;
     std::vector<Slot> slots_;
     boost::asio::signal_set end_signals_;
     boost::asio::signal_set child_signals_;
+    boost::asio::signal_set lease_signals_;
     boost::asio::steady_timer drain_timer_;
     bool draining_ = false;
     std::atomic<bool> telling_of_changes_ = false;

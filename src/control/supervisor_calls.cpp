@@ -49,13 +49,21 @@ void Supervisor::find_object(const Life& life, uint64_t id, WireReader& fields) 
         for (int attempt = 0; attempt < 8; attempt++) {
             INLAY_TRY(auto record, reader_->find_object(name));
             if (!record) return Error{Errc::object_not_found, name.path()};
+            if (record->linked()) {
+                INLAY_TRY(auto linked, links_->open(record->version, life->pid));
+                return std::pair{std::move(*record), std::move(linked)};
+            }
             INLAY_TRY(auto file, directory_->open(record->version));
             if (file) return std::pair{std::move(*record), std::move(*file)};
         }
         return Error{Errc::corrupt, fmt::format("the file of object {:?} is missing in the data directory", name.path())};
     };
     auto found = find();
-    if (!found.ok()) return life->answer_lookup(registry::answer(id, found.error()), {});
+    if (!found.ok()) {
+        life->answer_lookup(registry::answer(id, found.error()), {});
+        if (found.error().code == Errc::object_changed) break_links();
+        return;
+    }
     auto answer = registry::answer(id);
     registry::write(answer, found->first);
     life->answer_lookup(answer.take(), {found->second.get()});
@@ -98,6 +106,7 @@ void Supervisor::on_call(const Life& life, os::Message& message) {
         case Call::refuse_compiled: return refuse_compiled(fields);
         case Call::start_lane: return start_lane(life, id, message.fds);
         case Call::get_unchecked: return get_unchecked(life, id, fields);
+        case Call::let_go: return let_go(life, id, fields);
         default: return life->answer_call(registry::answer(id, registry::damaged_message()));
     }
 }
@@ -106,7 +115,11 @@ void Supervisor::on_call(const Life& life, os::Message& message) {
 void Supervisor::submit(std::unique_ptr<CommitJob> job, std::function<void(Result<Committed>)> on_loop) {
     job->done = [this, on_loop = std::move(on_loop)](Result<Committed> committed) {
         auto result = std::make_shared<Result<Committed>>(std::move(committed));
-        asio::post(loop_, [on_loop, result] { on_loop(std::move(*result)); });
+        asio::post(loop_, [this, on_loop, result] {
+            if (result->ok())
+                for (const auto& version : (*result)->applied.unreferenced_objects) links_->retire(version);
+            on_loop(std::move(*result));
+        });
     };
     pipeline_->submit(std::move(job));
 }
@@ -125,7 +138,10 @@ Result<std::unique_ptr<CommitJob>> Supervisor::make_commit_job(WireReader& field
         NewContent content;
         content.name = versions_->next();
         content.inline_bytes = std::move(effect.inline_bytes);
-        if (effect.fd >= 0) content.pages = std::move(fds[static_cast<size_t>(effect.fd)]);
+        if (effect.fd >= 0) {
+            content.pages = std::move(fds[static_cast<size_t>(effect.fd)]);
+            content.broken = links_->link_behind(content.pages.get());
+        }
         content.length = effect.length;
         store::ObjectRecord record{std::move(effect.name), content.name, effect.length, std::move(effect.content_type), wall_ms()};
         job->changes.changes.push_back(store::PutObject{std::move(record), std::move(effect.precondition)});

@@ -35,6 +35,13 @@ class Pages {
     void note_lent() const { lent_ = true; }
     bool lent() const { return lent_; }
 
+    // Of a file that is not ours: others may write it one day, and until then we are told in time. So the kernel's hands must not
+    // stay on them either; once lost, whatever was made of them and has not left yet is void.
+    void set_foreign() { foreign_ = true; }
+    bool foreign() const { return foreign_; }
+    void note_lost() const { lost_ = true; }
+    bool lost() const { return lost_; }
+
     // All bytes, mapped at first use; empty: there are no addresses for it. Where the file has lost bytes, system calls that
     // read them fail with EFAULT, and everybody else is killed.
     std::string_view view() const;
@@ -56,6 +63,8 @@ class Pages {
     mutable Mapping view_;
     mutable Survey survey_;
     mutable bool lent_ = false;
+    bool foreign_ = false;
+    mutable bool lost_ = false;
 };
 
 // Whether all pages that hold `bytes` of a mapped file are in memory. Any thread.

@@ -38,4 +38,7 @@ class Scratch {
 // Throws a file's pages out of memory, where it lies on a disk and has been synced.
 inline void drop_from_memory(int fd) { (void)::posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED); }
 
+// Whether a file can be opened for writing without waiting for who holds a lease on it; who does is told in any case.
+inline bool can_write_now(const std::string& path) { return static_cast<bool>(Fd(::open(path.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC))); }
+
 }  // namespace inlay::os

@@ -26,6 +26,11 @@ void Tendency::note_lane_run(uint64_t run_us) {
     if (short_runs_ >= kShortRunsToReturn) heavy_until_ms_ = 0;
 }
 
+Error changed_error() {
+    return Error{Errc::object_changed, "the file of a linked object is being written: the object is gone, and what was read of it is "
+                                       "void; link the file again when it is written"};
+}
+
 std::optional<std::string_view> Function::environment(std::string_view name) const {
     std::string_view rest = record.env;
     while (!rest.empty()) {

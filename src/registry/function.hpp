@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/result.hpp"
 #include "engine/program.hpp"
 #include "os/fd.hpp"
 #include "os/pages.hpp"
@@ -47,11 +48,16 @@ struct Function {
     std::optional<std::string_view> environment(std::string_view name) const;
 };
 
-// One version of an object, open: its bytes cannot change or go away while somebody holds this.
+// One version of an object, open: its bytes cannot change or go away while somebody holds this. Those of a linked file can: then
+// the pages are `lost` before.
 struct Object {
     store::ObjectRecord record;
     os::Pages pages;
+    std::shared_ptr<void> hold;  // Of a linked file: tells the supervisor when it ends.
 };
+
+// Why nothing comes of what read a linked object that is lost.
+Error changed_error();
 
 // The object's pages; they keep it alive.
 inline std::shared_ptr<const os::Pages> pages_of(std::shared_ptr<const Object> object) {

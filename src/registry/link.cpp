@@ -87,6 +87,7 @@ void SupervisorLink::call(Call which, std::string fields, const std::vector<int>
     for (const auto& fd : waiting.fds)
         if (!fd) return fail(id, {Errc::overloaded, "this worker has no descriptors left: retry later"});
     outbox_.push_back(std::move(waiting));
+    if (on_waiting_) on_waiting_();
 }
 
 bool SupervisorLink::tell(Call which, std::string fields) {
@@ -108,6 +109,12 @@ bool SupervisorLink::on_readable() {
         WireReader reader(received_.bytes);
         uint64_t id = reader.number();
         if (id == kChangesId && on_changes_) on_changes_();
+        if (id == kLinkBrokenId && on_broken_link_) {
+            (void)read_verdict(reader);
+            std::string version(reader.bytes());
+            if (reader.finished()) on_broken_link_(version);
+            continue;
+        }
         auto open = open_.find(id);
         if (open == open_.end()) continue;
         auto callback = std::move(open->second);

@@ -56,6 +56,11 @@ class SupervisorLink {
     // `on_changes` runs when the supervisor says that names have changed, so that what they named can be let go.
     void listen_for_changes(std::function<void()> on_changes) { on_changes_ = std::move(on_changes); }
 
+    // `on_broken(version)` runs when a linked object is about to be written.
+    void listen_for_broken_links(std::function<void(std::string_view)> on_broken) { on_broken_link_ = std::move(on_broken); }
+    // `on_waiting` runs when wants_to_write() becomes true.
+    void listen_for_waiting(std::function<void()> on_waiting) { on_waiting_ = std::move(on_waiting); }
+
     // For the loop that owns this link.
     int control_fd() const { return control_.fd(); }
     bool wants_to_write() const { return !outbox_.empty(); }
@@ -81,6 +86,8 @@ class SupervisorLink {
     uint64_t next_id_ = 1;
     bool gone_ = false;
     std::function<void()> on_changes_;
+    std::function<void(std::string_view)> on_broken_link_;
+    std::function<void()> on_waiting_;
     std::deque<Outgoing> outbox_;
     std::unordered_map<uint64_t, AnswerCallback> open_;
 };

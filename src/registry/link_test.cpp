@@ -168,6 +168,15 @@ TEST_F(LinkTest, ChangesAreAnnounced) {
     EXPECT_EQ(announced, 1);
 }
 
+TEST_F(LinkTest, BrokenLinksAreAnnouncedByVersion) {
+    std::vector<std::string> broken;
+    link_->listen_for_broken_links([&](std::string_view version) { broken.emplace_back(version); });
+    (void)supervisor_.control().send(answer(kLinkBrokenId).take(), {});
+    (void)supervisor_.control().send(answer(kLinkBrokenId).bytes("v").take(), {});
+    EXPECT_TRUE(link_->on_readable());
+    EXPECT_EQ(broken, std::vector<std::string>{"v"});
+}
+
 TEST_F(LinkTest, TellsWithoutAnAnswer) {
     EXPECT_TRUE(link_->tell(Call::append_log, "lines"));
     auto message = supervisor_.next_call();

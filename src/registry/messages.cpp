@@ -23,7 +23,7 @@ void read(WireReader& from, store::Precondition& precondition) {
 
 void write(WireWriter& to, const store::ObjectRecord& record) {
     to.bytes(record.name.bucket).bytes(record.name.key).bytes(record.version).number(record.size_bytes);
-    to.bytes(record.content_type).number(record.modified_ms);
+    to.bytes(record.content_type).number(record.modified_ms).bytes(record.link_path).bytes(record.link_stamp);
 }
 
 void read(WireReader& from, store::ObjectRecord& record) {
@@ -33,6 +33,8 @@ void read(WireReader& from, store::ObjectRecord& record) {
     record.size_bytes = from.number();
     record.content_type = from.bytes();
     record.modified_ms = from.number();
+    record.link_path = from.bytes();
+    record.link_stamp = from.bytes();
 }
 
 void write(WireWriter& to, const store::FunctionRecord& record) {

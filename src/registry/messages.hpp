@@ -20,6 +20,8 @@ namespace inlay::registry {
 
 // The id of an answer to no question: names have changed, look at the feed. Questions count from 1.
 inline constexpr uint64_t kChangesId = 0;
+// Another such: the linked object of the version that follows is about to be written. Let go of it.
+inline constexpr uint64_t kLinkBrokenId = UINT64_MAX;
 
 enum class Call : uint64_t {
     find_object = 1,   // bucket, key              -> ObjectRecord + descriptor of its file
@@ -32,6 +34,8 @@ enum class Call : uint64_t {
     refuse_compiled,   // name, version, Checks    -> nothing: compile it again
     start_lane,        // + a channel's end        -> nothing + descriptor of the process
     get_unchecked,     // name, version, 1: waits  -> nothing + descriptor of its code without epoch checks
+    let_go,            // version                  -> nothing: one find_object's linked object is not read any more
+    link_file,         // bucket, key, type + file -> JSON; of the client beside the data directory, not of a worker
 };
 
 // Where the content of a new object comes from.

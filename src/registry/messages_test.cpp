@@ -67,6 +67,10 @@ TEST(Messages, RecordsComeBackAsTheyWere) {
     EXPECT_EQ(round_trip(kObject), kObject);
     EXPECT_EQ(round_trip(kFunction), kFunction);
     EXPECT_EQ(round_trip(store::ObjectRecord{}), store::ObjectRecord{});
+    auto linked = kObject;
+    linked.link_path = "/a/file";
+    linked.link_stamp = "inode=1";
+    EXPECT_EQ(round_trip(linked), linked);
 }
 
 TEST(Messages, ListingsAndLogLinesComeBackAsTheyWere) {

@@ -54,17 +54,52 @@ void Tables::refuse_compiled(const store::FunctionRecord& record, engine::Checks
                WireWriter().bytes(record.name).bytes(record.version).number(static_cast<uint64_t>(checks)).take());
 }
 
+// What a worker holds of a linked object is one Object at a time: the supervisor counts on being told when it ends.
+std::shared_ptr<const Object> Tables::open_linked(FoundObject found) {
+    std::string version = found.record.version;
+    auto& known = linked_[version];
+    if (auto held = known.lock()) {
+        let_go(version);  // The answer to this look-up; the earlier one is still held.
+        return held;
+    }
+    os::Pages pages(std::move(found.file), found.record.size_bytes, os::Pages::Home::disk);
+    pages.set_foreign();
+    auto ended = [tables = std::weak_ptr(self_), version](void*) {
+        if (auto here = tables.lock(); here && (*here)->linked_.erase(version)) (*here)->let_go(version);
+    };
+    auto object = std::make_shared<const Object>(
+        Object{std::move(found.record), std::move(pages), std::shared_ptr<void>(nullptr, std::move(ended))});
+    known = object;
+    return object;
+}
+
+void Tables::let_go(const std::string& version) {
+    link_.call(Call::let_go, WireWriter().bytes(version).take(), {}, [](const Result<Answer>&) {});
+}
+
+void Tables::lose_link(std::string_view version) {
+    auto found = linked_.find(std::string(version));
+    if (found == linked_.end()) return;
+    if (auto object = found->second.lock()) object->pages.note_lost();
+    linked_.erase(found);
+    let_go(std::string(version));
+}
+
 Result<std::shared_ptr<const Object>> Tables::get_object(const ObjectName& name) {
     catch_up();
     uint64_t hash = hash_of_object(name.bucket, name.key);
     std::string path = name.path();
-    if (auto* known = objects_.find(hash, path)) return *known;
+    if (auto* known = objects_.find(hash, path)) {
+        if ((*known)->pages.lost()) return changed_error();
+        return *known;
+    }
     counters_.add(Counter::lookups_total);
     INLAY_TRY(auto found, link_.find_object(name));
     if (!found) return Error{Errc::object_not_found, fmt::format("object {:?} does not exist", path)};
+    if (found->record.linked()) return *objects_.insert(hash, path, open_linked(std::move(*found)));
     uint64_t size = found->record.size_bytes;
     os::Pages pages(std::move(found->file), size, os::Pages::Home::disk);
-    auto object = std::make_shared<Object>(Object{std::move(found->record), std::move(pages)});
+    auto object = std::make_shared<Object>(Object{std::move(found->record), std::move(pages), nullptr});
     return *objects_.insert(hash, path, std::move(object));
 }
 

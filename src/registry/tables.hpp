@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 
 #include "base/names.hpp"
 #include "base/result.hpp"
@@ -25,22 +26,30 @@ class Tables {
 
     // Errors: function_not_found, bad_name; overloaded while the function is compiled again; draining.
     Result<std::shared_ptr<const Function>> get_function(std::string_view name);
-    // Errors: object_not_found, bad_name, draining.
+    // Errors: object_not_found, bad_name, draining; object_changed while the file of a linked one is let go.
     Result<std::shared_ptr<const Object>> get_object(const ObjectName& name);
 
     // Forgets what has changed, and with it the last hold on files that are deleted. Every get does this first.
     void catch_up();
 
+    // The file of a linked object is about to be written: what is read of it counts no more.
+    void lose_link(std::string_view version);
+
     // Has damaged code of a function made again.
     void refuse_compiled(const store::FunctionRecord& record, engine::Checks checks);
 
   private:
+    std::shared_ptr<const Object> open_linked(FoundObject found);
+    void let_go(const std::string& version);
+
     SupervisorLink& link_;
     const engine::Engine& engine_;
     CounterBlock& counters_;
     ChangeReader changes_;
     Lru<std::shared_ptr<const Function>> functions_;
     Lru<std::shared_ptr<const Object>> objects_;
+    std::unordered_map<std::string, std::weak_ptr<const Object>> linked_;  // Those in use, by version; at most kLinksMax.
+    std::shared_ptr<Tables*> self_ = std::make_shared<Tables*>(this);     // Objects may outlive the tables.
 };
 
 }  // namespace inlay::registry

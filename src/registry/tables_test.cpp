@@ -32,8 +32,10 @@ class TablesTest : public testing::Test {
         auto writer = answer(question.id);
         // Each answer is a newer version.
         std::string version = std::to_string(++answers_);
+        auto record = store::example_object(question.name, question.second, version);
+        if (question.second == "linked") record.version = "linked", record.link_path = "/a/file";
         if (object)
-            write(writer, store::example_object(question.name, question.second, version));
+            write(writer, record);
         else
             write(writer, store::example_function(question.name, version));
         if ((object ? question.second : question.name) == "absent")
@@ -100,6 +102,42 @@ TEST_F(TablesTest, CatchingUpLetsGoOfWhatHasChanged) {
     publish_change(memory_.state(), hash_of_object("data", "one"));
     tables_->catch_up();
     EXPECT_TRUE(watched.expired());
+}
+
+// The version that the supervisor is told to be let go of; empty: it is told nothing.
+std::string let_go_in(const os::Message& message) {
+    WireReader reader(message.bytes);
+    reader.number();
+    bool is_it = static_cast<Call>(reader.number()) == Call::let_go;
+    std::string version(reader.bytes());
+    return is_it && reader.finished() ? version : "";
+}
+
+TEST_F(TablesTest, TheEndOfALinkedObjectIsToldOf) {
+    auto held = tables_->get_object({"data", "linked"}).value();
+    EXPECT_TRUE(held->pages.foreign());
+    publish_change(memory_.state(), hash_of_object("data", "linked"));
+    EXPECT_EQ(tables_->get_object({"data", "linked"}).value(), held) << "the same version is the same open file";
+    EXPECT_EQ(let_go_in(supervisor_.next_call()), "linked") << "the second answer of two";
+    publish_change(memory_.state(), hash_of_object("data", "linked"));
+    tables_->catch_up();
+    held = nullptr;
+    EXPECT_EQ(let_go_in(supervisor_.next_call()), "linked");
+}
+
+TEST_F(TablesTest, ABrokenLinkIsLetGoOfAtOnceAndNotGivenAgain) {
+    auto held = tables_->get_object({"data", "linked"}).value();
+    EXPECT_FALSE(held->pages.lost());
+    tables_->lose_link("another");
+    tables_->lose_link("linked");
+    EXPECT_TRUE(held->pages.lost());
+    EXPECT_EQ(let_go_in(supervisor_.next_call()), "linked");
+    EXPECT_EQ(tables_->get_object({"data", "linked"}).error().code, Errc::object_changed) << "until its name is gone";
+    publish_change(memory_.state(), hash_of_object("data", "linked"));
+    tables_->catch_up();
+    held = nullptr;
+    (void)link_->tell(Call::append_log, "");
+    EXPECT_EQ(let_go_in(supervisor_.next_call()), "") << "not twice";
 }
 
 TEST_F(TablesTest, AbsenceIsNotRemembered) {

@@ -216,7 +216,10 @@ int32_t open(Invocation& invocation, GuestPtr name, GuestLen name_length, GuestP
     if (invocation.sources.size() >= kSourcesMax) return INLAY_E_LIMIT;
     auto known = invocation.request.find_opened(*parsed);
     auto object = known ? Result(std::move(known)) : invocation.supply.get_object(*parsed);
-    if (!object.ok()) return object.error().code == Errc::object_not_found ? INLAY_E_ABSENT : INLAY_E_IO;
+    if (!object.ok()) {
+        bool gone = object.error().code == Errc::object_not_found || object.error().code == Errc::object_changed;
+        return gone ? INLAY_E_ABSENT : INLAY_E_IO;
+    }
     Source source;
     source.name = "object " + parsed->path();
     if (invocation.terms.place == Place::express) invocation.opened.push_back(*object);

@@ -92,6 +92,8 @@ TEST(HostWindows, AFailedLookUpIsAFailureAndNotAnAbsence) {
     Trial trial;
     trial.finder_error = {Errc::draining, "the supervisor is gone"};
     EXPECT_EQ(trial.code(call("open", {kName, 8, kOut}), kOne), INLAY_E_IO);
+    trial.finder_error = {Errc::object_changed, "a linked file that is being written is as good as gone"};
+    EXPECT_EQ(trial.code(call("open", {kName, 8, kOut}), kOne), INLAY_E_ABSENT);
 }
 
 TEST(HostWindows, SourcesAreBounded) {

@@ -132,7 +132,8 @@ std::vector<run::Piece> ClientStream::framed(std::vector<run::Piece> content) co
 asio::awaitable<bool> ClientStream::send(run::Response part) {
     bool is_first = !std::exchange(began_, true);
     auto can_be_sent = [](const run::Piece& piece) {
-        return !piece.pages || piece.pages->home() == os::Pages::Home::disk || !piece.pages->view().empty();
+        if (!piece.pages) return true;
+        return !piece.pages->lost() && (piece.pages->home() == os::Pages::Home::disk || !piece.pages->view().empty());
     };
     broken_ = broken_ || !std::all_of(part.content.begin(), part.content.end(), can_be_sent);
     if (!broken_) {

@@ -19,6 +19,11 @@ boost::asio::awaitable<Result<registry::CommitAnswer>> commit(Worker& worker, co
 
 boost::asio::awaitable<registry::CommitAnswer> commit_staged(Worker& worker, run::Outcome& outcome) {
     std::vector<registry::Effect> effects;
+    for (const auto& staged : std::get<run::Completed>(outcome.how).effects)
+        if (staged.pages && staged.pages->lost()) {
+            outcome.how = run::Refused{registry::changed_error()};
+            co_return registry::CommitAnswer();
+        }
     for (const auto& staged : std::get<run::Completed>(outcome.how).effects) effects.push_back(staged.effect);
     auto committed = co_await commit(worker, effects);
     if (!committed.ok()) {

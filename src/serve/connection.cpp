@@ -88,6 +88,7 @@ asio::awaitable<Connection::Next> Connection::serve_one() {
     }
 
     Reply reply = co_await answer(*route, {head, body, through_});
+    refuse_lost_content(reply);
     auto sent = try_send(reply, head.keep_alive && !worker_.draining());
     if (!sent) sent = co_await sender_.send_rest();
     if (!*sent) co_return Next::close;
@@ -123,6 +124,7 @@ asio::awaitable<Connection::Next> Connection::serve_stream(const InvokeRoute& ro
     buffered_end_ = arrived.end;
     if (reply && !stream.body_ended()) co_return co_await refuse(std::move(*reply));
     if (reply) {
+        refuse_lost_content(*reply);
         auto sent = try_send(*reply, head.keep_alive && !worker_.draining());
         if (!sent) sent = co_await sender_.send_rest();
         if (!*sent) co_return Next::close;

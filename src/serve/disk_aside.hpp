@@ -16,6 +16,7 @@
 
 #include "base/limits.hpp"
 #include "base/metrics.hpp"
+#include "os/page_survey.hpp"
 #include "os/pages.hpp"
 
 namespace inlay::serve {
@@ -31,6 +32,9 @@ class DiskAside {
     bool in_memory(const std::shared_ptr<const os::Pages>& pages, uint64_t offset, uint64_t length);
     // Suspends until the range is in memory, or cannot be brought there.
     boost::asio::awaitable<void> bring_in(std::shared_ptr<const os::Pages> pages, uint64_t offset, uint64_t length);
+
+    // Looks over all of a file: what of it is in memory, in pages of which size.
+    boost::asio::awaitable<Result<os::PageSurvey>> survey_pages(std::shared_ptr<const os::Pages> pages);
 
   private:
     boost::asio::thread_pool& threads();

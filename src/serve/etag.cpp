@@ -47,14 +47,15 @@ void put_digits(char* out, unsigned number, unsigned width) {
 
 }  // namespace
 
-EntityTag etag_of(std::string_view version) noexcept {
+EntityTag etag_of(std::string_view version, TagStrength strength) noexcept {
     EntityTag tag;
-    INLAY_CHECK(version.size() + 2 <= tag.bytes.size());
-    tag.bytes[0] = '"';
-    // COPY: at most 32 bytes of a response head, no content.
-    std::copy(version.begin(), version.end(), tag.bytes.begin() + 1);
-    tag.bytes[version.size() + 1] = '"';
-    tag.length = version.size() + 2;
+    const std::string_view before = strength == TagStrength::weak ? "W/\"" : "\"";
+    INLAY_CHECK(before.size() + version.size() + 1 <= tag.bytes.size());
+    char* at = tag.bytes.data();
+    at += before.copy(at, before.size());
+    at += version.copy(at, version.size());
+    *at++ = '"';
+    tag.length = static_cast<size_t>(at - tag.bytes.data());
     return tag;
 }
 

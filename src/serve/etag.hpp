@@ -21,11 +21,14 @@ struct ShortText {
     std::string_view view() const noexcept { return {bytes.data(), length}; }
 };
 
-using EntityTag = ShortText<34>;  // A version in two quotes.
+using EntityTag = ShortText<36>;  // A version in two quotes, perhaps behind W/.
 using HttpDate = ShortText<29>;   // "Sun, 06 Nov 1994 08:49:37 GMT"
 
-// The strong tag of a version: its id in quotes. Requires: at most 32 bytes of an entity tag (versions are hex digits).
-EntityTag etag_of(std::string_view version) noexcept;
+// Weak: bytes of the same tag may differ (RFC 9110, section 8.8.1).
+enum class TagStrength { strong, weak };
+
+// The tag of a version: its id in quotes. Requires: at most 32 bytes of an entity tag (versions are hex digits).
+EntityTag etag_of(std::string_view version, TagStrength strength = TagStrength::strong) noexcept;
 
 // If-Match (RFC 9110, section 13.1.1): true for "*", or when the list holds this tag and neither is weak.
 // Reading stops at the first malformed element; those before it count. `etag` is quoted.

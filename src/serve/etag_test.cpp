@@ -19,6 +19,13 @@ TEST(EntityTag, IsTheVersionInQuotes) {
     EXPECT_EQ(whole.view(), "\"00000001deadbeef0000000000000001\"");
 }
 
+TEST(EntityTag, IsWeakWhereAsked) {
+    const auto tag = etag_of("00000001deadbeef0000000000000001", TagStrength::weak);
+    EXPECT_EQ(tag.view(), "W/\"00000001deadbeef0000000000000001\"");
+    EXPECT_FALSE(matches_strong("\"00000001deadbeef0000000000000001\"", tag.view()));
+    EXPECT_TRUE(matches_weak("\"00000001deadbeef0000000000000001\"", tag.view()));
+}
+
 TEST(EntityTag, MatchesInAListOfAnyShape) {
     for (auto list : {R"(*)", R"( * )", R"("7")", R"("1","7")", R"("1" , "7")", R"(, ,"7",)", R"(W/"1", "7")",
                       R"("a,b","7")", R"("W/","7")", R"("","7")", R"("\","7")", "\"\xff\",\"7\""}) {

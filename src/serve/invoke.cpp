@@ -4,6 +4,8 @@
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/clock.hpp"
 #include "run/executor.hpp"
 
@@ -65,6 +67,11 @@ Result<> Attempts::begin(std::string_view function) {
 }
 
 void Attempts::run_here() {
+    auto lost = [](const auto& object) { return object->pages.lost(); };
+    if (std::any_of(request_.opened.begin(), request_.opened.end(), lost)) {
+        outcome = {.how = run::Trapped{registry::changed_error()}};
+        return;
+    }
     outcome = run::execute(*function_, request_, worker_.supply(), terms_);
     log(worker_, outcome);
 }

@@ -5,6 +5,8 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/clock.hpp"
 #include "base/limits.hpp"
 #include "base/log.hpp"
@@ -147,6 +149,11 @@ bool Lane::answer_messages(const run::Request& request, const run::Terms& terms,
         auto received = channel_.receive(received_);
         if (received.ok() && *received == os::Transfer::would_block) return true;
         if (!received.ok() || *received == os::Transfer::closed) return false;
+        if (has_lost_input()) {
+            outcome.emplace().how = run::Trapped{registry::changed_error()};
+            end();
+            return true;
+        }
         if (!answer_message(request, terms, outcome)) {
             spdlog::error("a lane of function {} breaks the protocol; ending it", function_->record.name);
             return false;
@@ -177,6 +184,11 @@ bool Lane::answer_message(const run::Request& request, const run::Terms& terms, 
         }
         default: return false;
     }
+}
+
+// Whether what the guest does now may come of bytes that nobody has written for it.
+bool Lane::has_lost_input() const {
+    return std::any_of(given_.begin(), given_.end(), [](const auto& pages) { return pages->lost(); });
 }
 
 bool Lane::answer(const Error& error) {

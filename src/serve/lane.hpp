@@ -66,6 +66,7 @@ class Lane final : public Deadlines::Entry {
     bool answer_message(const run::Request& request, const run::Terms& terms, std::optional<run::Outcome>& outcome);
     bool answer_open(const run::Request& request, WireReader& reader);
     bool answer_output(WireReader& reader);
+    bool has_lost_input() const;
     bool read_part(WireReader& reader);
     boost::asio::awaitable<bool> send_part();
     bool answer(const Error& error);

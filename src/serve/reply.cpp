@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/names.hpp"
 
 namespace inlay::serve {
@@ -29,6 +31,11 @@ Reply problem_reply(const Error& error) {
     if (row.http_status == 401) reply.add_field("WWW-Authenticate", "Bearer realm=\"inlay\"");
     if (row.http_status == 503) reply.add_field("Retry-After", "1");
     return reply;
+}
+
+void refuse_lost_content(Reply& reply) {
+    auto lost = [](const run::Piece& piece) { return piece.pages && piece.pages->lost(); };
+    if (std::any_of(reply.content.begin(), reply.content.end(), lost)) reply = problem_reply(registry::changed_error());
 }
 
 std::string json_escape(std::string_view text) {

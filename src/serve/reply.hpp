@@ -30,6 +30,9 @@ inline Reply json_reply(unsigned status, std::string json) { return make_reply(s
 // 401 WWW-Authenticate, 503 Retry-After.
 Reply problem_reply(const Error& error);
 
+// Puts a problem in its place where content of a linked file is lost already.
+void refuse_lost_content(Reply& reply);
+
 // The text as the inside of a JSON string; bytes that are no UTF-8 become U+FFFD.
 std::string json_escape(std::string_view text);
 

@@ -94,6 +94,7 @@ os::SocketStep ReplySender::send_some() {
     if (!head_.empty()) parts[count++] = head_;
     uint64_t offset = begun_;
     for (const auto& piece : pieces_) {
+        if (piece.pages && piece.pages->lost()) return {os::SocketState::closed, 0};
         auto part = count < parts.size() ? next_part(piece, offset, kSendStepBytes - content_bytes) : std::string_view();
         if (!part.empty()) parts[count++] = part;
         content_bytes += part.size();
@@ -128,6 +129,7 @@ std::string_view ReplySender::next_part(const run::Piece& piece, uint64_t offset
 
 bool ReplySender::goes_by_file(const run::Piece& piece) {
     if (!piece.pages) return false;
+    if (piece.pages->foreign()) return false;  // What the kernel has not sent yet would change with the file.
     if (piece.pages->view().empty()) return true;  // There are no addresses to send it from.
     if (piece.length < kSendFileBytesMin) return false;
     if (in_parts_ && piece.pages->home() == os::Pages::Home::memory) return false;  // The kernel would still read it.

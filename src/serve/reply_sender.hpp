@@ -1,7 +1,9 @@
 // Sends a reply: its head from a small buffer, its content from the pages where it lies.
 //
 // To a client on this machine content goes by sendmsg from a mapping, which is up to twice as fast as sendfile there; to others by
-// sendfile, which a network card reads from in place; or one way for all (SendWay). Content on a disk is brought into memory first, aside.
+// sendfile, which a network card reads from in place; or one way for all (SendWay). Of a linked file, which may be written the
+// moment after, only what the kernel copies is sent, and nothing once it is lost. Content on a disk is brought into memory first,
+// aside.
 #pragma once
 
 #include <boost/asio/awaitable.hpp>

@@ -72,6 +72,20 @@ TEST_F(ReplySenderTest, ALargeRangeLeavesWhole) {
     EXPECT_EQ(stand_worker().counters().get(Counter::bytes_sent) - before, bytes.size());
 }
 
+TEST_F(ReplySenderTest, NothingLeavesOfPagesThatAreLost) {
+    add("head "), add_range(0, 20 * MiB);
+    auto at_once = sender_.try_send(reply_, options_);
+    ASSERT_FALSE(at_once) << "a client that does not read leaves some of it to us";
+    file_->note_lost();
+    std::string bytes;
+    std::thread client([&] { bytes = pair_.client_receives(); });
+    EXPECT_FALSE(pair_.finish(sender_.send_rest()));
+    pair_.ours().close();
+    client.join();
+    EXPECT_LT(bytes.size(), 20 * MiB);
+    EXPECT_FALSE(file_->lent());
+}
+
 TEST_F(ReplySenderTest, AHeadRequestGetsTheLengthAndNoContent) {
     add_range(0, 10);
     options_.is_head = true;

@@ -32,6 +32,17 @@ TEST(Reply, EveryCodeHasAProblem) {
     }
 }
 
+TEST(Reply, LostContentMakesAProblem) {
+    auto pages = std::make_shared<os::Pages>();
+    auto reply = json_reply(200, "{}");
+    reply.content.push_back({{}, pages, 0, 1});
+    refuse_lost_content(reply);
+    EXPECT_EQ(reply.status, 200u);
+    pages->note_lost();
+    refuse_lost_content(reply);
+    EXPECT_NE(reply.content[0].bytes.find("urn:inlay:problem:object-changed"), std::string::npos);
+}
+
 TEST(Reply, ContentComesWithItsType) {
     auto reply = json_reply(201, "{}");
     EXPECT_EQ(reply.status, 201u);

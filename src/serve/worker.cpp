@@ -68,6 +68,8 @@ Result<> Worker::start(const WorkerDescriptors& descriptors) {
     INLAY_TRY_VOID(engine::Watchdog::start(*engine_));
     tables_ = std::make_unique<registry::Tables>(link_, *engine_, shared_.state(), counters_);
     link_.listen_for_changes([this] { tables_->catch_up(); });
+    link_.listen_for_broken_links([this](std::string_view version) { tables_->lose_link(version); });
+    link_.listen_for_waiting([this] { watch_link_writable(); });
     supply_.emplace(*tables_, outputs_, disk_);
     // Ids of invocations differ between workers and between a worker and its replacement.
     invocation_ids_ = (monotonic_ns() << 8) ^ (static_cast<uint64_t>(settings_.slot) << 56);
@@ -181,7 +183,6 @@ asio::awaitable<Result<ControlAnswer>> Worker::call(registry::Call which, std::s
                 result = std::make_shared<Result<ControlAnswer>>(std::move(answer).error());
             asio::post(loop_, [resume, result] { std::move (*resume)(result); });
         });
-        watch_link_writable();
     };
     auto result = co_await asio::async_initiate<const asio::use_awaitable_t<>, void(Shared)>(initiate, asio::use_awaitable);
     co_return std::move(*result);

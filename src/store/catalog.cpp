@@ -16,9 +16,11 @@ constexpr uint64_t kLogBytesKept = 64 * MiB;
 
 // ON CONFLICT and not OR REPLACE: that would silently drop another object that has the same version.
 constexpr std::string_view kPutObject = R"(
-    INSERT INTO objects (bucket, key, version, size_bytes, content_type, modified_ms) VALUES (?, ?, ?, ?, ?, ?)
+    INSERT INTO objects (bucket, key, version, size_bytes, content_type, modified_ms, link_path, link_stamp)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (bucket, key) DO UPDATE SET version = excluded.version, size_bytes = excluded.size_bytes,
-        content_type = excluded.content_type, modified_ms = excluded.modified_ms)";
+        content_type = excluded.content_type, modified_ms = excluded.modified_ms, link_path = excluded.link_path,
+        link_stamp = excluded.link_stamp)";
 constexpr std::string_view kPutFunction = R"(
     INSERT INTO functions (name, version, module_hash, module_bytes, timeout_ms, memory_bytes, env, deployed_ms, class)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
@@ -130,7 +132,8 @@ Result<Catalog::Refusal> Catalog::apply_one(const PutObject& put, Applied& appli
     INLAY_TRY(auto found, version_in(find_object_, Text{object.name.bucket}, Blob{object.name.key}));
     if (auto refusal = check(put.precondition, object.name, found)) return refusal;
     INLAY_TRY_VOID(put_object_.run(Text{object.name.bucket}, Blob{object.name.key}, Text{object.version},
-                                   object.size_bytes, Text{object.content_type}, object.modified_ms));
+                                   object.size_bytes, Text{object.content_type}, object.modified_ms, Blob{object.link_path},
+                                   Text{object.link_stamp}));
     applied.effects.push_back(found ? Effect::replaced : Effect::created);
     if (found) applied.unreferenced_objects.push_back(std::move(*found));
     return Refusal();

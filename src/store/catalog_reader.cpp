@@ -9,10 +9,14 @@ namespace inlay::store {
 namespace {
 
 constexpr std::string_view kFindObject = R"(
-    SELECT bucket, key, version, size_bytes, content_type, modified_ms FROM objects WHERE bucket = ? AND key = ?)";
+    SELECT bucket, key, version, size_bytes, content_type, modified_ms, link_path, link_stamp FROM objects
+    WHERE bucket = ? AND key = ?)";
 constexpr std::string_view kListObjects = R"(
-    SELECT bucket, key, version, size_bytes, content_type, modified_ms FROM objects
+    SELECT bucket, key, version, size_bytes, content_type, modified_ms, link_path, link_stamp FROM objects
     WHERE bucket = ? AND key >= ? AND key < ? ORDER BY key LIMIT ?)";
+constexpr std::string_view kListLinked = R"(
+    SELECT bucket, key, version, size_bytes, content_type, modified_ms, link_path, link_stamp FROM objects
+    WHERE link_path <> x'')";
 // Jumps from each bucket's name to the next instead of walking over the objects between them.
 constexpr std::string_view kListBuckets = R"(
     WITH RECURSIVE names(name) AS (
@@ -33,7 +37,9 @@ ObjectRecord object_of(const Rows& rows) {
             .version = rows.bytes(2),
             .size_bytes = rows.number(3),
             .content_type = rows.bytes(4),
-            .modified_ms = rows.number(5)};
+            .modified_ms = rows.number(5),
+            .link_path = rows.bytes(6),
+            .link_stamp = rows.bytes(7)};
 }
 
 FunctionRecord function_of(const Rows& rows) {
@@ -80,6 +86,7 @@ Result<> CatalogReader::prepare_all() {
     INLAY_TRY(find_function_, database_.prepare(kFindFunction));
     INLAY_TRY(list_buckets_, database_.prepare(kListBuckets));
     INLAY_TRY(list_objects_, database_.prepare(kListObjects));
+    INLAY_TRY(list_linked_, database_.prepare(kListLinked));
     INLAY_TRY(list_functions_, database_.prepare(kListFunctions));
     INLAY_TRY(has_object_version_, database_.prepare("SELECT 1 FROM objects WHERE version = ?"));
     INLAY_TRY(has_module_version_, database_.prepare("SELECT 1 FROM functions WHERE version = ?"));
@@ -127,6 +134,16 @@ Result<ObjectPage> CatalogReader::list_objects(const ListQuery& query) {
     }
     page.next = page.objects.back().name.key;
     return page;
+}
+
+Result<std::vector<ObjectRecord>> CatalogReader::list_linked() {
+    std::vector<ObjectRecord> objects;
+    auto rows = list_linked_.query();
+    for (;;) {
+        INLAY_TRY(bool found, rows.next());
+        if (!found) return objects;
+        objects.push_back(object_of(rows));
+    }
 }
 
 Result<std::vector<FunctionRecord>> CatalogReader::list_functions() {

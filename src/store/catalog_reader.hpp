@@ -45,6 +45,8 @@ class CatalogReader {
     // Cost: O(limit * log n), however many objects there are. A bucket exists as long as it holds an object.
     Result<BucketPage> list_buckets(std::string_view after = {}, size_t limit = kListKeysMax);
     Result<ObjectPage> list_objects(const ListQuery& query);
+    // Those that are files where they lie, in any order; at most kLinksMax.
+    Result<std::vector<ObjectRecord>> list_linked();
     // By name; at most kFunctionsMax.
     Result<std::vector<FunctionRecord>> list_functions();
 
@@ -59,7 +61,7 @@ class CatalogReader {
 
     Database database_;
     Statement find_object_, find_function_;
-    Statement list_buckets_, list_objects_, list_functions_;
+    Statement list_buckets_, list_objects_, list_linked_, list_functions_;
     Statement has_object_version_, has_module_version_;
 };
 

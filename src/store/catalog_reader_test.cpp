@@ -55,6 +55,19 @@ TEST_F(CatalogReaderTest, FindsARecordAsItWasPut) {
     EXPECT_EQ(reader_.list_functions().value(), std::vector{function});
 }
 
+TEST_F(CatalogReaderTest, KnowsWhichObjectsAreLinkedAndWhere) {
+    put("bucket", {"own"});
+    auto linked = example_object("bucket", "linked", versions_.next());
+    linked.link_path = "/a/\xff";
+    linked.link_stamp = "inode=1";
+    ASSERT_TRUE(catalog_.commit(std::vector{put_of(linked)}).ok());
+    EXPECT_EQ(reader_.find_object(linked.name).value(), linked);
+    EXPECT_EQ(reader_.list_linked().value(), std::vector{linked});
+    put("bucket", {"linked"});
+    EXPECT_FALSE(reader_.find_object(linked.name).value()->linked()) << "replaced by one of our own";
+    EXPECT_TRUE(reader_.list_linked().value().empty());
+}
+
 TEST_F(CatalogReaderTest, WhatIsAbsentIsNothingAndNoError) {
     EXPECT_FALSE(reader_.find_object({"bucket", "key"}).value());
     EXPECT_FALSE(reader_.find_function("f").value());

@@ -11,10 +11,14 @@ namespace inlay::store {
 
 struct ObjectRecord {
     ObjectName name;
-    std::string version;  // Names the object's file; also its ETag.
+    std::string version;  // Names the object's file, where it is our own; also its ETag.
     uint64_t size_bytes = 0;
     std::string content_type;
     uint64_t modified_ms = 0;  // Wall time since 1970.
+    std::string link_path;     // Of a linked file: where it lies. Empty: the object's file is our own.
+    std::string link_stamp;    // What it was when it was linked (os::LeasedFile::stamp).
+
+    bool linked() const { return !link_path.empty(); }
 
     friend bool operator==(const ObjectRecord&, const ObjectRecord&) = default;
 };

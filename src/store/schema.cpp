@@ -44,6 +44,11 @@ constexpr std::array kMigrations = {
     R"(
     ALTER TABLE functions ADD COLUMN class TEXT NOT NULL DEFAULT 'auto';
     )",
+    R"(
+    ALTER TABLE objects ADD COLUMN link_path BLOB NOT NULL DEFAULT x'';
+    ALTER TABLE objects ADD COLUMN link_stamp TEXT NOT NULL DEFAULT '';
+    CREATE INDEX objects_linked ON objects (version) WHERE link_path <> x'';
+    )",
 };
 
 constexpr std::string_view kReadVersion = "PRAGMA user_version";

@@ -34,13 +34,17 @@ TEST_F(SchemaTest, OfANewerProgramIsRefusedWithBothVersions) {
 }
 
 // As the first release left it.
-TEST_F(SchemaTest, OfAnOlderProgramIsBroughtUpToDateAndKeepsItsFunctions) {
+TEST_F(SchemaTest, OfAnOlderProgramIsBroughtUpToDateAndKeepsWhatItHolds) {
     ASSERT_TRUE(migrate(database_).ok());
-    ASSERT_TRUE(database_.execute("ALTER TABLE functions DROP COLUMN class; PRAGMA user_version = 1").ok());
+    ASSERT_TRUE(database_.execute("ALTER TABLE functions DROP COLUMN class; DROP INDEX objects_linked;"
+                                  "ALTER TABLE objects DROP COLUMN link_path; ALTER TABLE objects DROP COLUMN link_stamp;"
+                                  "PRAGMA user_version = 1").ok());
     ASSERT_TRUE(database_.execute("INSERT INTO functions VALUES ('f', 'v', 'h', 1, 2, 3, x'', 4)").ok());
+    ASSERT_TRUE(database_.execute("INSERT INTO objects VALUES ('b', x'00', 'v', 1, 't', 2)").ok());
     ASSERT_TRUE(migrate(database_).ok());
     EXPECT_TRUE(check_schema(database_).ok());
     EXPECT_EQ(database_.text("SELECT class FROM functions WHERE name = 'f'").value(), "auto");
+    EXPECT_EQ(database_.number("SELECT length(link_path) FROM objects").value(), 0u);
 }
 
 TEST_F(SchemaTest, OfAnEmptyFileDoesNotPassTheCheck) {
