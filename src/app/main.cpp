@@ -2,6 +2,7 @@
 #include <string_view>
 
 #include "app/cli_command_line.hpp"
+#include "app/cli_doctor.hpp"
 #include "app/cli_functions.hpp"
 #include "app/cli_invoke.hpp"
 #include "app/cli_objects.hpp"
@@ -16,6 +17,7 @@ int client_main(int argc, char** argv) {
     inlay::cli::ObjectCommands objects(line);
     inlay::cli::InvokeCommand invoke(line);
     inlay::cli::RunCommand run(line);
+    inlay::cli::DoctorCommand doctor(line);
     return line.run(argc, argv);
 }
 
