@@ -13,7 +13,8 @@ constexpr uint64_t kWasmPageBytes = 64 * KiB;
 constexpr uint64_t kAddressSpaceBytes = 4 * GiB;
 constexpr uint64_t kOverReadBytes = 64;     // Readable behind every window: SIMD parsers look ahead.
 constexpr uint64_t kHugePageBytes = 2 * MiB;
-// Windows from this size on are placed so that huge pages can serve them; for smaller ones the lead would waste addresses.
+// Windows from this size on are always placed so that huge pages can serve them; smaller ones as long as their leads leave half
+// of the slack to others.
 constexpr uint64_t kHugeWindowBytes = 16 * MiB;
 // A window is one mapping, what is plain memory behind it and before the next one another, free space before it a third.
 constexpr size_t kMappingsPerWindow = 3;
@@ -42,11 +43,13 @@ std::optional<std::span<uint8_t>> LinearMemory::bytes(GuestPtr address, GuestLen
     return std::span<uint8_t>(base() + start, count);
 }
 
-// Bytes to skip so that host address and file offset agree modulo 2 MiB; 0 for windows too small for huge pages.
+// Bytes to skip so that host address and file offset agree modulo 2 MiB; 0 for windows that hold no huge page.
 uint64_t LinearMemory::lead_of(uint64_t offset, const Demand& demand) const {
-    if (demand.length < kHugeWindowBytes) return 0;
+    uint64_t first_huge = os::round_up(demand.file_offset, kHugePageBytes);
+    if (first_huge + kHugePageBytes > demand.file_offset + demand.length) return 0;
     uint64_t address = reinterpret_cast<uintptr_t>(base()) + offset;
     uint64_t lead = (demand.file_offset - address) % kHugePageBytes;
+    if (demand.length < kHugeWindowBytes && slack_ + lead > kWindowSlackMax / 2) return 0;
     return offset + lead + demand.length + kOverReadBytes <= kAddressSpaceBytes ? lead : 0;
 }
 

@@ -10,7 +10,11 @@
 
 #include "base/limits.hpp"
 #include "engine/probe.hpp"
+#include "os/file.hpp"
 #include "os/memfd.hpp"
+#include "os/page_survey.hpp"
+#include "os/pages.hpp"
+#include "os/scratch.hpp"
 
 namespace inlay::engine {
 namespace {
@@ -152,7 +156,7 @@ TEST(LinearMemory, LargeWindowsLieSoThatHugePagesFit) {
     RunningGuest guest(kIdle);
     auto file = sparse_file(64 * MiB);
     for (uint64_t offset : {uint64_t{0}, uint64_t{4096}, 72 * KiB, 2 * MiB, 3 * MiB + 4096})
-        for (uint64_t length : {16 * MiB, 16 * MiB + 4096, 23 * MiB}) {
+        for (uint64_t length : {4 * MiB, 16 * MiB, 16 * MiB + 4096, 23 * MiB}) {
             auto window = place_input(guest.memory(), file, offset, length).window;
             ASSERT_TRUE(window);
             uint64_t address = reinterpret_cast<uintptr_t>(guest.memory().base()) + window->offset;
@@ -160,16 +164,48 @@ TEST(LinearMemory, LargeWindowsLieSoThatHugePagesFit) {
         }
 }
 
-TEST(LinearMemory, ALeadIsOutOfReach) {
-    RunningGuest guest(kIdle);
-    auto file = sparse_file(4 * MiB);
-    uint64_t before = guest.memory().size();
-    auto window = place_input(guest.memory(), file, 0, 4 * MiB).window;
-    ASSERT_TRUE(window);
-    if (window->offset > before) {
-        EXPECT_EQ(access_at(guest.memory().base() + before), "---p");
-        EXPECT_EQ(access_at(guest.memory().base() + window->offset - 1), "---p");
+// What smaps says of huge pages in the mapping that begins at `at`.
+std::string huge_pages_at(const uint8_t* at) {
+    std::ifstream smaps("/proc/self/smaps");
+    std::ostringstream begin;
+    begin << std::hex << reinterpret_cast<uintptr_t>(at) << '-';
+    bool inside = false;
+    for (std::string line; std::getline(smaps, line);) {
+        inside = inside || line.starts_with(begin.str());
+        if (inside && line.starts_with("FilePmdMapped:")) return line.substr(line.find_first_of("0123456789"));
     }
+    return "none";
+}
+
+TEST(LinearMemory, AWindowShowsTheHugePagesOfItsFile) {
+    os::Scratch scratch;
+    auto file = os::create_unnamed(scratch.fd());
+    if (!file.ok()) GTEST_SKIP() << file.error().detail;
+    ASSERT_TRUE(os::write_all_at(file->get(), std::string(4 * MiB, 'x'), 0).ok() && os::sync(file->get()).ok());
+    os::drop_from_memory(file->get());
+    {
+        auto view = os::Mapping::create(file->get(), 0, 4 * MiB, os::Access::read, os::Sharing::shared).value();
+        ASSERT_TRUE(os::bring_into_memory({reinterpret_cast<const char*>(view.data()), view.size()}));
+    }
+    if (os::survey_pages(file->get(), 4 * MiB)->huge_bytes < 4 * MiB) GTEST_SKIP() << "this kernel or filesystem gives files no huge pages";
+    RunningGuest guest(kIdle);
+    auto window = place_input(guest.memory(), *file, 0, 4 * MiB).window;
+    ASSERT_TRUE(window);
+    const uint8_t* at = guest.memory().base() + window->offset;
+    for (uint64_t page = 0; page < 4 * MiB; page += 4096) ASSERT_EQ(at[page], 'x');
+    EXPECT_EQ(huge_pages_at(at), "4096 kB");
+}
+
+TEST(LinearMemory, LeadsOfManySmallWindowsLeaveRoomForThem) {
+    RunningGuest guest(kIdle);
+    auto file = sparse_file(2 * MiB);
+    size_t windows = 0, aligned = 0;
+    for (Placement placed; (placed = place_input(guest.memory(), file, 0, 2 * MiB)).window; windows++)
+        aligned += (reinterpret_cast<uintptr_t>(guest.memory().base()) + placed.window->offset) % (2 * MiB) == 0;
+    EXPECT_EQ(place_input(guest.memory(), file, 0, 2 * MiB).error, PlaceError::no_room) << "the addresses end first";
+    EXPECT_GT(windows, 1'700u);
+    EXPECT_GT(aligned, 150u);
+    EXPECT_LT(aligned, 300u);
 }
 
 TEST(LinearMemory, ARemovedWindowIsOutOfReachAndItsAreaIsUsedAgain) {

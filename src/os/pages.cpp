@@ -7,6 +7,8 @@
 #include <array>
 #include <cerrno>
 
+#include "os/page_survey.hpp"
+
 namespace inlay::os {
 namespace {
 
@@ -32,6 +34,8 @@ std::string_view Pages::view() const {
         auto sharing = home_ == Home::memory ? Sharing::private_ : Sharing::shared;
         auto mapped = Mapping::create(fd_.get(), 0, size_, Access::read, sharing);
         if (mapped.ok()) view_ = std::move(mapped).value();
+        // Before anything is read through it: what is brought in comes in huge pages, where the filesystem has them.
+        if (home_ == Home::disk && size_ >= kHugePageBytes) ::madvise(view_.data(), view_.size(), MADV_HUGEPAGE);
     }
     return {reinterpret_cast<const char*>(view_.data()), view_.data() ? size_ : 0};
 }
@@ -58,7 +62,9 @@ bool all_in_memory(std::string_view bytes) noexcept {
 
 bool bring_into_memory(std::string_view bytes) noexcept {
     auto [at, size] = pages_around(bytes);
-    ::madvise(at, size, MADV_WILLNEED);  // All reads are under way before the first is waited for.
+    // WILLNEED has all reads under way before the first is waited for, but in small pages: it is for what holds no huge one.
+    bool in_huge_pages = size >= kHugePageBytes && ::madvise(at, size, MADV_HUGEPAGE) == 0;
+    if (!in_huge_pages) ::madvise(at, size, MADV_WILLNEED);
     int done;
     do done = ::madvise(at, size, MADV_POPULATE_READ);
     while (done != 0 && errno == EINTR);
