@@ -71,6 +71,18 @@ class CommitPipelineTest : public testing::Test {
     std::optional<CommitPipeline> pipeline_{std::in_place, catalog_, *directory_, shared_, ballast_, [this] { dropped_++; }};
 };
 
+TEST_F(CommitPipelineTest, ContentOfALinkThatBrokeMeanwhileIsNotStored) {
+    auto broken = std::make_shared<std::atomic<bool>>(false);
+    auto whole = put_job("whole", "content"), changed = put_job("changed", "content");
+    whole->contents[0].broken = changed->contents[0].broken = broken;
+    EXPECT_TRUE(commit(std::move(whole)).ok());
+    *broken = true;
+    std::string version = version_of(*changed);
+    EXPECT_EQ(commit(std::move(changed)).error().code, Errc::object_changed);
+    EXPECT_FALSE(find("changed"));
+    EXPECT_EQ(content_of(version), "(absent)");
+}
+
 TEST_F(CommitPipelineTest, AStoredObjectIsThereWhenItIsAnswered) {
     auto job = put_job("key", "content");
     std::string version = version_of(*job);

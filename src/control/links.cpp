@@ -22,17 +22,22 @@ Result<> Links::check_place(const os::LeasedFile& file) const {
     return {};
 }
 
+Result<> Links::check_room() const {
+    if (links_.size() < kLinksMax) return {};
+    return Error{Errc::overloaded, fmt::format("there are {} linked objects, as many as can be: remove one first", kLinksMax)};
+}
+
 Result<os::LeasedFile> Links::admit(int given) const {
-    if (links_.size() >= kLinksMax)
-        return Error{Errc::overloaded, fmt::format("there are {} linked objects, as many as can be: remove one first", kLinksMax)};
+    INLAY_TRY_VOID(check_room());
     INLAY_TRY(auto file, os::LeasedFile::create(given));
     INLAY_TRY_VOID(check_place(file));
     return file;
 }
 
 Result<os::LeasedFile> Links::admit_again(const store::ObjectRecord& record) const {
-    INLAY_TRY(auto opened, os::open_file(record.link_path));
-    INLAY_TRY(auto file, admit(opened.get()));
+    INLAY_TRY_VOID(check_room());
+    INLAY_TRY(auto file, os::LeasedFile::create_at(record.link_path));
+    INLAY_TRY_VOID(check_place(file));
     if (file.path() != record.link_path || file.stamp() != record.link_stamp)
         return Error{Errc::object_changed, fmt::format("it is not the file that was linked: {} then, {} now", record.link_stamp, file.stamp())};
     return file;

@@ -72,6 +72,7 @@ class Links {
     };
     using Table = std::unordered_map<std::string, Link>;
 
+    Result<> check_room() const;
     Result<> check_place(const os::LeasedFile& file) const;
     void end_if_unused(Table::iterator link);
 

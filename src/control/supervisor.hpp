@@ -132,12 +132,12 @@ class Supervisor {
     std::unordered_map<std::string, std::vector<OnCode>> compiling_;  // Who waits for code that is under way, by its file's name.
     std::unordered_map<pid_t, size_t> lanes_;                         // The worker slot that each one serves.
     FunctionLogs logs_;
-    std::optional<Links> links_;
     std::unique_ptr<LinkDoor> link_door_;
     std::vector<Slot> slots_;
     boost::asio::signal_set end_signals_;
     boost::asio::signal_set child_signals_;
     boost::asio::signal_set lease_signals_;
+    std::optional<Links> links_;  // Ends before who catches its signals.
     boost::asio::steady_timer drain_timer_;
     bool draining_ = false;
     std::atomic<bool> telling_of_changes_ = false;

@@ -71,6 +71,12 @@ Result<LeasedFile> LeasedFile::create(int given) {
     return made;
 }
 
+Result<LeasedFile> LeasedFile::create_at(const std::string& path) {
+    Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW));  // A pipe there must not hold us up.
+    if (!fd) return os_error("open " + path);
+    return create(fd.get());
+}
+
 bool LeasedFile::holds() const {
     struct stat found{};
     return ::fcntl(fd_.get(), F_GETLEASE) == F_RDLCK && ::fstat(fd_.get(), &found) == 0 && stamp_of(found) == stamp_;

@@ -22,6 +22,8 @@ class LeasedFile {
     // Errors: bad_request with the reason: no regular file, empty, not open for reading, open for writing somewhere, of another
     // user; io_error.
     static Result<LeasedFile> create(int given);
+    // The same of what lies at a path, which may be anything by now.
+    static Result<LeasedFile> create_at(const std::string& path);
     LeasedFile(LeasedFile&&) noexcept = default;
     LeasedFile& operator=(LeasedFile&&) noexcept = default;
 

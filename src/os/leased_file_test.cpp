@@ -80,6 +80,14 @@ TEST_F(LeasedFileTest, RefusesWhatIsNoReadableFileWithBytesAndAName) {
     EXPECT_NE(LeasedFile::create(kept.get()).error().detail.find("no name"), std::string::npos);
 }
 
+TEST_F(LeasedFileTest, APipeAtItsPathHoldsNobodyUp) {
+    EXPECT_TRUE(LeasedFile::create_at(path_).ok());
+    ASSERT_EQ(::unlink(path_.c_str()), 0);
+    EXPECT_EQ(LeasedFile::create_at(path_).error().code, Errc::io_error);
+    ASSERT_EQ(::mkfifo(path_.c_str(), 0600), 0);
+    EXPECT_EQ(LeasedFile::create_at(path_).error().code, Errc::bad_request);
+}
+
 TEST_F(LeasedFileTest, RefusesAFileOfAnotherUser) {
     if (::geteuid() != 0) GTEST_SKIP() << "only root can become somebody else and come back";
     Fd given = open_file(path_).value();

@@ -53,7 +53,10 @@ uint64_t huge_bytes_in(uintptr_t from, uintptr_t to) {
     bool inside = false;
     while (std::getline(smaps, line)) {
         unsigned long begin = 0, end = 0;
-        if (std::sscanf(line.c_str(), "%lx-%lx ", &begin, &end) == 2) inside = begin >= from && end <= to;
+        if (std::sscanf(line.c_str(), "%lx-%lx ", &begin, &end) == 2) {
+            if (begin >= to) break;  // The kernel looks at each mapping as it tells of it: what lies behind is spared.
+            inside = begin >= from && end <= to;
+        }
         if (!inside) continue;
         if (std::sscanf(line.c_str(), "FilePmdMapped: %lu kB", &kilobytes) == 1 ||
             std::sscanf(line.c_str(), "ShmemPmdMapped: %lu kB", &kilobytes) == 1)

@@ -85,6 +85,10 @@ void Tables::lose_link(std::string_view version) {
     let_go(std::string(version));
 }
 
+void Tables::lose_all_links() {
+    while (!linked_.empty()) lose_link(std::string(linked_.begin()->first));
+}
+
 Result<std::shared_ptr<const Object>> Tables::get_object(const ObjectName& name) {
     catch_up();
     uint64_t hash = hash_of_object(name.bucket, name.key);

@@ -34,6 +34,8 @@ class Tables {
 
     // The file of a linked object is about to be written: what is read of it counts no more.
     void lose_link(std::string_view version);
+    // The supervisor is gone, and with it what guarded them all.
+    void lose_all_links();
 
     // Has damaged code of a function made again.
     void refuse_compiled(const store::FunctionRecord& record, engine::Checks checks);

@@ -176,10 +176,14 @@ TEST_F(TablesTest, CodeThatCannotBeLoadedIsRefusedAndToldOf) {
 
 TEST_F(TablesTest, WithoutASupervisorWhatIsKnownStillServes) {
     auto known = object_version("one");
+    auto linked = tables_->get_object({"data", "linked"}).value();
     { os::Channel gone(supervisor_.control().release()); }
     EXPECT_FALSE(link_->on_readable());
     EXPECT_EQ(object_version("one"), known);
     EXPECT_EQ(tables_->get_object({"data", "two"}).error().code, Errc::draining);
+    EXPECT_FALSE(linked->pages.lost());
+    tables_->lose_all_links();
+    EXPECT_TRUE(linked->pages.lost()) << "nobody guards its file";
     EXPECT_EQ(tables_->get_function("two").error().code, Errc::draining);
 }
 

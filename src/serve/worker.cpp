@@ -130,6 +130,7 @@ asio::awaitable<void> Worker::watch_link() {
         if (error) co_return;
         if (link_.on_readable()) continue;
         spdlog::warn("the supervisor is gone; draining");
+        tables_->lose_all_links();
         begin_drain();
         co_return;
     }
