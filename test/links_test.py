@@ -261,6 +261,16 @@ def test_a_guest_that_runs_while_its_file_is_written_ends_as_object_changed(link
     assert answers[0].problem == "object-changed"
 
 
+def test_a_number_that_a_guest_makes_of_a_file_that_is_written_does_not_count(linking):
+    path = linking.file("file", bytes(64 * PAGE))
+    linking.link("links/file", path)
+    late = handle("(drop (call $input)) (call $wait (i64.const 1500)) (call $answer (i32.load (i32.load (i32.const 32))))")
+    with running(linking.server, late, {"object": "links/file"}) as answers:
+        assert settled_place_of(linking.server, str(path))
+        write_over(path, b"new!")
+    assert answers[0].problem == "object-changed"
+
+
 def test_a_truncated_file_takes_nobody_with_it(linking, noise):
     path = linking.file("file", noise(SPAN))
     linking.link("links/file", path)
