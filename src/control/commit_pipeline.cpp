@@ -51,6 +51,7 @@ Result<> CommitPipeline::write_contents(CommitJob& job) {
     for (auto& content : job.contents) {
         INLAY_TRY(uint64_t copied, write_content(content));
         job.copied_bytes += copied;
+        content.begun.reset();
         content.pages.close();
         content.inline_bytes.clear();
     }
@@ -58,6 +59,11 @@ Result<> CommitPipeline::write_contents(CommitJob& job) {
 }
 
 Result<uint64_t> CommitPipeline::write_content(const NewContent& content) {
+    if (content.begun) {
+        INLAY_TRY(auto finished, content.begun->finish(content.length));
+        INLAY_TRY_VOID(directory_.write(content.name, std::move(finished.file)));
+        return finished.copied_bytes;
+    }
     store::Content bytes = std::string_view(content.inline_bytes);
     if (content.pages) bytes = os::FileRange{content.pages.get(), 0, content.length};
     auto write = [&]() -> Result<store::Written> {

@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "base/result.hpp"
+#include "control/begun_content.hpp"
 #include "os/fd.hpp"
 #include "registry/shared_state.hpp"
 #include "store/ballast.hpp"
@@ -36,6 +37,7 @@ struct NewContent {
     std::string inline_bytes;  // Content, if `pages` is empty.
     os::Fd pages;              // Content: [0, length).
     uint64_t length = 0;
+    std::shared_ptr<BegunContent> begun = nullptr;  // Content, whatever else is given: of an object.
 };
 
 struct Committed {

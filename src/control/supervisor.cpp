@@ -153,6 +153,7 @@ void Supervisor::on_child_exit(const os::Exit& exit) {
     size_t index = static_cast<size_t>(found - slots_.begin());
     bool young = coarse_ms() - found->life->started_ms < kYoungMs;
     found->life->end();
+    drop_contents(found->life);
     found->life.reset();
     kill_lanes_of(index);
     shared_.worker_counters(index).clear(Counter::connections_open);

@@ -83,8 +83,17 @@ class Supervisor {
     void remove_function(const Life& life, uint64_t id, WireReader& fields);
     void append_log(WireReader& fields);
     void answer_json(const Life& life, uint64_t id, Result<std::string> json);
-    Result<std::unique_ptr<CommitJob>> make_commit_job(WireReader& fields, std::vector<os::Fd>& fds);
+    Result<std::unique_ptr<CommitJob>> make_commit_job(const Life& life, WireReader& fields, std::vector<os::Fd>& fds);
     void submit(std::unique_ptr<CommitJob> job, std::function<void(Result<Committed>)> on_loop);
+
+    // supervisor_contents.cpp: uploads that are written while they arrive
+    void begin_content(const Life& life, uint64_t id, WireReader& fields, std::vector<os::Fd>& fds);
+    void write_content(const Life& life, uint64_t id, WireReader& fields);
+    void drop_content(const Life& life, uint64_t id, WireReader& fields);
+    void work_on(const Life& life, uint64_t id, uint64_t number, std::function<Result<>()> work);
+    std::shared_ptr<BegunContent> take_content(const Life& life, uint64_t number);
+    void drop_contents(const Life& life);
+    void drop(std::shared_ptr<BegunContent> content);
 
     // supervisor_code.cpp: deploys and compiled code
     void deploy(const Life& life, uint64_t id, WireReader& fields, std::vector<os::Fd>& fds);

@@ -98,6 +98,9 @@ void Supervisor::on_call(const Life& life, os::Message& message) {
         case Call::refuse_compiled: return refuse_compiled(fields);
         case Call::start_lane: return start_lane(life, id, message.fds);
         case Call::get_unchecked: return get_unchecked(life, id, fields);
+        case Call::begin_content: return begin_content(life, id, fields, message.fds);
+        case Call::write_content: return write_content(life, id, fields);
+        case Call::drop_content: return drop_content(life, id, fields);
         default: return life->answer_call(registry::answer(id, registry::damaged_message()));
     }
 }
@@ -111,7 +114,7 @@ void Supervisor::submit(std::unique_ptr<CommitJob> job, std::function<void(Resul
     pipeline_->submit(std::move(job));
 }
 
-Result<std::unique_ptr<CommitJob>> Supervisor::make_commit_job(WireReader& fields, std::vector<os::Fd>& fds) {
+Result<std::unique_ptr<CommitJob>> Supervisor::make_commit_job(const Life& life, WireReader& fields, std::vector<os::Fd>& fds) {
     std::vector<registry::Effect> effects;
     registry::read(fields, effects, fds.size());
     if (!fields.finished() || effects.empty() || effects.size() > kPublishesMax) return registry::damaged_message();
@@ -126,6 +129,9 @@ Result<std::unique_ptr<CommitJob>> Supervisor::make_commit_job(WireReader& field
         content.name = versions_->next();
         content.inline_bytes = std::move(effect.inline_bytes);
         if (effect.fd >= 0) content.pages = std::move(fds[static_cast<size_t>(effect.fd)]);
+        bool was_begun = effect.kind == registry::ContentKind::begun;
+        if (was_begun) content.begun = take_content(life, effect.begun);
+        if (was_begun && !content.begun) return registry::damaged_message();
         content.length = effect.length;
         store::ObjectRecord record{std::move(effect.name), content.name, effect.length, std::move(effect.content_type), wall_ms()};
         job->changes.changes.push_back(store::PutObject{std::move(record), std::move(effect.precondition)});
@@ -135,7 +141,7 @@ Result<std::unique_ptr<CommitJob>> Supervisor::make_commit_job(WireReader& field
 }
 
 void Supervisor::commit(const Life& life, uint64_t id, WireReader& fields, std::vector<os::Fd>& fds) {
-    auto job = make_commit_job(fields, fds);
+    auto job = make_commit_job(life, fields, fds);
     if (!job.ok()) return life->answer_call(registry::answer(id, job.error()));
     auto versions = std::make_shared<std::vector<std::string>>();
     for (const auto& change : (*job)->changes.changes) {

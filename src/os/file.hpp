@@ -74,6 +74,10 @@ Result<bool> write_direct(int to, const FileRange& range);
 Result<> write_copied(int to, const FileRange& range);
 // The one or the other, with the blocks reserved before. Result: bytes copied, because the filesystem could not do without.
 Result<uint64_t> write_pages(int to, const FileRange& range);
+// Writes `range` of a memfd to offset `at` of a file that is written piece by piece, in the one way or the other; a copy is on its
+// way to the disk when this returns. The last block may be written whole: truncate() follows. Result: bytes copied.
+// Requires: `at` and the range's offset are multiples of 4 KiB and of the page.
+Result<uint64_t> write_piece(int to, uint64_t at, const FileRange& range);
 
 // Passes a range of a file on to whatever `to` is: a pipe gets the pages themselves, anything else a copy that the kernel makes.
 // Errors: object_changed when the range's file ended early; no_space; io_error.

@@ -32,12 +32,16 @@ enum class Call : uint64_t {
     refuse_compiled,   // name, version, Checks    -> nothing: compile it again
     start_lane,        // + a channel's end        -> nothing + descriptor of the process
     get_unchecked,     // name, version, 1: waits  -> nothing + descriptor of its code without epoch checks
+    begin_content,     // number, length or 0: not known, + pages that it arrives in -> nothing, when the disk has room for it
+    write_content,     // number, bytes that have come -> nothing, when all whole pieces of them are written
+    drop_content,      // number                   -> nothing
 };
 
 // Where the content of a new object comes from.
 enum class ContentKind : uint64_t {
     inline_bytes = 1,  // In the message.
     pages,             // [0, length) of a descriptor: a memfd or an object's file.
+    begun,             // Content that was begun before it had arrived whole.
 };
 
 // One staged effect: put an object, or delete one.
@@ -50,6 +54,7 @@ struct Effect {
     std::string inline_bytes;
     uint64_t length = 0;       // Of the content.
     int fd = -1;               // pages: borrowed when sent; an index into the message's descriptors when received.
+    uint64_t begun = 0;        // begun: its number, chosen by the worker.
 };
 
 struct CommitAnswer {

@@ -24,7 +24,7 @@ Error too_large(uint64_t max) {
 
 }  // namespace
 
-asio::awaitable<Result<run::Body>> BodyReceiver::receive(const RequestHead& head) {
+asio::awaitable<Result<run::Body>> BodyReceiver::receive(const RequestHead& head, ContentBehind* behind) {
     uint64_t max = worker_.settings().max_body;
     if (head.content_length && *head.content_length > max) co_return too_large(max);
     bool empty = !head.chunked && head.content_length.value_or(0) == 0;
@@ -33,7 +33,7 @@ asio::awaitable<Result<run::Body>> BodyReceiver::receive(const RequestHead& head
     if (!told.ok()) co_return std::move(told).error();
     ContentReader content(worker_, socket_, &waiting_, arrived_, head, max);
     if (!head.chunked && *head.content_length < kMapThresholdBytes) co_return co_await receive_small(content, *head.content_length);
-    co_return co_await receive_in_pages(content, head.chunked);
+    co_return co_await receive_in_pages(content, head, behind);
 }
 
 asio::awaitable<Result<>> continue_if_expected(Worker& worker, asio::ip::tcp::socket& socket, Deadlines::Entry& waiting,
@@ -57,19 +57,22 @@ asio::awaitable<Result<run::Body>> BodyReceiver::receive_small(ContentReader& co
     co_return body;
 }
 
-asio::awaitable<Result<run::Body>> BodyReceiver::receive_in_pages(ContentReader& content, bool chunked) {
+asio::awaitable<Result<run::Body>> BodyReceiver::receive_in_pages(ContentReader& content, const RequestHead& head,
+                                                                   ContentBehind* behind) {
     uint64_t received = 0;
     for (;;) {
         auto run_bytes = co_await content.next_run();
         if (!run_bytes.ok()) co_return std::move(run_bytes).error();
         if (*run_bytes == 0) break;
         uint64_t needed = received + *run_bytes;
-        auto ready = grow(chunked && needed > capacity() ? std::max(needed, roomy_size()) : needed);
+        auto ready = grow(head.chunked && needed > capacity() ? std::max(needed, roomy_size()) : needed);
         if (!ready.ok()) co_return std::move(ready).error();
         std::span<char> room(reinterpret_cast<char*>(room_->pages.writable()) + received, *run_bytes);
         auto got = co_await content.receive(room);
         if (!got.ok()) co_return std::move(got).error();
         received += *got;
+        auto going = behind ? behind->arrived(room_->pages.fd(), received, head.content_length) : Result<>();
+        if (!going.ok()) co_return std::move(going).error();
     }
     run::Body body;
     if (received == 0) co_return body;

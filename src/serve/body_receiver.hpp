@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "run/request.hpp"
+#include "serve/content_behind.hpp"
 #include "serve/content_reader.hpp"
 
 namespace inlay::serve {
@@ -27,13 +28,13 @@ class BodyReceiver {
     BodyReceiver(const BodyReceiver&) = delete;
     BodyReceiver& operator=(const BodyReceiver&) = delete;
 
-    // Receives all of it. Afterwards arrived.used is past what of it lay in the buffer. Errors: body_too_large, overloaded,
-    // bad_request (framing, or the client is gone), request_timeout.
-    boost::asio::awaitable<Result<run::Body>> receive(const RequestHead& head);
+    // Receives all of it. Afterwards arrived.used is past what of it lay in the buffer. `behind` is told what has come; nullptr:
+    // nobody is. Errors: body_too_large, overloaded, bad_request (framing, or the client is gone), request_timeout, no_space.
+    boost::asio::awaitable<Result<run::Body>> receive(const RequestHead& head, ContentBehind* behind = nullptr);
 
   private:
     boost::asio::awaitable<Result<run::Body>> receive_small(ContentReader& content, size_t length);
-    boost::asio::awaitable<Result<run::Body>> receive_in_pages(ContentReader& content, bool chunked);
+    boost::asio::awaitable<Result<run::Body>> receive_in_pages(ContentReader& content, const RequestHead& head, ContentBehind* behind);
     uint64_t capacity() const { return room_ ? room_->capacity : 0; }
     uint64_t roomy_size() const;
     Result<> grow(uint64_t content_bytes);

@@ -79,15 +79,17 @@ asio::awaitable<Connection::Next> Connection::serve_one() {
 
     Arrived arrived{{buffer_.get(), kBufferBytes}, head_end_, buffered_end_};
     BodyReceiver receiver(worker_, socket_, *this, arrived, content_owner(*route));
+    ContentBehind behind(worker_);
     run::Body body;
     if (has_content(head)) {
-        auto received = co_await receiver.receive(head);
+        bool stores_it = std::holds_alternative<ObjectRoute>(*route) && head.method == Method::put;
+        auto received = co_await receiver.receive(head, stores_it ? &behind : nullptr);
         buffered_end_ = arrived.end;
         if (!received.ok()) co_return co_await refuse(problem_reply(received.error()));
         body = std::move(received).value();
     }
 
-    Reply reply = co_await answer(*route, {head, body, through_});
+    Reply reply = co_await answer(*route, {head, body, through_, behind.begun()});
     auto sent = try_send(reply, head.keep_alive && !worker_.draining());
     if (!sent) sent = co_await sender_.send_rest();
     if (!*sent) co_return Next::close;
