@@ -90,6 +90,17 @@ def test_an_upload_that_finds_no_room_is_refused_before_it_has_arrived(small_dis
         assert full.request("PUT", "/o/full/new", noise(30 << 20)).status == 201
 
 
+def test_a_body_that_only_the_disk_can_take_finds_it_full(small_disk, data, noise):
+    config = data / "config.toml"
+    config.write_text(f"body_memory = {8 << 20}\n")
+    with Server(small_disk / "data", "--config", str(config), workers=1) as full:
+        full.deploy("echo", (EXAMPLES / "echo.wasm").read_bytes())
+        worker = full.worker_pids()
+        refused_content(full, b"POST /f/echo")
+        body = noise(20 << 20)
+        assert full.invoke("echo", body=body).body == body and full.worker_pids() == worker
+
+
 def test_a_full_disk_lets_go_of_objects(small_disk, noise):
     """Else nobody could make room but by hand."""
     with Server(small_disk / "data", workers=2) as full:

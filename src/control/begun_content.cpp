@@ -5,6 +5,7 @@
 
 #include "base/limits.hpp"
 #include "os/file.hpp"
+#include "os/mapping.hpp"
 
 namespace inlay::control {
 
@@ -15,16 +16,27 @@ Result<> BegunContent::begin() {
 
 Result<> BegunContent::write(uint64_t arrived) {
     std::lock_guard lock(mutex_);
-    return write_up_to(arrived - arrived % kWritePieceBytes);
+    return write_up_to(os::round_down(arrived, os::page_size()));
+}
+
+Result<os::Fd> BegunContent::read(uint64_t length) {
+    std::lock_guard lock(mutex_);
+    INLAY_TRY_VOID(complete(length));
+    return os::open_to_read(file_.get());
 }
 
 Result<BegunContent::Finished> BegunContent::finish(uint64_t length) {
     std::lock_guard lock(mutex_);
-    INLAY_TRY_VOID(write_up_to(length));
-    if (written_ > length) return Error{Errc::internal, "more was written of content than there is of it"};
-    INLAY_TRY_VOID(os::truncate(file_.get(), length));
+    INLAY_TRY_VOID(complete(length));
     failure_ = Error{Errc::internal, "this content is finished"};
     return Finished{std::move(file_), copied_};
+}
+
+Result<> BegunContent::complete(uint64_t length) {
+    bool overwritten = length > written_ && length - written_ > ring_bytes_;
+    if (overwritten || written_ > length) return Error{Errc::internal, "content of another length was written"};
+    INLAY_TRY_VOID(write_up_to(length));
+    return os::truncate(file_.get(), length);
 }
 
 Result<> BegunContent::open() {
@@ -41,8 +53,9 @@ Result<> BegunContent::open() {
 Result<> BegunContent::write_up_to(uint64_t end) {
     INLAY_TRY_VOID(open());
     while (written_ < end && !dropped_) {
-        uint64_t piece = std::min(end - written_, kWritePieceBytes);
-        auto copied = os::write_piece(file_.get(), written_, {pages_.get(), written_, piece});
+        uint64_t at = written_ % ring_bytes_;
+        uint64_t piece = std::min({end - written_, kWritePieceBytes, ring_bytes_ - at});
+        auto copied = os::write_piece(file_.get(), written_, {pages_.get(), at, piece});
         if (!copied.ok()) {
             failure_ = copied.error();
             return std::move(copied).error();

@@ -25,7 +25,7 @@ class BegunContentTest : public testing::Test {
         for (; arrived_ < bytes; arrived_++) mapping.data()[arrived_] = byte_at(arrived_);
     }
     static uint8_t byte_at(uint64_t at) { return static_cast<uint8_t>(at * 7 + at / 4096); }
-    BegunContent begin(uint64_t expected) { return {*directory_, os::duplicate(pages_.get()), expected}; }
+    BegunContent begin(uint64_t expected) { return {*directory_, os::duplicate(pages_.get()), os::round_up(kLength, os::page_size()), expected}; }
     // Whether what is finished, stored and read again is the content.
     bool is_whole(BegunContent& content) {
         auto finished = content.finish(kLength);
@@ -92,6 +92,28 @@ TEST_F(BegunContentTest, TheFirstFailureStays) {
 TEST_F(BegunContentTest, PagesThatEndEarlyAreAFailure) {
     auto content = begin(0);
     EXPECT_FALSE(content.finish(2 * kLength).ok());
+}
+
+TEST_F(BegunContentTest, GoesThroughFewerPagesThanItHas) {
+    constexpr uint64_t kRing = 3 * 4096;
+    BegunContent content(*directory_, os::duplicate(pages_.get()), kRing, kLength);
+    auto ring = os::Mapping::create(pages_.get(), 0, kRing, os::Access::read_write, os::Sharing::shared).value();
+    for (; arrived_ < kLength; arrived_++) {
+        if (arrived_ % (kRing / 2) == 0) {
+            ASSERT_TRUE(content.write(arrived_).ok());
+        }
+        ring.data()[arrived_ % kRing] = byte_at(arrived_);
+    }
+    auto read = content.read(kLength).value();
+    auto seen = os::Mapping::create(read.get(), 0, kLength, os::Access::read, os::Sharing::shared).value();
+    for (uint64_t at : {uint64_t{0}, kRing - 1, kRing, kLength / 2, kLength - 1}) EXPECT_EQ(seen.data()[at], byte_at(at)) << at;
+    EXPECT_FALSE(os::write_all(read.get(), "x").ok()) << "whoever reads it cannot write it";
+    EXPECT_TRUE(is_whole(content)) << "it can be stored all the same";
+}
+
+TEST_F(BegunContentTest, WhatWasOverwrittenBeforeItWasWrittenIsAFailure) {
+    BegunContent content(*directory_, os::duplicate(pages_.get()), 4096, kLength);
+    EXPECT_FALSE(content.finish(kLength).ok());
 }
 
 TEST_F(BegunContentTest, MoreThanThereIsOfItIsAFailure) {

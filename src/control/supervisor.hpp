@@ -89,8 +89,10 @@ class Supervisor {
     // supervisor_contents.cpp: uploads that are written while they arrive
     void begin_content(const Life& life, uint64_t id, WireReader& fields, std::vector<os::Fd>& fds);
     void write_content(const Life& life, uint64_t id, WireReader& fields);
+    void read_content(const Life& life, uint64_t id, WireReader& fields);
     void drop_content(const Life& life, uint64_t id, WireReader& fields);
-    void work_on(const Life& life, uint64_t id, uint64_t number, std::function<Result<>()> work);
+    void work_on(const Life& life, uint64_t id, uint64_t number, std::function<Result<os::Fd>()> work);
+    std::shared_ptr<BegunContent> find_idle_content(const Life& life, uint64_t number);
     std::shared_ptr<BegunContent> take_content(const Life& life, uint64_t number);
     void drop_contents(const Life& life);
     void drop(std::shared_ptr<BegunContent> content);

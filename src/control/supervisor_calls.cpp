@@ -100,6 +100,7 @@ void Supervisor::on_call(const Life& life, os::Message& message) {
         case Call::get_unchecked: return get_unchecked(life, id, fields);
         case Call::begin_content: return begin_content(life, id, fields, message.fds);
         case Call::write_content: return write_content(life, id, fields);
+        case Call::read_content: return read_content(life, id, fields);
         case Call::drop_content: return drop_content(life, id, fields);
         default: return life->answer_call(registry::answer(id, registry::damaged_message()));
     }

@@ -72,6 +72,8 @@ Result<Fd> open_file(const std::string& path) {
     return fd;
 }
 
+Result<Fd> open_to_read(int fd) { return open_file("/proc/self/fd/" + std::to_string(fd)); }
+
 Result<Fd> create_file(int directory, const std::string& name) {
     Fd fd(::openat(directory, name.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
     if (!fd) return os_error("create " + name);

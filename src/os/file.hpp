@@ -19,6 +19,8 @@ Result<Fd> open_directory(const std::string& path);
 Result<Fd> open_directory_at(int directory, const std::string& name);
 // Opens for reading. An absent file is nullopt.
 Result<std::optional<Fd>> open_if_present(int directory, const std::string& name);
+// Opens the file that `fd` is of once more, for reading only.
+Result<Fd> open_to_read(int fd);
 // Opens for reading, by path. Waits for a writer where it is a pipe.
 Result<Fd> open_file(const std::string& path);
 // Creates or replaces, for writing.

@@ -99,6 +99,14 @@ void read(WireReader& from, CommitAnswer& answer) {
     }
 }
 
+void write(WireWriter& to, const ContentBegin& begin) { to.number(begin.number).number(begin.expected).number(begin.ring_bytes); }
+
+void read(WireReader& from, ContentBegin& begin) {
+    begin.number = from.number();
+    begin.expected = from.number();
+    begin.ring_bytes = from.number();
+}
+
 void write(WireWriter& to, const std::vector<Effect>& effects, std::vector<int>& fds) {
     to.number(effects.size());
     for (const auto& effect : effects) {

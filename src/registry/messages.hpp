@@ -32,8 +32,9 @@ enum class Call : uint64_t {
     refuse_compiled,   // name, version, Checks    -> nothing: compile it again
     start_lane,        // + a channel's end        -> nothing + descriptor of the process
     get_unchecked,     // name, version, 1: waits  -> nothing + descriptor of its code without epoch checks
-    begin_content,     // number, length or 0: not known, + pages that it arrives in -> nothing, when the disk has room for it
-    write_content,     // number, bytes that have come -> nothing, when all whole pieces of them are written
+    begin_content,     // ContentBegin + pages     -> nothing, when the disk has room for it
+    write_content,     // number, bytes that have come -> nothing, when all whole pages of them are written
+    read_content,      // number, its length       -> nothing + descriptor of all of it
     drop_content,      // number                   -> nothing
 };
 
@@ -55,6 +56,13 @@ struct Effect {
     uint64_t length = 0;       // Of the content.
     int fd = -1;               // pages: borrowed when sent; an index into the message's descriptors when received.
     uint64_t begun = 0;        // begun: its number, chosen by the worker.
+};
+
+// Content that is written to a file while it arrives. Byte I of it lies at I modulo `ring_bytes` of the pages that come with this.
+struct ContentBegin {
+    uint64_t number = 0;      // Chosen by the worker.
+    uint64_t expected = 0;    // Its length; 0: not known.
+    uint64_t ring_bytes = 0;  // Whole pages.
 };
 
 struct CommitAnswer {
@@ -91,6 +99,7 @@ void write(WireWriter& to, const store::FunctionRecord& record);
 void write(WireWriter& to, const Listing& listing);
 void write(WireWriter& to, const LogLines& lines);
 void write(WireWriter& to, const CommitAnswer& answer);
+void write(WireWriter& to, const ContentBegin& begin);
 // Appends the descriptors to send to `fds`.
 void write(WireWriter& to, const std::vector<Effect>& effects, std::vector<int>& fds);
 
@@ -100,6 +109,7 @@ void read(WireReader& from, store::FunctionRecord& record);
 void read(WireReader& from, Listing& listing);
 void read(WireReader& from, LogLines& lines);
 void read(WireReader& from, CommitAnswer& answer);
+void read(WireReader& from, ContentBegin& begin);
 // `fds` is how many descriptors came with the message: each is used at most once, in order.
 void read(WireReader& from, std::vector<Effect>& effects, size_t fds);
 

@@ -119,6 +119,12 @@ TEST(Messages, EffectsComeBackWithTheirDescriptorsByOrder) {
     }
 }
 
+TEST(Messages, BeginningsOfContentKeepTheirNumbers) {
+    auto back = round_trip(ContentBegin{7, 8, 4096});
+    EXPECT_TRUE(back.number == 7 && back.expected == 8 && back.ring_bytes == 4096);
+    EXPECT_FALSE(reads<ContentBegin>(written(back).substr(1)));
+}
+
 TEST(Messages, EveryCutIsRefused) {
     const std::string messages[] = {written(kObject), written(kFunction), written(kListing), written(kLogLines), written(kCommitAnswer)};
     for (size_t length = 0; length < messages[0].size(); length++) EXPECT_FALSE(reads<store::ObjectRecord>(messages[0].substr(0, length)));
