@@ -32,9 +32,11 @@ Result<> apply(const std::string& path, std::string_view key, const toml::node& 
         options.max_body = static_cast<uint64_t>(*number);
     } else if (key == "body_memory" && counts) {
         options.body_memory = static_cast<uint64_t>(*number);
+    } else if (key == "hot_memory" && number && *number >= 0) {
+        options.hot_memory = static_cast<uint64_t>(*number);
     } else {
         return wrong(path, key, "unknown, or not of its type (text: listen, data, token_file; numbers: workers, max_body, "
-                                "body_memory)");
+                                "body_memory, hot_memory)");
     }
     return {};
 }

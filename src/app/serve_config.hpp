@@ -8,7 +8,7 @@
 
 namespace inlay {
 
-// Adds what a TOML file says to `options`. Keys: listen, data, workers, token_file, max_body, body_memory; unknown keys are
+// Adds what a TOML file says to `options`. Keys: listen, data, workers, token_file, max_body, body_memory, hot_memory; unknown keys are
 // errors, so that a misspelt limit is noticed. Sizes are integers of bytes.
 Result<> read_config(const std::string& path, control::ServeOptions& options, std::string& token_file);
 

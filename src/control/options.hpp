@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "base/limits.hpp"
@@ -15,6 +16,7 @@ struct ServeOptions {
     size_t workers = 0;                       // 0: one per processor.
     std::string token;                        // Empty: none is asked for.
     uint64_t max_body = kBodyBytesMaxDefault;
+    std::optional<uint64_t> hot_memory;       // Of the supervisor, for objects beside their files. None given: see kHotMemoryShare.
     uint64_t body_memory = 0;                 // Per worker. 0: a quarter of the machine's memory, shared among the workers.
 };
 

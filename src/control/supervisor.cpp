@@ -71,7 +71,8 @@ Result<> Supervisor::open_data() {
     ballast_->take_on();
     INLAY_TRY(auto reader, store::CatalogReader::create(path + "/catalog.db"));
     reader_.emplace(std::move(reader));
-    pipeline_ = std::make_unique<CommitPipeline>(*catalog_, *directory_, shared_, *ballast_, [this] { tell_of_changes(); });
+    hot_.emplace(options_.hot_memory.value_or(os::physical_memory_bytes() / kHotMemoryShare), shared_.supervisor_counters());
+    pipeline_ = std::make_unique<CommitPipeline>(*catalog_, *directory_, shared_, *ballast_, *hot_, [this] { tell_of_changes(); });
     return {};
 }
 

@@ -128,6 +128,7 @@ class Supervisor {
     std::optional<store::CatalogReader> reader_;
     std::unique_ptr<store::ObjectDirectory> directory_;
     std::optional<store::VersionSource> versions_;
+    std::optional<HotTier> hot_;
     std::unique_ptr<CommitPipeline> pipeline_;
     Compiler compiler_;
     std::unordered_map<std::string, std::vector<OnCode>> compiling_;  // Who waits for code that is under way, by its file's name.

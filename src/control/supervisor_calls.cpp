@@ -43,12 +43,17 @@ void Supervisor::on_lookup(const Life& life, os::Message& message) {
 
 void Supervisor::find_object(const Life& life, uint64_t id, WireReader& fields) {
     ObjectName name{std::string(fields.bytes()), std::string(fields.bytes())};
+    bool is_hot = false;
     auto find = [&]() -> Result<std::pair<store::ObjectRecord, os::Fd>> {
         if (!fields.finished()) return registry::damaged_message();
         // An object replaced between the two steps has lost its old file: look again, the catalog knows the new one.
         for (int attempt = 0; attempt < 8; attempt++) {
             INLAY_TRY(auto record, reader_->find_object(name));
             if (!record) return Error{Errc::object_not_found, name.path()};
+            if (auto pages = hot_->find(record->version)) {
+                is_hot = true;
+                return std::pair{std::move(*record), std::move(pages)};
+            }
             INLAY_TRY(auto file, directory_->open(record->version));
             if (file) return std::pair{std::move(*record), std::move(*file)};
         }
@@ -58,7 +63,7 @@ void Supervisor::find_object(const Life& life, uint64_t id, WireReader& fields) 
     if (!found.ok()) return life->answer_lookup(registry::answer(id, found.error()), {});
     auto answer = registry::answer(id);
     registry::write(answer, found->first);
-    life->answer_lookup(answer.take(), {found->second.get()});
+    life->answer_lookup(answer.number(is_hot).take(), {found->second.get()});
 }
 
 void Supervisor::find_function(const Life& life, uint64_t id, WireReader& fields) {

@@ -22,7 +22,7 @@ namespace inlay::registry {
 inline constexpr uint64_t kChangesId = 0;
 
 enum class Call : uint64_t {
-    find_object = 1,   // bucket, key              -> ObjectRecord + descriptor of its file
+    find_object = 1,   // bucket, key              -> ObjectRecord, 1: in memory + descriptor of its file or memfd
     find_function,     // name                     -> FunctionRecord + descriptor of the compiled module
     commit,            // Effects                  -> CommitAnswer
     deploy,            // FunctionRecord + module  -> JSON
