@@ -8,6 +8,7 @@ import pytest
 import guests
 from guests import handle
 from serving import EXAMPLES, Connection, Server, eventually
+from wire import Wire
 
 
 def mount(kind, at):
@@ -64,12 +65,40 @@ def test_a_full_disk_refuses_writes_and_loses_nothing(small_disk, noise):
     (small_disk / "ballast").write_bytes(bytes(4 << 20))
     with Server(small_disk / "data", workers=2) as full:
         workers, stored = full.worker_pids(), fill(full, noise)
-        assert full.request("PUT", "/o/full/large0", noise(30 << 20)).status == 507
+        assert full.request("PUT", "/o/full/large0", noise(10 << 20)).status == 507
         assert holds(full, stored) and full.worker_pids() == workers
         assert full.stop() == 0
     (small_disk / "ballast").unlink()
     with Server(small_disk / "data", workers=1) as again:
         assert holds(again, stored)
+
+
+def refused_content(server, target):
+    """Begins to send 200 MiB, of known length and in chunks, until an answer comes."""
+    body = bytes(1 << 20)
+    for framing, pieces in ((b"Content-Length: 209715200", [body] * 200), (b"Transfer-Encoding: chunked", [b"100000\r\n" + body + b"\r\n"] * 200)):
+        with Wire(server) as wire:
+            wire.send(b"%s HTTP/1.1\r\nHost: x\r\n%s\r\n\r\n" % (target, framing))
+            wire.send_until_answered(pieces)
+            answer = wire.answer()
+            assert answer.status == 507 and answer.problem == "no-space", answer
+
+
+def test_an_upload_that_finds_no_room_is_refused_before_it_has_arrived(small_disk, noise):
+    with Server(small_disk / "data", workers=1) as full:
+        refused_content(full, b"PUT /o/full/large")
+        assert full.request("PUT", "/o/full/new", noise(30 << 20)).status == 201
+
+
+def test_a_body_that_only_the_disk_can_take_finds_it_full(small_disk, data, noise):
+    config = data / "config.toml"
+    config.write_text(f"body_memory = {8 << 20}\n")
+    with Server(small_disk / "data", "--config", str(config), workers=1) as full:
+        full.deploy("echo", (EXAMPLES / "echo.wasm").read_bytes())
+        worker = full.worker_pids()
+        refused_content(full, b"POST /f/echo")
+        body = noise(20 << 20)
+        assert full.invoke("echo", body=body).body == body and full.worker_pids() == worker
 
 
 def test_a_full_disk_lets_go_of_objects(small_disk, noise):

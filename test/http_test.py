@@ -312,15 +312,15 @@ def test_bodies_beyond_the_memory_for_them_are_put_off(data):
     config = data.with_suffix(".toml")
     config.write_text("body_memory = 1048576\n")
     with Server(data, "--config", str(config), workers=1) as small, Wire(small) as first:
-        head = b"PUT /o/b/k HTTP/1.1\r\n" + HOST + b"Content-Length: 700000\r\n\r\n"
-        first.send(head + b"x" * 650000)
-        assert eventually(lambda: small.metrics()["inlay_received_bytes_total"] >= 600000)
+        head = b"PUT /o/b/k HTTP/1.1\r\n" + HOST + b"Content-Length: 500000\r\n\r\n"
+        first.send(head + b"x" * 450000)
+        assert eventually(lambda: small.metrics()["inlay_received_bytes_total"] >= 400000)
         answer, _ = ask(small, head + b"x" * 1000)
         assert answer.status == 503 and answer.problem == "overloaded" and answer.headers["Retry-After"]
         first.send(b"x" * 50000)
         assert first.answer().status == 201
         with Wire(small) as third:
-            third.send(head + b"x" * 700000)
+            third.send(head + b"x" * 500000)
             assert third.answer().status == 200
 
 

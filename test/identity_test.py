@@ -55,7 +55,7 @@ def frames_are_shown():
 @contextlib.contextmanager
 def own_mapping(descriptor, pages):
     """Our own mapping of a file, every page touched: its address."""
-    with mmap.mmap(descriptor, pages * PAGE, mmap.MAP_SHARED, mmap.PROT_READ | mmap.PROT_WRITE) as mapped:
+    with mmap.mmap(descriptor, pages * PAGE, mmap.MAP_PRIVATE, mmap.PROT_READ | mmap.PROT_WRITE) as mapped:
         for at in range(0, pages * PAGE, PAGE):
             mapped[at]
         here = ctypes.c_char.from_buffer(mapped)
@@ -117,6 +117,21 @@ def test_the_frames_that_a_guest_reads_are_those_of_the_object(lone, noise):
     with running(lone, SLOW, {"object": "identity/object"}) as answers:
         pid, address = settled_place_of(lone, re.escape(version))
         descriptor = os.open(lone.object_file(version), os.O_RDWR)
+        with own_mapping(descriptor, PAGES) as here:
+            assert eventually(lambda: None not in frames(pid, address, PAGES), 0.5)
+            assert frames(pid, address, PAGES) == frames(os.getpid(), here, PAGES)
+        os.close(descriptor)
+    assert answers[0].body == content
+
+
+def test_the_frames_that_a_function_published_are_those_of_the_object(lone, noise):
+    content = noise(PAGES * PAGE).upper()
+    lone.deploy_example("upper")
+    assert lone.invoke("upper", {"into": "identity/published"}, content).status == 200
+    with running(lone, SLOW, {"object": "identity/published"}) as answers:
+        pid, address = settled_place_of(lone, "memfd:inlay-output")
+        descriptor = descriptor_of(lone.pid, inode_at(pid, address))
+        assert descriptor, "the supervisor keeps them"
         with own_mapping(descriptor, PAGES) as here:
             assert eventually(lambda: None not in frames(pid, address, PAGES), 0.5)
             assert frames(pid, address, PAGES) == frames(os.getpid(), here, PAGES)

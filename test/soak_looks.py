@@ -101,6 +101,7 @@ class Looks:
         kinds_first, mappings_first, anon_first = self.at_start[name]
         allowed = collections.Counter(kinds_first)
         of_functions = {"memfd:inlay-compiled": 2 * functions, "compiled": 2 * functions, "memfd:wasm-memory-image": functions}
+        allowed["memfd:inlay-output"] += objects  # What functions published stays in memory.
         allowed.update({"folder of objects": OBJECT_FOLDERS} if name == "inlay" else {"objects": objects, **of_functions})
         if not eventually(lambda: not descriptors(pid) - allowed, LANE_SECONDS, 0.2):
             raise Finding(f"{name} {pid} holds descriptors: {dict(descriptors(pid) - allowed)} more than at its start")

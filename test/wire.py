@@ -1,6 +1,7 @@
 """A client that says exactly the bytes it is told to, for requests that no library would send."""
 
 import email.parser
+import select
 import socket
 import struct
 import time
@@ -30,6 +31,13 @@ class Wire:
         for piece in pieces:
             self.socket.sendall(piece)
             time.sleep(pause)
+
+    def send_until_answered(self, pieces):
+        """Sends no more pieces once an answer begins to come."""
+        for piece in pieces:
+            if select.select([self.socket], [], [], 0.01)[0]:
+                return
+            self.socket.sendall(piece)
 
     def _fill(self):
         more = self.socket.recv(1 << 20)

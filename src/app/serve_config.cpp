@@ -44,9 +44,11 @@ Result<> apply(const std::string& path, std::string_view key, const toml::node& 
         auto way = parse_send_way(*text);
         if (!way) return wrong(path, key, "one of auto, memory, file");
         options.send = *way;
+    } else if (key == "hot_memory" && number && *number >= 0) {
+        options.hot_memory = static_cast<uint64_t>(*number);
     } else {
         return wrong(path, key, "unknown, or not of its type (text: listen, data, token_file, send; list of texts: link_roots; "
-                                "numbers: workers, max_body, body_memory)");
+                                "numbers: workers, max_body, body_memory, hot_memory)");
     }
     return {};
 }

@@ -8,8 +8,8 @@
 
 namespace inlay {
 
-// Adds what a TOML file says to `options`. Keys: listen, data, workers, token_file, max_body, body_memory, link_roots; unknown keys are
-// errors, so that a misspelt limit is noticed. Sizes are integers of bytes.
+// Adds what a TOML file says to `options`. Keys: listen, data, workers, token_file, max_body, body_memory, hot_memory, send,
+// link_roots; unknown keys are errors, so that a misspelt limit is noticed. Sizes are integers of bytes.
 Result<> read_config(const std::string& path, control::ServeOptions& options, std::string& token_file);
 
 // The one token in a file: its first line. Errors: unreadable, empty, control bytes or blanks inside.

@@ -53,6 +53,9 @@ constexpr std::array<CounterTraits, static_cast<size_t>(Counter::count_)> kTrait
     {"inlay_lanes_started_total", "", "counter", "Lanes started"},
     {"inlay_lanes_lost_total", "", "counter", "Lanes that ended without being asked to"},
     {"inlay_disk_waits_total", "", "counter", "Times that content was brought into memory from disk, aside"},
+    {"inlay_hot_bytes", "", "gauge", "Objects kept in memory beside their files"},
+    {"inlay_hot_promotions_total", "", "counter", "Objects that were kept in memory since"},
+    {"inlay_hot_demotions_total", "", "counter", "Objects that were not kept in memory any longer"},
 }};
 
 }  // namespace

@@ -49,6 +49,9 @@ enum class Counter : uint16_t {
     lanes_started,
     lanes_lost,
     disk_waits,
+    hot_bytes,
+    hot_promotions,
+    hot_demotions,
     count_,
 };
 

@@ -12,12 +12,13 @@ namespace inlay::control {
 namespace asio = boost::asio;
 
 CommitPipeline::CommitPipeline(store::Catalog& catalog, store::ObjectDirectory& directory,
-                               const registry::SharedMemory& shared, store::Ballast& ballast,
+                               const registry::SharedMemory& shared, store::Ballast& ballast, HotTier& hot,
                                std::function<void()> on_dropped)
     : catalog_(catalog),
       directory_(directory),
       shared_(shared),
       ballast_(ballast),
+      hot_(hot),
       on_dropped_(std::move(on_dropped)),
       content_threads_(kContentThreads),
       catalog_thread_([this] { commit_loop(); }) {}
@@ -49,17 +50,25 @@ void CommitPipeline::run_aside(std::function<void()> work) { asio::post(content_
 
 Result<> CommitPipeline::write_contents(CommitJob& job) {
     for (auto& content : job.contents) {
+        // Before it is written: from then on it cannot become another content than the file's.
+        bool stays = content.kind == NewContent::Kind::object && content.pages && hot_.can_keep(content.pages.get(), content.length);
         INLAY_TRY(uint64_t copied, write_content(content));
         if (content.broken && *content.broken)
             return Error{Errc::object_changed, "the linked file whose content was to be stored is being written: retry"};
         job.copied_bytes += copied;
-        content.pages.close();
+        content.begun.reset();
+        if (!stays) content.pages.close();
         content.inline_bytes.clear();
     }
     return {};
 }
 
 Result<uint64_t> CommitPipeline::write_content(const NewContent& content) {
+    if (content.begun) {
+        INLAY_TRY(auto finished, content.begun->finish(content.length));
+        INLAY_TRY_VOID(directory_.write(content.name, std::move(finished.file)));
+        return finished.copied_bytes;
+    }
     store::Content bytes = std::string_view(content.inline_bytes);
     if (content.pages) bytes = os::FileRange{content.pages.get(), 0, content.length};
     auto write = [&]() -> Result<store::Written> {
@@ -145,9 +154,24 @@ void CommitPipeline::conclude(CommitJob& job, Result<store::Applied> applied) {
         remove_contents(job);
         return job.done(std::move(applied).error());
     }
+    keep_hot(job);
     announce(job.changes);
     remove_unreferenced(*applied);
     job.done(Committed{std::move(applied).value(), job.copied_bytes});
+}
+
+// Pages that are left of new objects stay in memory. Before the objects are announced: else they would be opened from their files.
+void CommitPipeline::keep_hot(CommitJob& job) {
+    for (auto& content : job.contents) {
+        if (!content.pages) continue;
+        std::vector<ObjectName> gone;
+        for (const auto& change : job.changes.changes) {
+            auto* put = std::get_if<store::PutObject>(&change);
+            if (put && put->object.version == content.name) gone = hot_.keep(put->object, std::move(content.pages));
+        }
+        for (const auto& name : gone) registry::publish_change(shared_.state(), registry::hash_of_object(name.bucket, name.key));
+        if (!gone.empty()) on_dropped_();
+    }
 }
 
 void CommitPipeline::announce(const store::ChangeSet& set) {
@@ -172,6 +196,7 @@ void CommitPipeline::announce(const store::ChangeSet& set) {
 // Old versions live on in the descriptors and windows of those who hold them.
 void CommitPipeline::remove_unreferenced(const store::Applied& applied) {
     if (applied.unreferenced_objects.empty() && applied.unreferenced_modules.empty()) return;
+    for (const auto& version : applied.unreferenced_objects) hot_.forget(version);
     on_dropped_();
     asio::post(content_threads_, [this, objects = applied.unreferenced_objects, modules = applied.unreferenced_modules] {
         for (const auto& version : objects)

@@ -20,6 +20,8 @@
 #include <vector>
 
 #include "base/result.hpp"
+#include "control/begun_content.hpp"
+#include "control/hot_tier.hpp"
 #include "os/fd.hpp"
 #include "registry/shared_state.hpp"
 #include "store/ballast.hpp"
@@ -38,6 +40,7 @@ struct NewContent {
     os::Fd pages;              // Content: [0, length).
     uint64_t length = 0;
     std::shared_ptr<const std::atomic<bool>> broken;  // Of pages that are a linked file's: they may not be what was published.
+    std::shared_ptr<BegunContent> begun = nullptr;  // Content, whatever else is given: of an object.
 };
 
 struct Committed {
@@ -54,9 +57,9 @@ struct CommitJob {
 
 class CommitPipeline {
   public:
-    // All four outlive the pipeline. `on_dropped` runs on a thread of it when versions were dropped that workers may hold open.
+    // All five outlive the pipeline. `on_dropped` runs on a thread of it when versions were dropped that workers may hold open.
     CommitPipeline(store::Catalog& catalog, store::ObjectDirectory& directory, const registry::SharedMemory& shared,
-                   store::Ballast& ballast, std::function<void()> on_dropped);
+                   store::Ballast& ballast, HotTier& hot, std::function<void()> on_dropped);
     // Finishes everything submitted.
     ~CommitPipeline();
     CommitPipeline(const CommitPipeline&) = delete;
@@ -76,6 +79,7 @@ class CommitPipeline {
     void commit_loop();
     void commit_batch(std::vector<std::unique_ptr<CommitJob>> batch);
     void conclude(CommitJob& job, Result<store::Applied> applied);
+    void keep_hot(CommitJob& job);
     void announce(const store::ChangeSet& changes);
     void remove_unreferenced(const store::Applied& applied);
 
@@ -83,6 +87,7 @@ class CommitPipeline {
     store::ObjectDirectory& directory_;
     const registry::SharedMemory& shared_;
     store::Ballast& ballast_;  // The catalog thread's.
+    HotTier& hot_;
     const std::function<void()> on_dropped_;
     boost::asio::thread_pool content_threads_;
     std::mutex mutex_;

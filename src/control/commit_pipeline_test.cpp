@@ -67,8 +67,9 @@ class CommitPipelineTest : public testing::Test {
     store::VersionSource versions_{1};
     std::atomic<uint64_t> generation_at_answer_{0};
     std::atomic<int> dropped_{0};
+    HotTier hot_{1 * MiB, shared_.supervisor_counters()};
     store::Ballast ballast_ = store::Ballast::create(scratch_.path()).value();
-    std::optional<CommitPipeline> pipeline_{std::in_place, catalog_, *directory_, shared_, ballast_, [this] { dropped_++; }};
+    std::optional<CommitPipeline> pipeline_{std::in_place, catalog_, *directory_, shared_, ballast_, hot_, [this] { dropped_++; }};
 };
 
 TEST_F(CommitPipelineTest, ContentOfALinkThatBrokeMeanwhileIsNotStored) {
@@ -110,6 +111,43 @@ TEST_F(CommitPipelineTest, PagesAreWrittenFromTheirMemfd) {
     auto job = put_job("key", content);
     job->contents[0].inline_bytes.clear();
     job->contents[0].pages = os::create_memfd_of("commit-test", content).value();
+    std::string version = version_of(*job);
+    ASSERT_TRUE(commit(std::move(job)).ok());
+    EXPECT_TRUE(content_of(version) == content);
+}
+
+TEST_F(CommitPipelineTest, FinalPagesStayInMemoryUntilTheirVersionGoesOrOthersNeedTheRoom) {
+    auto put_pages = [&](const std::string& key, size_t size, bool final = true) {
+        auto job = put_job(key, std::string(size, 'p'));
+        job->contents[0].inline_bytes.clear();
+        job->contents[0].pages = os::create_memfd_of("commit-test", std::string(size, 'p')).value();
+        EXPECT_TRUE(!final || os::seal(job->contents[0].pages.get()).ok());
+        std::string version = version_of(*job);
+        EXPECT_TRUE(commit(std::move(job)).ok());
+        return version;
+    };
+    auto first = put_pages("key", 128 * KiB);
+    EXPECT_TRUE(hot_.find(first));
+    EXPECT_EQ(content_of(first).size(), 128 * KiB) << "beside its file";
+    EXPECT_FALSE(hot_.find(put_pages("other", 128 * KiB, false)));
+    auto second = put_pages("key", 128 * KiB);
+    EXPECT_TRUE(!hot_.find(first) && hot_.find(second));
+    registry::ChangeReader reader(shared_.state());
+    put_pages("large", 1 * MiB);
+    EXPECT_FALSE(hot_.find(second));
+    std::vector<uint64_t> heard;
+    reader.catch_up([&](uint64_t hash) { heard.push_back(hash); }, [] {});
+    EXPECT_EQ(heard, (std::vector{registry::hash_of_object("b", "key"), registry::hash_of_object("b", "large")}));
+    ASSERT_TRUE(commit(store::DeleteObject{{"b", "large"}, {}}).ok());
+    EXPECT_EQ(count(Counter::hot_bytes), 0u);
+}
+
+TEST_F(CommitPipelineTest, ContentThatWasBegunBeforeIsStored) {
+    std::string content(100'001, 'c');
+    auto job = put_job("key", content);
+    job->contents[0].inline_bytes.clear();
+    job->contents[0].begun = std::make_shared<BegunContent>(*directory_, os::create_memfd_of("commit-test", content).value(), 1 << 20, 0);
+    ASSERT_TRUE(job->contents[0].begun->write(70'000).ok());
     std::string version = version_of(*job);
     ASSERT_TRUE(commit(std::move(job)).ok());
     EXPECT_TRUE(content_of(version) == content);

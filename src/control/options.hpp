@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,7 @@ struct ServeOptions {
     uint64_t max_body = kBodyBytesMaxDefault;
     SendWay send = SendWay::by_peer;
     std::vector<std::string> link_roots;      // Directories whose files may be linked. Empty: none.
+    std::optional<uint64_t> hot_memory;       // Of the supervisor, for objects beside their files. None given: see kHotMemoryShare.
     uint64_t body_memory = 0;                 // Per worker. 0: a quarter of the machine's memory, shared among the workers.
 };
 

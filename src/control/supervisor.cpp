@@ -72,7 +72,8 @@ Result<> Supervisor::open_data() {
     ballast_->take_on();
     INLAY_TRY(auto reader, store::CatalogReader::create(path + "/catalog.db"));
     reader_.emplace(std::move(reader));
-    pipeline_ = std::make_unique<CommitPipeline>(*catalog_, *directory_, shared_, *ballast_, [this] { tell_of_changes(); });
+    hot_.emplace(options_.hot_memory.value_or(os::physical_memory_bytes() / kHotMemoryShare), shared_.supervisor_counters());
+    pipeline_ = std::make_unique<CommitPipeline>(*catalog_, *directory_, shared_, *ballast_, *hot_, [this] { tell_of_changes(); });
     return open_links();
 }
 
@@ -156,6 +157,7 @@ void Supervisor::on_child_exit(const os::Exit& exit) {
     bool young = coarse_ms() - found->life->started_ms < kYoungMs;
     links_->forget_reader(found->life->pid);
     found->life->end();
+    drop_contents(found->life);
     found->life.reset();
     kill_lanes_of(index);
     shared_.worker_counters(index).clear(Counter::connections_open);

@@ -85,8 +85,19 @@ class Supervisor {
     void remove_function(const Life& life, uint64_t id, WireReader& fields);
     void append_log(WireReader& fields);
     void answer_json(const Life& life, uint64_t id, Result<std::string> json);
-    Result<std::unique_ptr<CommitJob>> make_commit_job(WireReader& fields, std::vector<os::Fd>& fds);
+    Result<std::unique_ptr<CommitJob>> make_commit_job(const Life& life, WireReader& fields, std::vector<os::Fd>& fds);
     void submit(std::unique_ptr<CommitJob> job, std::function<void(Result<Committed>)> on_loop);
+
+    // supervisor_contents.cpp: uploads that are written while they arrive
+    void begin_content(const Life& life, uint64_t id, WireReader& fields, std::vector<os::Fd>& fds);
+    void write_content(const Life& life, uint64_t id, WireReader& fields);
+    void read_content(const Life& life, uint64_t id, WireReader& fields);
+    void drop_content(const Life& life, uint64_t id, WireReader& fields);
+    void work_on(const Life& life, uint64_t id, uint64_t number, std::function<Result<os::Fd>()> work);
+    std::shared_ptr<BegunContent> find_idle_content(const Life& life, uint64_t number);
+    std::shared_ptr<BegunContent> take_content(const Life& life, uint64_t number);
+    void drop_contents(const Life& life);
+    void drop(std::shared_ptr<BegunContent> content);
 
     // supervisor_code.cpp: deploys and compiled code
     void deploy(const Life& life, uint64_t id, WireReader& fields, std::vector<os::Fd>& fds);
@@ -127,6 +138,7 @@ class Supervisor {
     std::optional<store::CatalogReader> reader_;
     std::unique_ptr<store::ObjectDirectory> directory_;
     std::optional<store::VersionSource> versions_;
+    std::optional<HotTier> hot_;
     std::unique_ptr<CommitPipeline> pipeline_;
     Compiler compiler_;
     std::unordered_map<std::string, std::vector<OnCode>> compiling_;  // Who waits for code that is under way, by its file's name.

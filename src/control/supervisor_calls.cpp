@@ -43,6 +43,7 @@ void Supervisor::on_lookup(const Life& life, os::Message& message) {
 
 void Supervisor::find_object(const Life& life, uint64_t id, WireReader& fields) {
     ObjectName name{std::string(fields.bytes()), std::string(fields.bytes())};
+    bool is_hot = false;
     auto find = [&]() -> Result<std::pair<store::ObjectRecord, os::Fd>> {
         if (!fields.finished()) return registry::damaged_message();
         // An object replaced between the two steps has lost its old file: look again, the catalog knows the new one.
@@ -52,6 +53,10 @@ void Supervisor::find_object(const Life& life, uint64_t id, WireReader& fields) 
             if (record->linked()) {
                 INLAY_TRY(auto linked, links_->open(record->version, life->pid));
                 return std::pair{std::move(*record), std::move(linked)};
+            }
+            if (auto pages = hot_->find(record->version)) {
+                is_hot = true;
+                return std::pair{std::move(*record), std::move(pages)};
             }
             INLAY_TRY(auto file, directory_->open(record->version));
             if (file) return std::pair{std::move(*record), std::move(*file)};
@@ -66,7 +71,7 @@ void Supervisor::find_object(const Life& life, uint64_t id, WireReader& fields) 
     }
     auto answer = registry::answer(id);
     registry::write(answer, found->first);
-    life->answer_lookup(answer.take(), {found->second.get()});
+    life->answer_lookup(answer.number(is_hot).take(), {found->second.get()});
 }
 
 void Supervisor::find_function(const Life& life, uint64_t id, WireReader& fields) {
@@ -107,6 +112,10 @@ void Supervisor::on_call(const Life& life, os::Message& message) {
         case Call::start_lane: return start_lane(life, id, message.fds);
         case Call::get_unchecked: return get_unchecked(life, id, fields);
         case Call::let_go: return let_go(life, id, fields);
+        case Call::begin_content: return begin_content(life, id, fields, message.fds);
+        case Call::write_content: return write_content(life, id, fields);
+        case Call::read_content: return read_content(life, id, fields);
+        case Call::drop_content: return drop_content(life, id, fields);
         default: return life->answer_call(registry::answer(id, registry::damaged_message()));
     }
 }
@@ -124,7 +133,7 @@ void Supervisor::submit(std::unique_ptr<CommitJob> job, std::function<void(Resul
     pipeline_->submit(std::move(job));
 }
 
-Result<std::unique_ptr<CommitJob>> Supervisor::make_commit_job(WireReader& fields, std::vector<os::Fd>& fds) {
+Result<std::unique_ptr<CommitJob>> Supervisor::make_commit_job(const Life& life, WireReader& fields, std::vector<os::Fd>& fds) {
     std::vector<registry::Effect> effects;
     registry::read(fields, effects, fds.size());
     if (!fields.finished() || effects.empty() || effects.size() > kPublishesMax) return registry::damaged_message();
@@ -142,6 +151,9 @@ Result<std::unique_ptr<CommitJob>> Supervisor::make_commit_job(WireReader& field
             content.pages = std::move(fds[static_cast<size_t>(effect.fd)]);
             content.broken = links_->link_behind(content.pages.get());
         }
+        bool was_begun = effect.kind == registry::ContentKind::begun;
+        if (was_begun) content.begun = take_content(life, effect.begun);
+        if (was_begun && !content.begun) return registry::damaged_message();
         content.length = effect.length;
         store::ObjectRecord record{std::move(effect.name), content.name, effect.length, std::move(effect.content_type), wall_ms()};
         job->changes.changes.push_back(store::PutObject{std::move(record), std::move(effect.precondition)});
@@ -151,7 +163,7 @@ Result<std::unique_ptr<CommitJob>> Supervisor::make_commit_job(WireReader& field
 }
 
 void Supervisor::commit(const Life& life, uint64_t id, WireReader& fields, std::vector<os::Fd>& fds) {
-    auto job = make_commit_job(fields, fds);
+    auto job = make_commit_job(life, fields, fds);
     if (!job.ok()) return life->answer_call(registry::answer(id, job.error()));
     auto versions = std::make_shared<std::vector<std::string>>();
     for (const auto& change : (*job)->changes.changes) {

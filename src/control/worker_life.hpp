@@ -8,9 +8,11 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "base/result.hpp"
+#include "control/begun_content.hpp"
 #include "os/channel.hpp"
 #include "os/fd.hpp"
 
@@ -34,6 +36,13 @@ class WorkerLife : public std::enable_shared_from_this<WorkerLife> {
     pid_t pid = 0;
     uint64_t started_ms = 0;
     size_t slot = 0;
+
+    // Uploads of this worker that are written while they arrive, by the numbers that it gave them.
+    struct Begun {
+        std::shared_ptr<BegunContent> content;
+        bool busy = false;  // Its latest question has not been answered.
+    };
+    std::unordered_map<uint64_t, Begun> contents;
 
   private:
     struct Outgoing {

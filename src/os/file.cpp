@@ -72,6 +72,8 @@ Result<Fd> open_file(const std::string& path) {
     return fd;
 }
 
+Result<Fd> open_to_read(int fd) { return open_file("/proc/self/fd/" + std::to_string(fd)); }
+
 Result<Fd> create_file(int directory, const std::string& name) {
     Fd fd(::openat(directory, name.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
     if (!fd) return os_error("create " + name);
@@ -214,15 +216,17 @@ Result<bool> try_lock(int fd) {
     return os_error("flock");
 }
 
-Result<bool> write_direct(int to, const FileRange& range) {
-    if (range.length == 0) return true;
+namespace {
+
+// From offset `at` on; false: the filesystem cannot, and nothing was written.
+Result<bool> write_direct_at(int to, uint64_t at, const FileRange& range) {
     int flags = ::fcntl(to, F_GETFL);
     if (flags < 0 || ::fcntl(to, F_SETFL, flags | O_DIRECT) != 0) return false;
     uint64_t whole = round_up(range.length, kDirectAlignment);
     INLAY_TRY(auto pages, Mapping::create(range.fd, range.offset, round_up(whole, page_size()), Access::read, Sharing::shared));
     for (uint64_t done = 0; done < whole;) {
         size_t piece = std::min<uint64_t>(kDirectPieceBytes, whole - done);
-        ssize_t n = ::pwrite(to, pages.data() + done, piece, static_cast<off_t>(done));
+        ssize_t n = ::pwrite(to, pages.data() + done, piece, static_cast<off_t>(at + done));
         if (n < 0 && errno == EINTR) continue;
         if (n < 0 && errno == EINVAL && done == 0) {
             ::fcntl(to, F_SETFL, flags);
@@ -234,8 +238,16 @@ Result<bool> write_direct(int to, const FileRange& range) {
         done += static_cast<uint64_t>(n);
     }
     if (::fcntl(to, F_SETFL, flags) != 0) return os_error("fcntl");
-    if (whole != range.length) INLAY_TRY_VOID(truncate(to, range.length));
     return true;
+}
+
+}  // namespace
+
+Result<bool> write_direct(int to, const FileRange& range) {
+    if (range.length == 0) return true;
+    INLAY_TRY(bool direct, write_direct_at(to, 0, range));
+    if (direct && range.length % kDirectAlignment != 0) INLAY_TRY_VOID(truncate(to, range.length));
+    return direct;
 }
 
 Result<> write_copied(int to, const FileRange& range) {
@@ -251,6 +263,17 @@ Result<uint64_t> write_pages(int to, const FileRange& range) {
     INLAY_TRY(bool direct, write_direct(to, range));
     if (direct) return 0;
     INLAY_TRY_VOID(write_copied(to, range));  // COPY: the filesystem has no O_DIRECT.
+    return range.length;
+}
+
+Result<uint64_t> write_piece(int to, uint64_t at, const FileRange& range) {
+    if (range.length == 0) return 0;
+    INLAY_TRY(bool direct, write_direct_at(to, at, range));
+    if (direct) return 0;
+    INLAY_TRY(auto pages, Mapping::create(range.fd, range.offset, range.length, Access::read, Sharing::shared));
+    // COPY: the filesystem has no O_DIRECT.
+    INLAY_TRY_VOID(write_all_at(to, {reinterpret_cast<const char*>(pages.data()), range.length}, at));
+    ::sync_file_range(to, static_cast<off_t>(at), static_cast<off_t>(range.length), SYNC_FILE_RANGE_WRITE);
     return range.length;
 }
 

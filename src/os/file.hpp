@@ -19,6 +19,8 @@ Result<Fd> open_directory(const std::string& path);
 Result<Fd> open_directory_at(int directory, const std::string& name);
 // Opens for reading. An absent file is nullopt.
 Result<std::optional<Fd>> open_if_present(int directory, const std::string& name);
+// Opens the file that `fd` is of once more, for reading only.
+Result<Fd> open_to_read(int fd);
 // Opens for reading, by path. Waits for a writer where it is a pipe.
 Result<Fd> open_file(const std::string& path);
 // Creates or replaces, for writing.
@@ -74,6 +76,10 @@ Result<bool> write_direct(int to, const FileRange& range);
 Result<> write_copied(int to, const FileRange& range);
 // The one or the other, with the blocks reserved before. Result: bytes copied, because the filesystem could not do without.
 Result<uint64_t> write_pages(int to, const FileRange& range);
+// Writes `range` of a memfd to offset `at` of a file that is written piece by piece, in the one way or the other; a copy is on its
+// way to the disk when this returns. The last block may be written whole: truncate() follows. Result: bytes copied.
+// Requires: `at` and the range's offset are multiples of 4 KiB and of the page.
+Result<uint64_t> write_piece(int to, uint64_t at, const FileRange& range);
 
 // Passes a range of a file on to whatever `to` is: a pipe gets the pages themselves, anything else a copy that the kernel makes.
 // Errors: object_changed when the range's file ended early; no_space; io_error.

@@ -229,6 +229,20 @@ TEST_F(FileTest, PagesAreWrittenWithOrWithoutCopies) {
     EXPECT_EQ(write_pages(create("nothing").get(), {memory.get(), 0, 0}).value(), 0u);
 }
 
+TEST_F(FileTest, PiecesLandWhereTheyAreMeantToAndNoWholeFileIsNeeded) {
+    std::string content = pattern(100'001);
+    auto memory = create_memfd_of("file-test", content).value();
+    auto file = create("pieces");
+    bool direct = write_direct(create("probe").get(), {memory.get(), 0, 1}).value();
+    // The last piece first; each from another place in memory than in the file.
+    EXPECT_EQ(write_piece(file.get(), 65'536, {memory.get(), 4096, 9'000}).value(), direct ? 0 : 9'000u);
+    EXPECT_EQ(write_piece(file.get(), 0, {memory.get(), 0, 65'536}).value(), direct ? 0 : 65'536u);
+    EXPECT_EQ(write_piece(file.get(), 4096, {memory.get(), 0, 0}).value(), 0u);
+    ASSERT_TRUE(truncate(file.get(), 65'536 + 9'000).ok());
+    EXPECT_TRUE(scratch_.content("pieces") == content.substr(0, 65'536) + content.substr(4096, 9'000));
+    EXPECT_FALSE(write_piece(file.get(), 0, {memory.get(), 1 << 20, 4096}).ok());  // Nothing is there.
+}
+
 TEST_F(FileTest, PassesARangeOnToAPipeAFileAndTheEndOfAFile) {
     std::string content = pattern(300'001);
     auto memory = create_memfd_of("file-test", content).value();

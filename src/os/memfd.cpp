@@ -63,6 +63,12 @@ Result<> seal_size(int fd) {
     return {};
 }
 
+bool is_sealed(int fd) noexcept {
+    constexpr int kFinal = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
+    int seals = ::fcntl(fd, F_GET_SEALS);
+    return seals >= 0 && (seals & kFinal) == kFinal;
+}
+
 Result<> seal(int fd) {
     constexpr int kAll = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL;
     if (::fcntl(fd, F_ADD_SEALS, kAll) == 0) return {};

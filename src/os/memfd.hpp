@@ -24,6 +24,9 @@ Result<Fd> create_memfd_from(const char* name, int from, uint64_t size_max);
 // Makes the size final: no later truncation can turn a mapping's pages into SIGBUS.
 Result<> seal_size(int fd);
 
+// Whether nobody can change size or content any more.
+bool is_sealed(int fd) noexcept;
+
 // Makes size and content final; done before, by whoever holds it, is done. Requires: no writable shared mapping exists.
 Result<> seal(int fd);
 

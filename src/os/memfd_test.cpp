@@ -62,7 +62,9 @@ TEST(Memfd, ASealedSizeIsFinalAndTheContentIsNot) {
 TEST(Memfd, ASealedContentIsFinal) {
     auto fd = create_memfd_of("memfd-test", "content").value();
     ASSERT_TRUE(seal_size(fd.get()).ok());
+    EXPECT_FALSE(is_sealed(fd.get()));
     ASSERT_TRUE(seal(fd.get()).ok());
+    EXPECT_TRUE(is_sealed(fd.get()));
     EXPECT_FALSE(write_all_at(fd.get(), "x", 0).ok());
     EXPECT_FALSE(truncate(fd.get(), 0).ok());
     EXPECT_FALSE(Mapping::create(fd.get(), 0, 4096, Access::read_write, Sharing::shared).ok());

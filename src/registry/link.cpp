@@ -51,6 +51,7 @@ Result<std::optional<FoundObject>> SupervisorLink::find_object(const ObjectName&
     reader.number(), reader.number();
     FoundObject object;
     read(reader, object.record);
+    if (reader.number() != 0) object.home = os::Pages::Home::memory;
     if (!reader.finished() || received_.fds.size() != 1) return Error{Errc::internal, "a look-up's answer is damaged"};
     object.file = std::move(received_.fds.front());
     return std::optional<FoundObject>(std::move(object));

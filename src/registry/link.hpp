@@ -16,6 +16,7 @@
 
 #include "base/result.hpp"
 #include "os/channel.hpp"
+#include "os/pages.hpp"
 #include "registry/messages.hpp"
 
 namespace inlay::registry {
@@ -30,6 +31,7 @@ using AnswerCallback = std::function<void(Result<Answer>)>;
 
 struct FoundObject {
     store::ObjectRecord record;
+    os::Pages::Home home = os::Pages::Home::disk;
     os::Fd file;
 };
 

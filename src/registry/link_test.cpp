@@ -18,7 +18,7 @@ using Question = FakeSupervisor::Question;
 std::string object_answer(uint64_t id, const std::string& key) {
     auto writer = answer(id);
     write(writer, store::example_object("data", key, "v"));
-    return writer.take();
+    return writer.number(0).take();
 }
 
 // Finds "data/one", knows nothing of "absent", and fails on everything else.
@@ -28,7 +28,7 @@ void answer_lookup(const os::Channel& channel, const Question& question) {
     if (key == "one") {
         auto writer = answer(question.id);
         if (question.call == Call::find_object)
-            write(writer, store::example_object(question.name, key, "v"));
+            write(writer, store::example_object(question.name, key, "v")), writer.number(1);
         else
             write(writer, store::example_function(key, "v"));
         (void)channel.send(writer.take(), {file.get()});
@@ -75,6 +75,7 @@ TEST_F(LinkTest, LookUpsFindWhatIsThere) {
     ASSERT_TRUE(object.ok() && object->has_value());
     EXPECT_EQ((*object)->record, store::example_object("data", "one", "v"));
     EXPECT_EQ(os::read_from_start((*object)->file.get(), 7).value(), "content");
+    EXPECT_EQ((*object)->home, os::Pages::Home::memory);
     auto function = link_->find_function("one");
     ASSERT_TRUE(function.ok() && function->has_value());
     EXPECT_EQ((*function)->record, store::example_function("one", "v"));

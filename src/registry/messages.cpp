@@ -101,12 +101,21 @@ void read(WireReader& from, CommitAnswer& answer) {
     }
 }
 
+void write(WireWriter& to, const ContentBegin& begin) { to.number(begin.number).number(begin.expected).number(begin.ring_bytes); }
+
+void read(WireReader& from, ContentBegin& begin) {
+    begin.number = from.number();
+    begin.expected = from.number();
+    begin.ring_bytes = from.number();
+}
+
 void write(WireWriter& to, const std::vector<Effect>& effects, std::vector<int>& fds) {
     to.number(effects.size());
     for (const auto& effect : effects) {
         to.number(effect.is_delete).bytes(effect.name.bucket).bytes(effect.name.key).bytes(effect.content_type);
         write(to, effect.precondition);
         to.number(static_cast<uint64_t>(effect.kind)).bytes(effect.inline_bytes).number(effect.length);
+        to.number(effect.begun);
         if (!effect.is_delete && effect.kind == ContentKind::pages) fds.push_back(effect.fd);
     }
 }
@@ -124,9 +133,11 @@ void read(WireReader& from, std::vector<Effect>& effects, size_t fds) {
         effect.kind = static_cast<ContentKind>(from.number());
         effect.inline_bytes = from.bytes();
         effect.length = from.number();
+        effect.begun = from.number();
         bool has_pages = !effect.is_delete && effect.kind == ContentKind::pages;
         if (has_pages) effect.fd = next_fd++;
-        if (!effect.is_delete && !has_pages && effect.kind != ContentKind::inline_bytes) effect.fd = static_cast<int>(fds);
+        bool has_none = effect.is_delete || effect.kind == ContentKind::inline_bytes || effect.kind == ContentKind::begun;
+        if (!has_pages && !has_none) effect.fd = static_cast<int>(fds);
         effects.push_back(std::move(effect));
     }
     // A message that speaks of more descriptors than it brought, or of unknown kinds, is read to failure.

@@ -24,7 +24,7 @@ inline constexpr uint64_t kChangesId = 0;
 inline constexpr uint64_t kLinkBrokenId = UINT64_MAX;
 
 enum class Call : uint64_t {
-    find_object = 1,   // bucket, key              -> ObjectRecord + descriptor of its file
+    find_object = 1,   // bucket, key              -> ObjectRecord, 1: in memory + descriptor of its file or memfd
     find_function,     // name                     -> FunctionRecord + descriptor of the compiled module
     commit,            // Effects                  -> CommitAnswer
     deploy,            // FunctionRecord + module  -> JSON
@@ -36,12 +36,17 @@ enum class Call : uint64_t {
     get_unchecked,     // name, version, 1: waits  -> nothing + descriptor of its code without epoch checks
     let_go,            // version                  -> nothing: one find_object's linked object is not read any more
     link_file,         // bucket, key, type + file -> JSON; of the client beside the data directory, not of a worker
+    begin_content,     // ContentBegin + pages     -> nothing, when the disk has room for it
+    write_content,     // number, bytes that have come -> nothing, when all whole pages of them are written
+    read_content,      // number, its length       -> nothing + descriptor of all of it
+    drop_content,      // number                   -> nothing
 };
 
 // Where the content of a new object comes from.
 enum class ContentKind : uint64_t {
     inline_bytes = 1,  // In the message.
     pages,             // [0, length) of a descriptor: a memfd or an object's file.
+    begun,             // Content that was begun before it had arrived whole.
 };
 
 // One staged effect: put an object, or delete one.
@@ -54,6 +59,14 @@ struct Effect {
     std::string inline_bytes;
     uint64_t length = 0;       // Of the content.
     int fd = -1;               // pages: borrowed when sent; an index into the message's descriptors when received.
+    uint64_t begun = 0;        // begun: its number, chosen by the worker.
+};
+
+// Content that is written to a file while it arrives. Byte I of it lies at I modulo `ring_bytes` of the pages that come with this.
+struct ContentBegin {
+    uint64_t number = 0;      // Chosen by the worker.
+    uint64_t expected = 0;    // Its length; 0: not known.
+    uint64_t ring_bytes = 0;  // Whole pages.
 };
 
 struct CommitAnswer {
@@ -90,6 +103,7 @@ void write(WireWriter& to, const store::FunctionRecord& record);
 void write(WireWriter& to, const Listing& listing);
 void write(WireWriter& to, const LogLines& lines);
 void write(WireWriter& to, const CommitAnswer& answer);
+void write(WireWriter& to, const ContentBegin& begin);
 // Appends the descriptors to send to `fds`.
 void write(WireWriter& to, const std::vector<Effect>& effects, std::vector<int>& fds);
 
@@ -99,6 +113,7 @@ void read(WireReader& from, store::FunctionRecord& record);
 void read(WireReader& from, Listing& listing);
 void read(WireReader& from, LogLines& lines);
 void read(WireReader& from, CommitAnswer& answer);
+void read(WireReader& from, ContentBegin& begin);
 // `fds` is how many descriptors came with the message: each is used at most once, in order.
 void read(WireReader& from, std::vector<Effect>& effects, size_t fds);
 

@@ -18,10 +18,11 @@ const LogLines kLogLines{"function", "invocation", {{3, "one"}, {0, ""}}};
 const CommitAnswer kCommitAnswer{{{true, "v1"}, {false, ""}}, 99};
 
 std::vector<Effect> some_effects() {
-    std::vector<Effect> effects(3);
+    std::vector<Effect> effects(4);
     effects[0] = {false, {"b", "inline"}, "text/plain", {true, false, ""}, ContentKind::inline_bytes, "bytes", 5, -1};
     effects[1] = {false, {"b", "pages"}, "", {false, true, ""}, ContentKind::pages, "", 1 << 20, 77};
     effects[2] = {true, {"b", "gone"}, "", {false, false, "v"}, ContentKind::inline_bytes, "", 0, -1};
+    effects[3] = {false, {"b", "begun"}, "", {}, ContentKind::begun, "", 2 << 20, -1, 12};
     return effects;
 }
 
@@ -108,9 +109,9 @@ TEST(Messages, EffectsComeBackWithTheirDescriptorsByOrder) {
     std::vector<Effect> back;
     read(reader, back, fds.size());
     ASSERT_TRUE(reader.finished());
-    ASSERT_EQ(back.size(), 3u);
+    ASSERT_EQ(back.size(), 4u);
     EXPECT_EQ(back[1].fd, 0) << "the first descriptor of the message";
-    for (size_t i = 0; i < 3; i++) {
+    for (size_t i = 0; i < 4; i++) {
         EXPECT_EQ(back[i].is_delete, effects[i].is_delete);
         EXPECT_EQ(back[i].name, effects[i].name);
         EXPECT_EQ(back[i].content_type, effects[i].content_type);
@@ -118,7 +119,14 @@ TEST(Messages, EffectsComeBackWithTheirDescriptorsByOrder) {
         EXPECT_EQ(back[i].kind, effects[i].kind);
         EXPECT_EQ(back[i].inline_bytes, effects[i].inline_bytes);
         EXPECT_EQ(back[i].length, effects[i].length);
+        EXPECT_EQ(back[i].begun, effects[i].begun);
     }
+}
+
+TEST(Messages, BeginningsOfContentKeepTheirNumbers) {
+    auto back = round_trip(ContentBegin{7, 8, 4096});
+    EXPECT_TRUE(back.number == 7 && back.expected == 8 && back.ring_bytes == 4096);
+    EXPECT_FALSE(reads<ContentBegin>(written(back).substr(1)));
 }
 
 TEST(Messages, EveryCutIsRefused) {
@@ -149,7 +157,7 @@ TEST(Messages, EffectsThatNameMoreDescriptorsThanCameAreRefused) {
 
 TEST(Messages, EffectsOfAnUnknownKindAreRefused) {
     auto effects = some_effects();
-    for (uint64_t kind : {uint64_t{0}, uint64_t{3}, UINT64_MAX}) {
+    for (uint64_t kind : {uint64_t{0}, uint64_t{4}, UINT64_MAX}) {
         effects[0].kind = static_cast<ContentKind>(kind);
         EXPECT_FALSE(reads_effects(written(effects), 1)) << kind;
         EXPECT_FALSE(reads_effects(written(effects), 9)) << kind;

@@ -102,7 +102,7 @@ Result<std::shared_ptr<const Object>> Tables::get_object(const ObjectName& name)
     if (!found) return Error{Errc::object_not_found, fmt::format("object {:?} does not exist", path)};
     if (found->record.linked()) return *objects_.insert(hash, path, open_linked(std::move(*found)));
     uint64_t size = found->record.size_bytes;
-    os::Pages pages(std::move(found->file), size, os::Pages::Home::disk);
+    os::Pages pages(std::move(found->file), size, found->home);
     auto object = std::make_shared<Object>(Object{std::move(found->record), std::move(pages), nullptr});
     return *objects_.insert(hash, path, std::move(object));
 }

@@ -35,7 +35,7 @@ class TablesTest : public testing::Test {
         auto record = store::example_object(question.name, question.second, version);
         if (question.second == "linked") record.version = "linked", record.link_path = "/a/file";
         if (object)
-            write(writer, record);
+            write(writer, record), writer.number(question.second == "hot");
         else
             write(writer, store::example_function(question.name, version));
         if ((object ? question.second : question.name) == "absent")
@@ -72,6 +72,11 @@ TEST_F(TablesTest, ANameIsAskedForOnce) {
     EXPECT_EQ(supervisor_.asked, 2);
     EXPECT_EQ(memory_.worker_counters(0).get(Counter::lookups_total), 2u);
     EXPECT_EQ(tables_->get_object({"data", "one"}).value(), tables_->get_object({"data", "one"}).value()) << "the same open file";
+}
+
+TEST_F(TablesTest, AnObjectLiesWhereTheSupervisorSays) {
+    EXPECT_EQ(tables_->get_object({"data", "one"}).value()->pages.home(), os::Pages::Home::disk);
+    EXPECT_EQ(tables_->get_object({"data", "hot"}).value()->pages.home(), os::Pages::Home::memory);
 }
 
 TEST_F(TablesTest, AChangedNameIsAskedForAgainAndNoOtherIs) {

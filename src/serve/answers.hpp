@@ -18,6 +18,7 @@ struct Arrival {
     const RequestHead& head;
     const run::Body& body;
     std::string_view through;  // A PUT's content goes through this function; empty: through none.
+    uint64_t begun = 0;        // By this number the supervisor knows the content already; 0: it does not.
 };
 
 // Refuses methods that a route does not have, before any content is received. nullopt: go on.

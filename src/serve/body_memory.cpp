@@ -15,15 +15,20 @@ namespace inlay::serve {
 BodyMemory::BodyMemory(Deadlines& deadlines, uint64_t bytes_max, uint64_t body_bytes_max)
     : deadlines_(deadlines),
       bytes_max_(os::round_up(bytes_max, os::page_size())),
-      body_bytes_max_(os::round_up(body_bytes_max, os::page_size())) {
+      owner_bytes_max_(os::round_up(bytes_max / kBodyMemoryShare, os::page_size())),
+      body_bytes_max_(std::min(os::round_up(body_bytes_max, os::page_size()), owner_bytes_max_)) {
     deadlines_.add(*this);
 }
 
 Result<BodyMemory::Room> BodyMemory::take(std::string_view owner, uint64_t capacity) {
-    auto kept = std::find_if(kept_.begin(), kept_.end(), [&](const auto& room) { return room->owner == owner; });
+    auto used = used_bytes_.find(std::string(owner));
+    uint64_t may_use = owner_bytes_max_ - (used == used_bytes_.end() ? 0 : used->second);
+    auto fits = [&](const auto& room) { return room->owner == owner && room->capacity <= may_use; };
+    auto kept = std::find_if(kept_.begin(), kept_.end(), fits);
     Room room(nullptr, {this});
     if (kept != kept_.end()) {
         kept_bytes_ -= (*kept)->capacity;
+        used_bytes_[(*kept)->owner] += (*kept)->capacity;
         room.reset(kept->release());
         kept_.erase(kept);
     } else {
@@ -41,10 +46,11 @@ Result<BodyMemory::Room> BodyMemory::take(std::string_view owner, uint64_t capac
 Result<> BodyMemory::grow(BodyRoom& room, uint64_t capacity) {
     uint64_t wanted = os::round_up(capacity, os::page_size());
     if (wanted <= room.capacity) return {};
-    if (wanted > bytes_max_) return Error{Errc::body_too_large, fmt::format("the body has more than {} bytes (body_memory)", bytes_max_)};
-    INLAY_TRY_VOID(make_room(wanted - room.capacity));
+    if (wanted > body_bytes_max_) return Error{Errc::body_too_large, fmt::format("the body has more than {} bytes", body_bytes_max_)};
+    INLAY_TRY_VOID(make_room(room.owner, wanted - room.capacity));
     INLAY_TRY_VOID(os::truncate(room.pages.fd(), wanted));
     bytes_ += wanted - room.capacity;
+    used_bytes_[room.owner] += wanted - room.capacity;
     room.capacity = wanted;
     return {};
 }
@@ -57,7 +63,10 @@ std::shared_ptr<const os::Pages> BodyMemory::finish(Room room, uint64_t size) {
     return {held, &held->pages};
 }
 
-Result<> BodyMemory::make_room(uint64_t bytes) {
+Result<> BodyMemory::make_room(const std::string& owner, uint64_t bytes) {
+    auto used = used_bytes_.find(owner);
+    if (used != used_bytes_.end() && bytes > owner_bytes_max_ - used->second)
+        return Error{Errc::overloaded, "one function's part of the memory for request bodies is in use: retry later, or raise body_memory"};
     while (bytes > bytes_max_ - bytes_ && !kept_.empty()) forget_oldest();
     if (bytes > bytes_max_ - bytes_)
         return Error{Errc::overloaded, "the memory for request bodies is in use: retry later, or raise body_memory"};
@@ -65,6 +74,8 @@ Result<> BodyMemory::make_room(uint64_t bytes) {
 }
 
 void BodyMemory::give_back(std::unique_ptr<BodyRoom> room) {
+    auto used = used_bytes_.find(room->owner);
+    if (used != used_bytes_.end() && (used->second -= room->capacity) == 0) used_bytes_.erase(used);
     if (!keeps_ || room->pages.lent() || room->capacity > bytes_max_ / 2) {
         bytes_ -= room->capacity;
         return;

@@ -10,6 +10,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 
 #include "base/result.hpp"
 #include "os/pages.hpp"
@@ -27,7 +28,8 @@ struct BodyRoom {
 // One thread.
 class BodyMemory final : Deadlines::Entry {
   public:
-    // At most `bytes_max` for all bodies together, those kept included, and `body_bytes_max` for one.
+    // At most `bytes_max` for all bodies together, those kept included; of those not kept one part in kBodyMemoryShare for each owner.
+    // `body_bytes_max`: the largest body that is asked for.
     BodyMemory(Deadlines& deadlines, uint64_t bytes_max, uint64_t body_bytes_max);
 
     struct GiveBack {
@@ -44,21 +46,26 @@ class BodyMemory final : Deadlines::Entry {
     // The first `size` bytes received are the body. Requires: 0 < size <= capacity.
     static std::shared_ptr<const os::Pages> finish(Room room, uint64_t size);
 
+    // A body that is larger does not lie in memory as a whole. Whole pages.
+    uint64_t largest() const { return owner_bytes_max_; }
+
     // From now on. The deadlines may end before this.
     void keep_nothing();
     uint64_t kept_bytes() const { return kept_bytes_; }
 
   private:
-    Result<> make_room(uint64_t bytes);
+    Result<> make_room(const std::string& owner, uint64_t bytes);
     void give_back(std::unique_ptr<BodyRoom> room);
     void forget_oldest();
     void on_deadline() override;
 
     Deadlines& deadlines_;
     uint64_t bytes_max_;
+    uint64_t owner_bytes_max_;
     uint64_t body_bytes_max_;
     uint64_t bytes_ = 0;
     uint64_t kept_bytes_ = 0;
+    std::unordered_map<std::string, uint64_t> used_bytes_;  // By owner, without those kept.
     bool keeps_ = true;
     std::list<std::unique_ptr<BodyRoom>> kept_;  // The latest first.
 };

@@ -71,6 +71,21 @@ TEST_F(BodyMemoryTest, IsUsedUpAndComesBack) {
     EXPECT_EQ(refusal(8 * MiB + 1), Errc::body_too_large);
 }
 
+TEST_F(BodyMemoryTest, OneOwnerHasHalfOfItAtMost) {
+    EXPECT_EQ(memory_.largest(), 4 * MiB);
+    auto first = body("a", 3 * MiB);
+    EXPECT_EQ(refusal(1 * MiB + 1), Errc::overloaded);
+    EXPECT_NE(body("b", 4 * MiB), nullptr);
+    // Also not with the help of what was kept.
+    auto second = body("a", 1 * MiB);
+    first.reset();
+    auto third = body("a", 3 * MiB);
+    EXPECT_EQ(refusal(1), Errc::overloaded);
+    second.reset();
+    EXPECT_EQ(refusal(1 * MiB + 1), Errc::overloaded);
+    EXPECT_NE(body("a", 1 * MiB), nullptr);
+}
+
 TEST_F(BodyMemoryTest, WhatIsKeptMakesRoomForOthers) {
     body("a", 4 * MiB);
     EXPECT_EQ(memory_.kept_bytes(), 4 * MiB);

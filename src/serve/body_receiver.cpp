@@ -24,7 +24,7 @@ Error too_large(uint64_t max) {
 
 }  // namespace
 
-asio::awaitable<Result<run::Body>> BodyReceiver::receive(const RequestHead& head) {
+asio::awaitable<Result<run::Body>> BodyReceiver::receive(const RequestHead& head, ContentBehind& behind) {
     uint64_t max = worker_.settings().max_body;
     if (head.content_length && *head.content_length > max) co_return too_large(max);
     bool empty = !head.chunked && head.content_length.value_or(0) == 0;
@@ -33,7 +33,7 @@ asio::awaitable<Result<run::Body>> BodyReceiver::receive(const RequestHead& head
     if (!told.ok()) co_return std::move(told).error();
     ContentReader content(worker_, socket_, &waiting_, arrived_, head, max);
     if (!head.chunked && *head.content_length < kMapThresholdBytes) co_return co_await receive_small(content, *head.content_length);
-    co_return co_await receive_in_pages(content, head.chunked);
+    co_return co_await receive_in_pages(content, head, behind);
 }
 
 asio::awaitable<Result<>> continue_if_expected(Worker& worker, asio::ip::tcp::socket& socket, Deadlines::Entry& waiting,
@@ -57,38 +57,62 @@ asio::awaitable<Result<run::Body>> BodyReceiver::receive_small(ContentReader& co
     co_return body;
 }
 
-asio::awaitable<Result<run::Body>> BodyReceiver::receive_in_pages(ContentReader& content, bool chunked) {
+asio::awaitable<Result<run::Body>> BodyReceiver::receive_in_pages(ContentReader& content, const RequestHead& head,
+                                                                   ContentBehind& behind) {
+    const uint64_t ring = ring_bytes_of(head);
     uint64_t received = 0;
     for (;;) {
         auto run_bytes = co_await content.next_run();
         if (!run_bytes.ok()) co_return std::move(run_bytes).error();
         if (*run_bytes == 0) break;
-        uint64_t needed = received + *run_bytes;
-        auto ready = grow(chunked && needed > capacity() ? std::max(needed, roomy_size()) : needed);
+        // What is too large for memory goes through the same pages again, as they are written.
+        if (received >= ring) {
+            auto made = co_await behind.make_room(received);
+            if (!made.ok()) co_return std::move(made).error();
+        }
+        uint64_t at = received % ring;
+        uint64_t most = std::min({*run_bytes, ring - at, behind.written() + ring - received});
+        auto ready = grow(at + most, head.chunked ? std::min(std::max(2 * capacity(), kFirstChunkedBytes), ring) : 0);
         if (!ready.ok()) co_return std::move(ready).error();
-        std::span<char> room(reinterpret_cast<char*>(room_->pages.writable()) + received, *run_bytes);
+        std::span<char> room(reinterpret_cast<char*>(room_->pages.writable()) + at, most);
         auto got = co_await content.receive(room);
         if (!got.ok()) co_return std::move(got).error();
         received += *got;
+        ContentPlace place{room_->pages.fd(), ring, head.content_length};
+        auto going = behind.arrived(place, received);
+        if (!going.ok()) co_return std::move(going).error();
     }
-    run::Body body;
-    if (received == 0) co_return body;
-    body.pages = BodyMemory::finish(std::move(room_), received);
-    body.size = received;
-    body.copied = content.copied();
+    auto body = co_await finish(received, ring, behind);
+    if (body.ok()) body->copied = content.copied();
     co_return body;
 }
 
-Result<> BodyReceiver::grow(uint64_t content_bytes) {
+asio::awaitable<Result<run::Body>> BodyReceiver::finish(uint64_t received, uint64_t ring_bytes, ContentBehind& behind) {
+    if (auto going = behind.check(); !going.ok()) co_return std::move(going).error();
+    run::Body body;
+    body.size = received;
+    if (received > 0 && received <= ring_bytes) body.pages = BodyMemory::finish(std::move(room_), received);
+    if (received > ring_bytes && behind.is_read()) {
+        auto file = co_await behind.read(received);
+        if (!file.ok()) co_return std::move(file).error();
+        body.pages = std::make_shared<const os::Pages>(std::move(file).value(), received, os::Pages::Home::disk);
+        room_.reset();
+    }
+    co_return body;
+}
+
+// How many bytes of the body lie in memory at once.
+uint64_t BodyReceiver::ring_bytes_of(const RequestHead& head) const {
+    uint64_t largest = worker_.body_memory().largest();
+    return head.content_length.value_or(0) > largest ? std::min(largest, kBodyRingBytes) : largest;
+}
+
+// Makes room for so many bytes; if it must, for `roomy_bytes`, so that it need not grow with each chunk.
+Result<> BodyReceiver::grow(uint64_t content_bytes, uint64_t roomy_bytes) {
+    if (content_bytes > capacity()) content_bytes = std::max(content_bytes, std::min(roomy_bytes, worker_.settings().max_body));
     if (room_) return worker_.body_memory().grow(*room_, content_bytes);
     INLAY_TRY(room_, worker_.body_memory().take(owner_, content_bytes));
     return {};
-}
-
-// How large to make the pages of a body of unknown length, so that they need not grow with each chunk.
-uint64_t BodyReceiver::roomy_size() const {
-    const auto& settings = worker_.settings();
-    return std::min({std::max(2 * capacity(), kFirstChunkedBytes), settings.max_body, settings.body_memory});
 }
 
 }  // namespace inlay::serve

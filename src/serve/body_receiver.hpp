@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "run/request.hpp"
+#include "serve/content_behind.hpp"
 #include "serve/content_reader.hpp"
 
 namespace inlay::serve {
@@ -27,16 +28,18 @@ class BodyReceiver {
     BodyReceiver(const BodyReceiver&) = delete;
     BodyReceiver& operator=(const BodyReceiver&) = delete;
 
-    // Receives all of it. Afterwards arrived.used is past what of it lay in the buffer. Errors: body_too_large, overloaded,
-    // bad_request (framing, or the client is gone), request_timeout.
-    boost::asio::awaitable<Result<run::Body>> receive(const RequestHead& head);
+    // Receives all of it. Afterwards arrived.used is past what of it lay in the buffer. A body that is too large for memory, and that
+    // `behind` has only to store, has no pages afterwards. Errors: body_too_large, overloaded, bad_request (framing, or the client is
+    // gone), request_timeout, and those of `behind`. Requires: this ends after the body's commit.
+    boost::asio::awaitable<Result<run::Body>> receive(const RequestHead& head, ContentBehind& behind);
 
   private:
     boost::asio::awaitable<Result<run::Body>> receive_small(ContentReader& content, size_t length);
-    boost::asio::awaitable<Result<run::Body>> receive_in_pages(ContentReader& content, bool chunked);
+    boost::asio::awaitable<Result<run::Body>> receive_in_pages(ContentReader& content, const RequestHead& head, ContentBehind& behind);
+    boost::asio::awaitable<Result<run::Body>> finish(uint64_t received, uint64_t ring_bytes, ContentBehind& behind);
     uint64_t capacity() const { return room_ ? room_->capacity : 0; }
-    uint64_t roomy_size() const;
-    Result<> grow(uint64_t content_bytes);
+    uint64_t ring_bytes_of(const RequestHead& head) const;
+    Result<> grow(uint64_t content_bytes, uint64_t roomy_bytes);
 
     Worker& worker_;
     boost::asio::ip::tcp::socket& socket_;

@@ -32,7 +32,7 @@ class BodyReceiverTest : public testing::Test {
             pair_.client().shutdown(boost::asio::socket_base::shutdown_send, refused);
         });
         receiver_.emplace(stand_worker(), pair_.ours(), pair_.waiting(), arrived_, "test");
-        auto body = pair_.finish(receiver_->receive(head));
+        auto body = pair_.finish(receiver_->receive(head, behind_));
         boost::system::error_code ignored;
         if (!body.ok()) pair_.ours().close(ignored);
         client.join();
@@ -55,13 +55,16 @@ class BodyReceiverTest : public testing::Test {
     std::string left() const { return {buffer_.data() + arrived_.used, arrived_.end - arrived_.used}; }
     // All of the worker's body memory can be had.
     static bool nothing_is_held() {
-        return stand_worker().body_memory().take("test", kStandBodyMemory).ok();
+        auto& memory = stand_worker().body_memory();
+        auto half = memory.take("test", memory.largest());
+        return half.ok() && memory.take("others", memory.largest()).ok();
     }
 
     static constexpr size_t kHead = 1000;
     std::vector<char> buffer_ = std::vector<char>(32 * KiB, 'h');
     Arrived arrived_{buffer_, kHead, kHead};
     ClientPair pair_;
+    ContentBehind behind_{stand_worker(), ContentBehind::Use::read};
     std::optional<BodyReceiver> receiver_;
 };
 
@@ -100,7 +103,7 @@ TEST_F(BodyReceiverTest, ABodyJustBelowTheThresholdFitsBehindALargeHead) {
     head.content_length = content.size();
     pair_.client_sends(content);
     receiver_.emplace(stand_worker(), pair_.ours(), pair_.waiting(), arrived_, "test");
-    auto body = pair_.finish(receiver_->receive(head));
+    auto body = pair_.finish(receiver_->receive(head, behind_));
     ASSERT_TRUE(body.ok());
     EXPECT_TRUE(content_of(*body) == content);
 }
@@ -190,7 +193,7 @@ TEST_F(BodyReceiverTest, AChunkedBodyMayHaveTheMaximumHoweverItIsCut) {
         BodyReceiver receiver(stand_worker(), pair.ours(), pair.waiting(), arrived, "test");
         RequestHead head;
         head.chunked = true;
-        auto body = pair.finish(receiver.receive(head));
+        auto body = pair.finish(receiver.receive(head, behind_));
         pair.ours().close();
         client.join();
         EXPECT_TRUE(body.ok()) << size << ": " << body.error().detail;
@@ -199,10 +202,12 @@ TEST_F(BodyReceiverTest, AChunkedBodyMayHaveTheMaximumHoweverItIsCut) {
 }
 
 TEST_F(BodyReceiverTest, WithoutRoomForItABodyIsRefused) {
-    auto others = stand_worker().body_memory().take("others", kStandBodyMemory - 1 * MiB);
-    ASSERT_TRUE(others.ok());
+    auto others = stand_worker().body_memory().take("others", kStandBodyMemory / 2);
+    auto more = stand_worker().body_memory().take("more", kStandBodyMemory / 2 - 1 * MiB);
+    ASSERT_TRUE(others.ok() && more.ok());
     auto refused = receive_sized("", pattern(1 * MiB + 1));
     others->reset();
+    more->reset();
     ASSERT_FALSE(refused.ok());
     EXPECT_EQ(refused.error().code, Errc::overloaded);
     EXPECT_TRUE(nothing_is_held());
@@ -229,7 +234,7 @@ TEST_F(BodyReceiverTest, ABodyThatComesInDropsIsNotTakenForOneThatDoesNotCome) {
         boost::asio::post(executor, [&] { pair_.client_sends(pattern(2 * MiB - 3000)); });
     });
     receiver_.emplace(stand_worker(), pair_.ours(), pair_.waiting(), arrived_, "test");
-    auto body = pair_.finish(receiver_->receive(head));
+    auto body = pair_.finish(receiver_->receive(head, behind_));
     ASSERT_TRUE(body.ok()) << body.error().detail;
     EXPECT_EQ(body->size, 2 * MiB);
 }
@@ -251,7 +256,7 @@ TEST_F(BodyReceiverTest, BadFramingIsABadRequest) {
         RequestHead head;
         head.chunked = true;
         receiver_.emplace(stand_worker(), pair_.ours(), pair_.waiting(), arrived_, "test");
-        auto body = pair_.finish(receiver_->receive(head));
+        auto body = pair_.finish(receiver_->receive(head, behind_));
         ASSERT_FALSE(body.ok()) << framing;
         EXPECT_EQ(body.error().code, Errc::bad_request) << framing;
     }
@@ -264,7 +269,7 @@ TEST_F(BodyReceiverTest, ABodyThatDoesNotComeEndsAtItsDeadline) {
         boost::asio::post(pair_.ours().get_executor(), [&] { pair_.waiting().on_deadline(); });
     });
     receiver_.emplace(stand_worker(), pair_.ours(), pair_.waiting(), arrived_, "test");
-    auto body = pair_.finish(receiver_->receive(head));
+    auto body = pair_.finish(receiver_->receive(head, behind_));
     ASSERT_FALSE(body.ok());
     EXPECT_EQ(body.error().code, Errc::request_timeout);
 }
@@ -279,7 +284,7 @@ TEST_F(BodyReceiverTest, AClientThatWaitsIsToldToGoOn) {
         pair_.client_sends("hello");
     });
     receiver_.emplace(stand_worker(), pair_.ours(), pair_.waiting(), arrived_, "test");
-    auto body = pair_.finish(receiver_->receive(head));
+    auto body = pair_.finish(receiver_->receive(head, behind_));
     client.join();
     ASSERT_TRUE(body.ok());
     EXPECT_EQ(told, "HTTP/1.1 100 Continue\r\n\r\n");

@@ -79,15 +79,16 @@ asio::awaitable<Connection::Next> Connection::serve_one() {
 
     Arrived arrived{{buffer_.get(), kBufferBytes}, head_end_, buffered_end_};
     BodyReceiver receiver(worker_, socket_, *this, arrived, content_owner(*route));
+    ContentBehind behind(worker_, content_use(*route));
     run::Body body;
     if (has_content(head)) {
-        auto received = co_await receiver.receive(head);
+        auto received = co_await receiver.receive(head, behind);
         buffered_end_ = arrived.end;
         if (!received.ok()) co_return co_await refuse(problem_reply(received.error()));
         body = std::move(received).value();
     }
 
-    Reply reply = co_await answer(*route, {head, body, through_});
+    Reply reply = co_await answer(*route, {head, body, through_, behind.begun()});
     refuse_lost_content(reply);
     auto sent = try_send(reply, head.keep_alive && !worker_.draining());
     if (!sent) sent = co_await sender_.send_rest();
@@ -206,6 +207,11 @@ std::optional<Error> Connection::admit(const Route& route) {
 std::string_view Connection::content_owner(const Route& route) const {
     auto* invoke = std::get_if<InvokeRoute>(&route);
     return invoke ? invoke->function : std::string_view(through_);
+}
+
+ContentBehind::Use Connection::content_use(const Route& route) const {
+    if (!std::holds_alternative<ObjectRoute>(route)) return ContentBehind::Use::read;
+    return through_.empty() ? ContentBehind::Use::store : ContentBehind::Use::store_and_read;
 }
 
 // Replies with a problem, and ends the connection where the request's content was not read to its end.

@@ -15,6 +15,7 @@
 #include "os/socket.hpp"
 #include "run/request.hpp"
 #include "serve/answers.hpp"
+#include "serve/content_behind.hpp"
 #include "serve/deadlines.hpp"
 #include "serve/reply.hpp"
 #include "serve/reply_sender.hpp"
@@ -53,6 +54,7 @@ class Connection final : public Deadlines::Entry {
     os::SocketStep receive_more();
     std::optional<Error> admit(const Route& route);
     std::string_view content_owner(const Route& route) const;
+    ContentBehind::Use content_use(const Route& route) const;
     boost::asio::awaitable<Reply> answer(const Route& route, const Arrival& arrival);
     boost::asio::awaitable<Next> refuse(Reply problem);
     std::optional<bool> try_send(const Reply& reply, bool keep_open);

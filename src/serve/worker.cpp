@@ -48,6 +48,7 @@ Worker::Worker(registry::SharedMemory shared, registry::SupervisorLink link, Wor
 }
 
 Worker::~Worker() {
+    writable_watched_ = true;  // What connections still say as they end goes out at once or not at all.
     lanes_.end_all();
     body_memory_->keep_nothing();
 }
@@ -175,7 +176,7 @@ asio::awaitable<Result<ControlAnswer>> Worker::call(registry::Call which, std::s
     using Shared = std::shared_ptr<Result<ControlAnswer>>;
     auto initiate = [this, which, &fields, &fds](auto handler) {
         auto resume = std::make_shared<decltype(handler)>(std::move(handler));
-        link_.call(which, std::move(fields), fds, [this, resume](Result<registry::Answer> answer) {
+        call(which, std::move(fields), fds, [this, resume](Result<registry::Answer> answer) {
             Shared result;
             if (answer.ok())
                 result = std::make_shared<Result<ControlAnswer>>(
@@ -187,6 +188,11 @@ asio::awaitable<Result<ControlAnswer>> Worker::call(registry::Call which, std::s
     };
     auto result = co_await asio::async_initiate<const asio::use_awaitable_t<>, void(Shared)>(initiate, asio::use_awaitable);
     co_return std::move(*result);
+}
+
+void Worker::call(registry::Call which, std::string fields, const std::vector<int>& fds, registry::AnswerCallback callback) {
+    link_.call(which, std::move(fields), fds, std::move(callback));
+    watch_link_writable();
 }
 
 void Worker::log(const registry::LogLines& lines) {

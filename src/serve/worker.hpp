@@ -66,11 +66,14 @@ class Worker {
     bool draining() const { return draining_; }
     bool supervisor_is_gone() const { return link_.supervisor_is_gone(); }
     uint64_t next_invocation_id() { return invocation_ids_++; }
+    uint64_t next_upload() { return ++uploads_; }
     // "Date: ...\r\n" of this second.
     std::string_view date_field();
 
     // Asks the supervisor and suspends until it answers. `fds` are borrowed until the first suspension.
     boost::asio::awaitable<Result<ControlAnswer>> call(registry::Call which, std::string fields, std::vector<int> fds);
+    // The same with a callback, which runs on the loop.
+    void call(registry::Call which, std::string fields, const std::vector<int>& fds, registry::AnswerCallback callback);
     // Hands log lines on; they are lost, counted, when the channel is full.
     void log(const registry::LogLines& lines);
 
@@ -97,6 +100,7 @@ class Worker {
     std::optional<TableSupply> supply_;
     Lanes lanes_;
     std::optional<BodyMemory> body_memory_;
+    bool writable_watched_ = false;
 
     boost::asio::io_context loop_{1};
     DiskAside disk_{loop_.get_executor(), counters_};
@@ -108,8 +112,8 @@ class Worker {
     boost::asio::steady_timer drain_timer_;
     std::vector<Connection*> connections_;
     bool draining_ = false;
-    bool writable_watched_ = false;
     uint64_t invocation_ids_ = 0;
+    uint64_t uploads_ = 0;
     std::string date_;
     uint64_t date_second_ = 0;
 };

@@ -21,7 +21,7 @@
 namespace inlay::serve {
 
 inline constexpr uint64_t kStandBodyMax = 4 * MiB;
-inline constexpr uint64_t kStandBodyMemory = 6 * MiB;
+inline constexpr uint64_t kStandBodyMemory = 8 * MiB;
 
 // One per process, because the worker's engine is.
 inline Worker& stand_worker() {

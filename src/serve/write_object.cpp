@@ -58,7 +58,10 @@ Result<registry::Effect> effect_of(const ObjectRoute& route, const Arrival& arri
     if (effect.content_type.size() > kContentTypeBytesMax)
         return Error{Errc::bad_request, fmt::format("Content-Type has more than {} bytes", kContentTypeBytesMax)};
     effect.length = arrival.body.size;
-    if (arrival.body.pages) {
+    if (arrival.begun) {
+        effect.kind = registry::ContentKind::begun;
+        effect.begun = arrival.begun;
+    } else if (arrival.body.pages) {
         effect.kind = registry::ContentKind::pages;
         effect.fd = arrival.body.pages->fd();
     } else {
@@ -138,7 +141,7 @@ asio::awaitable<Reply> write_object(Worker& worker, const ObjectRoute& route, co
     auto committed = co_await commit(worker, effects);
     if (!committed.ok()) co_return problem_reply(committed.error());
     if (written.is_delete) co_return Reply{.status = 204};
-    bool in_pages = written.kind == registry::ContentKind::pages;
+    bool in_pages = written.kind != registry::ContentKind::inline_bytes;
     worker.counters().add(in_pages ? Counter::copied_bytes_fallback : Counter::copied_bytes_small,
                           in_pages ? committed->copied_bytes : written.length);
     worker.counters().add(Counter::copied_bytes_body_head, arrival.body.copied);

@@ -1,0 +1,69 @@
+// Writes pieces in their order, and remembers the first failure.
+#include "control/begun_content.hpp"
+
+#include <algorithm>
+
+#include "base/limits.hpp"
+#include "os/file.hpp"
+#include "os/mapping.hpp"
+
+namespace inlay::control {
+
+Result<> BegunContent::begin() {
+    std::lock_guard lock(mutex_);
+    return open();
+}
+
+Result<> BegunContent::write(uint64_t arrived) {
+    std::lock_guard lock(mutex_);
+    return write_up_to(os::round_down(arrived, os::page_size()));
+}
+
+Result<os::Fd> BegunContent::read(uint64_t length) {
+    std::lock_guard lock(mutex_);
+    INLAY_TRY_VOID(complete(length));
+    return os::open_to_read(file_.get());
+}
+
+Result<BegunContent::Finished> BegunContent::finish(uint64_t length) {
+    std::lock_guard lock(mutex_);
+    INLAY_TRY_VOID(complete(length));
+    failure_ = Error{Errc::internal, "this content is finished"};
+    return Finished{std::move(file_), copied_};
+}
+
+Result<> BegunContent::complete(uint64_t length) {
+    bool overwritten = length > written_ && length - written_ > ring_bytes_;
+    if (overwritten || written_ > length) return Error{Errc::internal, "content of another length was written"};
+    INLAY_TRY_VOID(write_up_to(length));
+    return os::truncate(file_.get(), length);
+}
+
+Result<> BegunContent::open() {
+    if (failure_) return *failure_;
+    if (file_) return {};
+    auto opened = [&]() -> Result<> {
+        INLAY_TRY(file_, directory_.create_unnamed());
+        return os::reserve(file_.get(), expected_);
+    }();
+    if (!opened.ok()) failure_ = opened.error();
+    return opened;
+}
+
+Result<> BegunContent::write_up_to(uint64_t end) {
+    INLAY_TRY_VOID(open());
+    while (written_ < end && !dropped_) {
+        uint64_t at = written_ % ring_bytes_;
+        uint64_t piece = std::min({end - written_, kWritePieceBytes, ring_bytes_ - at});
+        auto copied = os::write_piece(file_.get(), written_, {pages_.get(), at, piece});
+        if (!copied.ok()) {
+            failure_ = copied.error();
+            return std::move(copied).error();
+        }
+        written_ += piece;
+        copied_ += *copied;
+    }
+    return {};
+}
+
+}  // namespace inlay::control

@@ -1,0 +1,70 @@
+// Keeps, finds, lets go.
+#include "control/hot_tier.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "base/limits.hpp"
+#include "os/file.hpp"
+#include "os/mapping.hpp"
+#include "os/memfd.hpp"
+
+namespace inlay::control {
+namespace {
+
+// What shares the last page with an object shows in every window over that page.
+bool is_zero_behind(int pages, uint64_t length, uint64_t size) {
+    std::array<char, 64 * KiB> rest{};  // No page is larger.
+    if (!os::read_exactly_at(pages, rest.data(), size - length, length).ok()) return false;
+    return std::all_of(rest.begin(), rest.end(), [](char byte) { return byte == 0; });
+}
+
+}  // namespace
+
+bool HotTier::can_keep(int pages, uint64_t length) const {
+    if (length < kHotBytesMin || length > bytes_max_ || !os::is_sealed(pages)) return false;
+    auto status = os::status(pages);
+    bool fits = status.ok() && status->size >= length && status->size <= os::round_up(length, os::page_size());
+    return fits && is_zero_behind(pages, length, status->size);
+}
+
+std::vector<ObjectName> HotTier::keep(const store::ObjectRecord& object, os::Fd pages) {
+    std::lock_guard lock(mutex_);
+    uint64_t bytes = os::round_up(object.size_bytes, os::page_size());
+    std::vector<ObjectName> gone;
+    while (!entries_.empty() && (bytes_ + bytes > bytes_max_ || entries_.size() >= kHotObjectsMax)) {
+        gone.push_back(entries_.back().name);
+        remove(std::prev(entries_.end()));
+    }
+    if (bytes > bytes_max_) return gone;
+    entries_.push_front({object.name, object.version, bytes, std::move(pages)});
+    by_version_[object.version] = entries_.begin();
+    bytes_ += bytes;
+    counters_.add_shared(Counter::hot_bytes, bytes);
+    counters_.add_shared(Counter::hot_promotions);
+    return gone;
+}
+
+os::Fd HotTier::find(std::string_view version) {
+    std::lock_guard lock(mutex_);
+    auto found = by_version_.find(std::string(version));
+    if (found == by_version_.end()) return {};
+    entries_.splice(entries_.begin(), entries_, found->second);
+    return os::duplicate(found->second->pages.get());
+}
+
+void HotTier::forget(std::string_view version) {
+    std::lock_guard lock(mutex_);
+    auto found = by_version_.find(std::string(version));
+    if (found != by_version_.end()) remove(found->second);
+}
+
+void HotTier::remove(Entries::iterator entry) {
+    bytes_ -= entry->bytes;
+    counters_.add_shared(Counter::hot_bytes, -entry->bytes);
+    counters_.add_shared(Counter::hot_demotions);
+    by_version_.erase(entry->version);
+    entries_.erase(entry);
+}
+
+}  // namespace inlay::control

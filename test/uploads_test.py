@@ -1,0 +1,118 @@
+"""Large PUTs: written to their file while they arrive, stored whole or not at all, and nothing stays of what ended early."""
+
+import os
+import pathlib
+import signal
+
+import pytest
+
+from guests import handle
+from serving import Connection, Server, eventually
+from wire import Wire
+
+MIB = 1 << 20
+BEGINS = 16 * MIB  # kWriteBehindBytesMin
+PIECE = 8 * MIB    # kWritePieceBytes
+
+
+def in_pieces(body, size=300_000):
+    return (body[at : at + size] for at in range(0, len(body), size))
+
+
+def unnamed_files(server):
+    """How many files without a name the supervisor holds open below its data directory."""
+    found = 0
+    for entry in pathlib.Path(f"/proc/{server.pid}/fd").iterdir():
+        try:
+            target = os.readlink(entry)
+        except OSError:
+            continue
+        found += target.startswith(str(server.data)) and target.endswith(" (deleted)")
+    return found
+
+
+def begin_put(wire, name, length, sent):
+    wire.send(f"PUT /o/{name} HTTP/1.1\r\nHost: x\r\nContent-Length: {length}\r\n\r\n".encode() + sent)
+
+
+@pytest.mark.parametrize("size", [BEGINS - 1, BEGINS, BEGINS + 1, 3 * PIECE - 4096, 3 * PIECE, 40 * MIB + 4097])
+def test_what_was_put_is_what_is_there(server, noise, size):
+    body = noise(size)
+    answer = server.put("uploads/sized", body)
+    assert answer.status in (200, 201) and answer.json["bytes"] == size
+    assert server.get("uploads/sized").body == body
+    assert eventually(lambda: unnamed_files(server) == 0)
+
+
+@pytest.mark.parametrize("size", [BEGINS - 1, BEGINS + 1, 40 * MIB + 4097])
+def test_a_length_that_is_not_known_before_is_no_hindrance(server, noise, size):
+    body = noise(size)
+    with Connection(server) as connection:
+        answer = connection.request("PUT", "/o/uploads/chunked", in_pieces(body))
+    assert answer.status in (200, 201) and answer.json["bytes"] == size
+    assert server.get("uploads/chunked").body == body
+
+
+def test_content_is_on_its_way_to_the_disk_before_it_has_arrived(server, noise):
+    with Wire(server) as wire:
+        body = noise(3 * PIECE)
+        begin_put(wire, "uploads/early", len(body), body[: 2 * PIECE])
+        assert eventually(lambda: unnamed_files(server) == 1)
+        wire.send(body[2 * PIECE :])
+        assert wire.answer().status == 201
+    assert server.get("uploads/early").body == body and unnamed_files(server) == 0
+
+
+def test_a_client_that_goes_away_leaves_nothing(server, noise):
+    with Wire(server) as wire:
+        begin_put(wire, "uploads/gone", 10 * PIECE, noise(2 * PIECE))
+        assert eventually(lambda: unnamed_files(server) == 1)
+    assert eventually(lambda: unnamed_files(server) == 0)
+    assert server.get("uploads/gone").status == 404
+
+
+def test_a_refused_put_leaves_nothing(server, noise):
+    server.put("uploads/there", b"x")
+    answer = server.request("PUT", "/o/uploads/there", noise(BEGINS), {"If-None-Match": "*"})
+    assert answer.status == 412
+    assert server.get("uploads/there").body == b"x" and eventually(lambda: unnamed_files(server) == 0)
+    answer = server.request("PUT", "/o/uploads/there", noise(BEGINS), {"Content-Type": "x" * 300})
+    assert answer.status == 400 and eventually(lambda: unnamed_files(server) == 0)
+
+
+def test_more_uploads_than_may_be_written_at_once_are_stored_all_the_same(data, noise):
+    """kContentsBegunMax."""
+    body = noise(BEGINS)
+    config = data.parent / f"{data.name}.toml"
+    config.write_text(f"body_memory = {4 << 30}\n")
+    with Server(data, "--config", str(config), workers=1) as server:
+        wires = [Wire(server) for _ in range(70)]
+        for number, wire in enumerate(wires):
+            begin_put(wire, f"uploads/{number}", len(body), body[:20_000])
+        assert eventually(lambda: unnamed_files(server) == 64)
+        for wire in wires:
+            wire.send(body[20_000:])
+            assert wire.answer().status == 201
+        assert all(server.get(f"uploads/{number}").body == body for number in (0, 63, 64, 69))
+        assert eventually(lambda: unnamed_files(server) == 0)
+
+
+def test_a_worker_that_dies_leaves_nothing(data, noise):
+    with Server(data, workers=1) as server:
+        with Wire(server) as wire:
+            begin_put(wire, "uploads/lost", 10 * PIECE, noise(2 * PIECE))
+            assert eventually(lambda: unnamed_files(server) == 1)
+            os.kill(server.worker_pids()[0], signal.SIGKILL)
+            assert eventually(lambda: unnamed_files(server) == 0)
+        assert eventually(lambda: server.get("uploads/lost").status == 404)
+        assert server.put("uploads/next", noise(BEGINS)).status == 201
+
+
+def test_content_may_go_through_a_function_meanwhile(server, noise):
+    takes = handle("(i32.ne (i32.load8_u (call $input)) (i32.const 46))")
+    body = b"." + noise(BEGINS)
+    answer = server.request("PUT", f"/o/uploads/through?through={server.name_of(takes)}", body)
+    assert answer.status in (200, 201) and server.get("uploads/through").body == body
+    answer = server.request("PUT", f"/o/uploads/refused?through={server.name_of(takes)}", b"!" + body)
+    assert answer.status == 422 and server.get("uploads/refused").status == 404
+    assert eventually(lambda: unnamed_files(server) == 0)
