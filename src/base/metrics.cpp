@@ -52,6 +52,8 @@ constexpr std::array<CounterTraits, static_cast<size_t>(Counter::count_)> kTrait
     {"inlay_lanes_started_total", "", "counter", "Lanes started"},
     {"inlay_lanes_lost_total", "", "counter", "Lanes that ended without being asked to"},
     {"inlay_disk_waits_total", "", "counter", "Times that content was brought into memory from disk, aside"},
+    {"inlay_streams_open", "", "gauge", "Streams that go on now"},
+    {"inlay_streams_total", "", "counter", "Requests whose body and response went piece by piece"},
 }};
 
 }  // namespace

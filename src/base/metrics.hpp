@@ -48,6 +48,8 @@ enum class Counter : uint16_t {
     lanes_started,
     lanes_lost,
     disk_waits,
+    streams_open,
+    streams_total,
     count_,
 };
 

@@ -9,6 +9,8 @@
 namespace inlay::engine {
 namespace {
 
+constexpr uint64_t kAgainNs = 1'000'000;
+
 Engine* engine_to_interrupt = nullptr;
 std::optional<os::DeadlineTimer> timer;
 // Written by the thread and by its signal handler, never at the same time.
@@ -23,10 +25,11 @@ void arm(uint64_t deadline_ns) {
 void on_expiry() {
     armed_for_ns = 0;
     if (running_until_ns == 0) return;
-    if (monotonic_ns() >= running_until_ns)
-        engine_to_interrupt->interrupt();
-    else
-        arm(running_until_ns);
+    uint64_t now_ns = monotonic_ns();
+    bool is_over = now_ns >= running_until_ns;
+    if (is_over) engine_to_interrupt->interrupt();
+    // Again and again until it has ended: a fiber that is just being resumed has not heard it.
+    arm(is_over ? now_ns + kAgainNs : running_until_ns);
 }
 
 }  // namespace

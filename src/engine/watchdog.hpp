@@ -1,7 +1,8 @@
 // Watchdog: ends a guest at its deadline, at no cost to calls that end in time.
 //
 // The timer is armed lazily: when it fires early, because the call it was armed for has ended, the handler looks at what runs
-// now and arms it again or lets it sleep. So a call costs two stores, and an idle worker has no ticks.
+// now and arms it again or lets it sleep. So a call costs two stores, and an idle worker has no ticks. A guest that goes on in spite of
+// it, in a bulk instruction or because its fiber was just being resumed, is interrupted again.
 #pragma once
 
 #include <cstdint>
