@@ -127,17 +127,19 @@ def test_what_is_published_of_a_piece_is_what_it_was_then(streams):
     assert stored and set(stored) == set(b"a")
 
 
-def test_resets_in_each_phase_leave_the_lanes_free(streams):
+@pytest.mark.parametrize("function", [b"echo", b"echo_heavy"])
+def test_resets_in_each_phase_leave_workers_and_lanes_free(streams, function):
     for _ in range(3):
         for sent in (b"", b"x" * 10, b"x" * 500_000):
             for read in (False, True):
                 with Wire(streams) as wire:
-                    wire.send(post(b"/f/echo?stream=1", SIZED % (4 * MIB)) + sent)
+                    wire.send(post(b"/f/%s?stream=1" % function, SIZED % (4 * MIB)) + sent)
                     if read and sent:
                         wire._fill()
                     wire.reset()
     assert eventually(lambda: streams.metrics()["inlay_connections_open"] <= 1)
-    assert exchange(streams, b"/f/echo?stream=1", text(MIB), "sized") == text(MIB)
+    assert eventually(lambda: streams.metrics()["inlay_streams_open"] == 0)
+    assert exchange(streams, b"/f/%s?stream=1" % function, text(MIB), "sized") == text(MIB)
 
 
 def test_a_half_closed_client_is_a_broken_body(streams):
@@ -149,7 +151,7 @@ def test_a_half_closed_client_is_a_broken_body(streams):
 
 def test_a_killed_lane_is_told_or_seen(streams):
     with Wire(streams) as wire:
-        wire.send(post(b"/f/wc?stream=1", SIZED % 100) + b"x" * 10)
+        wire.send(post(b"/f/wc_heavy?stream=1", SIZED % 100) + b"x" * 10)
         assert eventually(lambda: [pid for pid in streams.lane_pids() if mapping_of(pid, "memfd:inlay-body")])
         os.kill(next(pid for pid in streams.lane_pids() if mapping_of(pid, "memfd:inlay-body")), 9)
         assert wire.answer().status == 502

@@ -7,7 +7,7 @@ import pytest
 
 import guests
 from guests import handle
-from serving import Server
+from serving import EXAMPLES, Server
 from wire import Wire
 
 HOST = b"Host: h\r\n"
@@ -31,6 +31,9 @@ def streams(module_data):
         for name in ("wc", "upper", "noop"):
             made.deploy_example(name)
         made.deploy("echo", guests.module(ECHO))
+        for name in ("wc", "upper"):
+            made.deploy(name + "_heavy", (EXAMPLES / f"{name}.wasm").read_bytes(), {"class": "heavy"})  # Its streams run in lanes.
+        made.deploy("echo_heavy", guests.module(ECHO), {"class": "heavy"})
         yield made
         assert made.stop() == 0
 

@@ -10,7 +10,7 @@
 
 #include "count_words.h"
 
-word_counts count_words(const char* text, uint32_t size) {
-    counts total = count((inlay_view){(const uint8_t*)text, size}, (counts){0, 0, 0});
-    return (word_counts){total.lines, total.words + total.in_word};
+word_counts count_words(const char* text, uint32_t size, word_counts before) {
+    counts total = count((inlay_view){(const uint8_t*)text, size}, (counts){before.lines, before.words, before.in_word});
+    return (word_counts){total.lines, total.words, total.in_word};
 }

@@ -9,10 +9,12 @@ extern "C" {
 
 typedef struct word_counts {
     uint64_t lines;
-    uint64_t words;
+    uint64_t words;   /* that have ended */
+    uint64_t in_word; /* 1: one more has begun */
 } word_counts;
 
-word_counts count_words(const char* text, uint32_t size);
+/* What a piece adds to what came before it. */
+word_counts count_words(const char* text, uint32_t size, word_counts before);
 
 #ifdef __cplusplus
 }

@@ -3,6 +3,7 @@
 //     reference_server DIR          prints `listening on http://127.0.0.1:PORT`
 //
 //     POST /wc          received into one warm buffer and counted there by the loop of examples/wc.c
+//     POST /wc?stream=1 the same piece by piece, as they come, in one buffer as large as a piece of our streams
 //     POST /echo        received into the warm buffer and sent from there
 //     PUT /o/NAME       received in pieces, each written to a new file, which is fsynced and takes the place of DIR/NAME
 //
@@ -29,6 +30,7 @@ using bench::require;
 
 constexpr size_t kHeadBytesMax = 16 << 10;
 constexpr size_t kPieceBytes = 1 << 20;
+constexpr size_t kStreamPieceBytes = 128 << 10;
 
 struct Request {
     std::string target;
@@ -106,6 +108,18 @@ void store(int client, const Request& request, const std::string& directory, std
     require(rename(unfinished.c_str(), path.c_str()) == 0, "rename");
 }
 
+word_counts count_as_it_comes(int client, const Request& request, std::vector<char>& buffer) {
+    if (buffer.size() < kStreamPieceBytes) buffer.resize(kStreamPieceBytes);
+    word_counts counted = count_words(request.arrived.data(), static_cast<uint32_t>(request.arrived.size()), {});
+    for (size_t left = request.content_bytes - request.arrived.size(); left > 0;) {
+        size_t got = receive_some(client, buffer.data(), std::min(left, kStreamPieceBytes));
+        require(got > 0, "recv");
+        counted = count_words(buffer.data(), static_cast<uint32_t>(got), counted);
+        left -= got;
+    }
+    return counted;
+}
+
 void serve(int client, const std::string& directory) {
     std::vector<char> buffer;
     for (Request request; receive_head(client, request); request = {}) {
@@ -114,14 +128,16 @@ void serve(int client, const std::string& directory) {
             answer(client, "");
             continue;
         }
-        std::string_view content = receive_content(client, request, buffer);
+        bool streams = request.target == "/wc?stream=1";
+        std::string_view content = streams ? std::string_view() : receive_content(client, request, buffer);
         if (request.target == "/echo") {
             answer(client, content);
             continue;
         }
-        word_counts counted = count_words(content.data(), static_cast<uint32_t>(content.size()));
-        answer(client, "{\"lines\":" + std::to_string(counted.lines) + ",\"words\":" + std::to_string(counted.words) +
-                           ",\"bytes\":" + std::to_string(content.size()) + "}\n");
+        word_counts counted = streams ? count_as_it_comes(client, request, buffer)
+                                      : count_words(content.data(), static_cast<uint32_t>(content.size()), {});
+        answer(client, "{\"lines\":" + std::to_string(counted.lines) + ",\"words\":" + std::to_string(counted.words + counted.in_word) +
+                           ",\"bytes\":" + std::to_string(request.content_bytes) + "}\n");
     }
 }
 

@@ -56,6 +56,8 @@ constexpr std::array<CounterTraits, static_cast<size_t>(Counter::count_)> kTrait
     {"inlay_hot_bytes", "", "gauge", "Objects kept in memory beside their files"},
     {"inlay_hot_promotions_total", "", "counter", "Objects that were kept in memory since"},
     {"inlay_hot_demotions_total", "", "counter", "Objects that were not kept in memory any longer"},
+    {"inlay_streams_open", "", "gauge", "Streams that go on now"},
+    {"inlay_streams_total", "", "counter", "Requests whose body and response went piece by piece"},
 }};
 
 }  // namespace

@@ -52,6 +52,8 @@ enum class Counter : uint16_t {
     hot_bytes,
     hot_promotions,
     hot_demotions,
+    streams_open,
+    streams_total,
     count_,
 };
 

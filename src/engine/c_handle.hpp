@@ -26,6 +26,7 @@ using InstancePreHandle = CHandle<wasmtime_instance_pre_t, wasmtime_instance_pre
 using StoreHandle = CHandle<wasmtime_store_t, wasmtime_store_delete>;
 using ErrorHandle = CHandle<wasmtime_error_t, wasmtime_error_delete>;
 using TrapHandle = CHandle<wasm_trap_t, wasm_trap_delete>;
+using FutureHandle = CHandle<wasmtime_call_future_t, wasmtime_call_future_delete>;
 using FuncTypeHandle = CHandle<wasm_functype_t, wasm_functype_delete>;
 
 // Bytes that the engine allocated.

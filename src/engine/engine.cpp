@@ -14,6 +14,7 @@ namespace {
 constexpr uint64_t kReservationBytes = 4 * GiB;
 constexpr uint64_t kGuardBytes = 32 * MiB;
 constexpr size_t kTableResetBytes = 16 * KiB;
+constexpr size_t kHostStackBytes = 512 * KiB;  // On a fiber, what host functions have beyond the guest's part of its stack.
 // Raised whenever configure() changes what compiled code may assume.
 constexpr int kSettingsVersion = 1;
 
@@ -32,6 +33,7 @@ wasm_config_t* configure(Checks checks) {
     wasmtime_config_epoch_interruption_set(config, checks == Checks::epoch);
     wasmtime_config_signals_based_traps_set(config, true);
     wasmtime_config_max_wasm_stack_set(config, kWasmStackBytes);
+    wasmtime_config_async_stack_size_set(config, kWasmStackBytes + kHostStackBytes);
     wasmtime_config_memory_may_move_set(config, false);
     wasmtime_config_memory_reservation_set(config, kReservationBytes);
     wasmtime_config_memory_reservation_for_growth_set(config, 0);
@@ -120,6 +122,15 @@ Result<std::unique_ptr<Engine::Parts>> create_parts(wasm_config_t* config, std::
     return parts;
 }
 
+// One function that waits makes every store that is linked with it a fiber's (engine rule 7): two linkers.
+Result<> add_fiber_linker(Engine::Parts& parts, std::span<const HostFunction> host) {
+    parts.fiber_linker.reset(wasmtime_linker_new(parts.engine.get()));
+    for (const auto& function : host)
+        INLAY_TRY_VOID(function.waits ? define_waiting(parts.fiber_linker.get(), function, type_of(function).get())
+                                      : define(parts.fiber_linker.get(), function));
+    return {};
+}
+
 // With the fault guard's two halves around the engine's own handler.
 Result<std::unique_ptr<Engine::Parts>> create_guarded(std::span<const HostFunction> host, Checks checks, uint32_t slots) {
     INLAY_TRY_VOID(os::FaultGuard::install_behind_engine());
@@ -135,6 +146,7 @@ Result<std::unique_ptr<Engine::Parts>> create_guarded(std::span<const HostFuncti
 
 Result<std::unique_ptr<Engine>> Engine::create_for_worker(std::span<const HostFunction> host) {
     INLAY_TRY(auto parts, create_guarded(host, Checks::epoch, kPoolSlots));
+    INLAY_TRY_VOID(add_fiber_linker(*parts, host));
     return std::unique_ptr<Engine>(new Engine(std::move(parts)));
 }
 

@@ -12,18 +12,23 @@
 
 namespace inlay::engine {
 
+// Defines a host function that may wait (fiber.cpp).
+Result<> define_waiting(wasmtime_linker_t* linker, const HostFunction& function, const wasm_functype_t* type);
+
 // The message of the trap that kStopGuest becomes.
 inline constexpr std::string_view kStopMessage = "inlay: stopped by the host";
 
 struct Engine::Parts {
     EngineHandle engine;
     LinkerHandle linker;
+    LinkerHandle fiber_linker;  // A worker's: for instances whose host functions may wait.
     os::MappingBudget mappings{os::mappings_max() / kWindowMappingsShare};
 };
 
 struct Program::Parts {
     ModuleHandle module;
     InstancePreHandle pre;
+    InstancePreHandle fiber_pre;
     bool has_initialize = false;
 };
 

@@ -23,6 +23,9 @@ inline constexpr size_t kHostParametersMax = 8;
 
 // A host function that returns this ends the guest at once, with a trap of kind TrapKind::stopped. No result of the ABI.
 inline constexpr int32_t kStopGuest = INT32_MIN;
+// One that waits returns this, on a fiber, when it cannot go on: it is called again, with the same arguments, when the fiber is
+// resumed. No result of the ABI either.
+inline constexpr int32_t kWaitInHost = INT32_MIN + 1;
 
 // One argument or result as the engine passes it: 16 bytes, the value at the front.
 union alignas(16) RawValue {
@@ -34,6 +37,7 @@ struct HostFunction {
     std::string_view name;
     std::array<bool, kHostParametersMax> is_i64{};
     size_t parameters = 0;
+    bool waits = false;  // It may return kWaitInHost.
     int32_t (*call)(void* state, const RawValue* arguments) noexcept = nullptr;
 };
 
@@ -72,6 +76,13 @@ struct Bind<Function> {
 template <auto Function>
 constexpr HostFunction host_function(std::string_view name) {
     return detail::Bind<Function>::make(name);
+}
+
+template <auto Function>
+constexpr HostFunction waiting_host_function(std::string_view name) {
+    HostFunction made = host_function<Function>(name);
+    made.waits = true;
+    return made;
 }
 
 }  // namespace inlay::engine

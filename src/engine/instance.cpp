@@ -29,7 +29,9 @@ TrapWords words_of(wasmtime_trap_code_t code) {
     }
 }
 
-Trap describe(const TrapHandle& trap) {
+}  // namespace
+
+Trap Instance::describe(const TrapHandle& trap) {
     wasmtime_trap_code_t code = 0;
     TrapWords words{TrapKind::other, "trap"};
     if (wasmtime_trap_code(trap.get(), &code)) words = words_of(code);
@@ -37,13 +39,11 @@ Trap describe(const TrapHandle& trap) {
 }
 
 // What is no trap of WebAssembly comes as an error: a stop by a host function, for one.
-Trap describe(const ErrorHandle& error) {
+Trap Instance::describe(const ErrorHandle& error) {
     std::string message = message_of(error);
     bool stopped = message.find(kStopMessage) != message.npos;
     return Trap{stopped ? TrapKind::stopped : TrapKind::other, stopped ? "stopped by the host" : "trap", std::move(message)};
 }
-
-}  // namespace
 
 Instance::Instance(const Program& program, uint64_t memory_bytes_max, void* state)
     : program_(program),
@@ -65,25 +65,34 @@ Result<std::optional<Trap>> Instance::start() {
     ErrorHandle error(wasmtime_instance_pre_instantiate(program_.parts().pre.get(), context_, &instance_, &trap));
     if (trap) return std::optional<Trap>(describe(TrapHandle(trap)));
     if (error) return Error{Errc::overloaded, "no instance can be made: " + message_of(error)};
-    wasmtime_extern_t memory;
-    bool found = wasmtime_instance_export_get(context_, &instance_, "memory", 6, &memory);
-    INLAY_CHECK(found && memory.kind == WASMTIME_EXTERN_MEMORY);  // compile() refuses modules without it.
-    memory_.attach(store_.get(), memory.of.memory, memory_bytes_max_, program_.engine().mappings());
+    attach_memory();
     if (!program_.parts().has_initialize) return std::optional<Trap>();
-    auto initialized = call("_initialize", 11);
+    auto initialized = call("_initialize");
     if (auto* trapped = std::get_if<Trap>(&initialized)) return std::optional<Trap>(std::move(*trapped));
     return std::optional<Trap>();
 }
 
-CallResult Instance::call_handle() { return call("inlay_handle", 12); }
+CallResult Instance::call_handle() { return call("inlay_handle"); }
 
-CallResult Instance::call(const char* name, size_t name_length) {
+void Instance::attach_memory() {
+    wasmtime_extern_t memory;
+    bool found = wasmtime_instance_export_get(context_, &instance_, "memory", 6, &memory);
+    INLAY_CHECK(found && memory.kind == WASMTIME_EXTERN_MEMORY);  // compile() refuses modules without it.
+    memory_.attach(store_.get(), memory.of.memory, memory_bytes_max_, program_.engine().mappings());
+}
+
+wasmtime_func_t Instance::function(std::string_view name) {
     wasmtime_extern_t item;
-    bool found = wasmtime_instance_export_get(context_, &instance_, name, name_length, &item);
+    bool found = wasmtime_instance_export_get(context_, &instance_, name.data(), name.size(), &item);
     INLAY_CHECK(found && item.kind == WASMTIME_EXTERN_FUNC);
+    return item.of.func;
+}
+
+CallResult Instance::call(std::string_view name) {
+    wasmtime_func_t called = function(name);
     wasmtime_val_raw_t values[1] = {};
     wasm_trap_t* trap = nullptr;
-    ErrorHandle error(wasmtime_func_call_unchecked(context_, &item.of.func, values, 1, &trap));
+    ErrorHandle error(wasmtime_func_call_unchecked(context_, &called, values, 1, &trap));
     if (trap) return describe(TrapHandle(trap));
     if (error) return describe(error);
     return values[0].i32;

@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 
 #include "base/result.hpp"
@@ -40,7 +41,14 @@ class Instance {
     LinearMemory& memory() { return memory_; }
 
   private:
-    CallResult call(const char* name, size_t name_length);
+    friend class Fiber;
+
+    void attach_memory();
+    wasmtime_func_t function(std::string_view name);
+    CallResult call(std::string_view name);
+    // How a trap, or what comes as an error but is one, is told.
+    static Trap describe(const TrapHandle& trap);
+    static Trap describe(const ErrorHandle& error);
 
     const Program& program_;
     StoreHandle store_;

@@ -25,13 +25,13 @@ constexpr size_t kMappingsPerRun = 2;
 
 void LinearMemory::attach(wasmtime_store_t* store, const wasmtime_memory_t& memory, uint64_t own_bytes_max,
                           os::MappingBudget& budget) {
-    INLAY_CHECK(runs_.empty());
+    INLAY_CHECK(watch_.windows.empty());
     store_ = store;
     context_ = wasmtime_store_context(store);
     memory_ = memory;
     own_bytes_max_ = own_bytes_max;
     budget_ = &budget;
-    os::FaultGuard::watch(&runs_);
+    begin_watch();
 }
 
 uint64_t LinearMemory::size() const { return wasmtime_memory_data_size(context_, &memory_); }
@@ -60,7 +60,7 @@ void LinearMemory::apply_limit() {
 }
 
 bool LinearMemory::follows_a_run(uint64_t offset) const {
-    return !runs_.empty() && runs_.back().at + runs_.back().size == base() + offset;
+    return !watch_.windows.empty() && watch_.windows.back().at + watch_.windows.back().size == base() + offset;
 }
 
 std::optional<PlaceError> LinearMemory::grow(uint64_t bytes) {
@@ -76,9 +76,9 @@ std::optional<PlaceError> LinearMemory::grow(uint64_t bytes) {
         return PlaceError::no_room;
     }
     if (follows_a_run(offset))
-        runs_.back().size += bytes;
+        watch_.windows.back().size += bytes;
     else
-        runs_.push_back({base() + offset, bytes});
+        watch_.windows.push_back({base() + offset, bytes});
     return std::nullopt;
 }
 
@@ -160,14 +160,14 @@ bool LinearMemory::remove(size_t offset) {
 }
 
 void LinearMemory::restore() {
-    os::FaultGuard::watch(nullptr);
-    if (runs_.empty()) return;
-    uint8_t* first = runs_.front().at;
+    end_watch();
+    if (watch_.windows.empty()) return;
+    uint8_t* first = watch_.windows.front().at;
     INLAY_CHECK(os::place_zero(first, static_cast<size_t>(base() + size() - first)).ok());
     budget_->give_back(std::exchange(mappings_, 0));
     areas_.clear();
     free_.clear();
-    runs_.clear();
+    watch_.windows.clear();
 }
 
 uint64_t LinearMemory::private_pages() const { return os::count_private_pages(base(), size()); }

@@ -12,7 +12,7 @@
 //  1. Windows lie only in areas, and areas only in memory that the host has grown.
 //  2. Free space has no access; the bytes of areas that no file backs are bounded by kWindowSlackMax.
 //  3. restore() puts plain zero pages over everything from the first area on; it has run before the store is deleted.
-//  4. The fault guard watches all runs: host code that runs into one ends the invocation, not the process.
+//  4. While its guest runs, the fault guard watches all runs: host code that runs into one ends the invocation, not the process.
 //  5. What a guest may write of a file's pages is its own memory: charged in full, and so much less can it grow.
 //  6. The mappings that windows make are taken from the process's budget before they are made.
 #pragma once
@@ -59,6 +59,12 @@ class LinearMemory {
     // Takes over a fresh instance's memory. `own_bytes_max` bounds what the guest may have besides windows. `budget` outlives it.
     void attach(wasmtime_store_t* store, const wasmtime_memory_t& memory, uint64_t own_bytes_max, os::MappingBudget& budget);
     bool attached() const { return store_ != nullptr; }
+
+    // From now on its guest runs, or nobody's: faults are noted here, or are bugs.
+    void begin_watch() { os::FaultGuard::watch(&watch_); }
+    static void end_watch() { os::FaultGuard::watch(nullptr); }
+    // One in host code stays.
+    os::Fault last_fault() const { return watch_.last; }
 
     // The guest's bytes [address, address + length), if they lie inside its memory. The only place where guest integers become
     // a span. Valid until: the end of the host call.
@@ -121,7 +127,7 @@ class LinearMemory {
     size_t mappings_ = 0;                     // Taken from the budget.
     std::unordered_map<size_t, Area> areas_;  // By offset.
     FreeSpace free_;
-    std::vector<os::WindowSpan> runs_;        // By address, as the fault guard reads them.
+    os::FaultWatch watch_;                    // Its windows are the runs.
 };
 
 }  // namespace inlay::engine

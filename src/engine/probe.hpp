@@ -1,4 +1,5 @@
-// For tests: what guests of this directory's tests may import: "probe" hands over to the test in the middle of a run.
+// For tests: what guests of this directory's tests may import: "probe" hands over to the test in the middle of a run, and so does
+// "wait", which may let its fiber wait.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -13,10 +14,12 @@
 namespace inlay::engine {
 
 inline constexpr const char* kImportProbe = R"((import "inlay" "probe" (func $probe (param i32) (result i32))))";
+inline constexpr const char* kImportWait = R"((import "inlay" "wait" (func $wait (param i32 i64) (result i32))))";
 
 // The state of an instance under test.
 struct Probe {
     std::function<int32_t(uint32_t)> on_call;
+    std::function<int32_t(uint32_t, uint64_t)> on_wait;
     // What "mix" was given.
     uint32_t first = 0;
     uint64_t second = 0;
@@ -26,6 +29,8 @@ struct Probe {
 
 inline int32_t probe(Probe& state, uint32_t argument) noexcept { return state.on_call ? state.on_call(argument) : 0; }
 
+inline int32_t wait(Probe& state, uint32_t first, uint64_t second) noexcept { return state.on_wait ? state.on_wait(first, second) : 0; }
+
 inline int32_t mix(Probe& state, uint32_t first, uint64_t second, GuestPtr third, GuestLen fourth) noexcept {
     state.first = first, state.second = second, state.third = third, state.fourth = fourth;
     return -7;
@@ -33,7 +38,8 @@ inline int32_t mix(Probe& state, uint32_t first, uint64_t second, GuestPtr third
 
 // The one workshop of this test program.
 inline Workshop& workshop() {
-    static constexpr HostFunction kHost[] = {host_function<&probe>("probe"), host_function<&mix>("mix")};
+    static constexpr HostFunction kHost[] = {host_function<&probe>("probe"), host_function<&mix>("mix"),
+                                             waiting_host_function<&wait>("wait")};
     static Workshop made(kHost);
     return made;
 }
@@ -48,7 +54,7 @@ class RunningGuest {
     }
 
     // A test that read where it may not would have been let go on over scratch pages.
-    ~RunningGuest() { EXPECT_FALSE(os::FaultGuard::last_fault().in_host_code); }
+    ~RunningGuest() { EXPECT_FALSE(memory().last_fault().in_host_code); }
     RunningGuest(const RunningGuest&) = delete;
 
     LinearMemory& memory() { return instance_.memory(); }

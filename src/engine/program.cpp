@@ -46,6 +46,11 @@ Result<std::shared_ptr<const Program>> Program::load(const Engine& engine, std::
     error.reset(wasmtime_linker_instantiate_pre(engine.parts().linker.get(), module, &pre));
     if (error) return Error{Errc::corrupt, "link module: " + message_of(error)};
     parts->pre.reset(pre);
+    if (const auto& linker = engine.parts().fiber_linker) {
+        error.reset(wasmtime_linker_instantiate_pre(linker.get(), module, &pre));
+        if (error) return Error{Errc::corrupt, "link module: " + message_of(error)};
+        parts->fiber_pre.reset(pre);
+    }
     parts->has_initialize = exports(module, "_initialize");
     return std::shared_ptr<const Program>(new Program(engine, std::move(parts)));
 }

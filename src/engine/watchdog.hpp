@@ -1,4 +1,5 @@
-// Watchdog: ends a guest at its deadline, at no cost to calls that end in time.
+// Watchdog: ends a guest at its deadline, at no cost to calls that end in time. One that goes on in spite of it, in a bulk
+// instruction or because its fiber was just being resumed, is interrupted again.
 #pragma once
 
 #include <cstdint>

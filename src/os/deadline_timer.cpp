@@ -10,6 +10,8 @@
 namespace inlay::os {
 namespace {
 
+constexpr uint64_t kAgainNs = 1'000'000;
+
 void (*expiry)() = nullptr;
 timer_t timer;
 // Written by the thread and by its signal handler, never at the same time.
@@ -27,10 +29,11 @@ void arm(uint64_t at_ns) noexcept {
 void on_alarm(int) {
     armed_for_ns = 0;
     if (running_until_ns == 0) return;
-    if (monotonic_ns() < running_until_ns) return arm(running_until_ns);
-    running_until_ns = 0;
     int saved = errno;
-    expiry();
+    uint64_t now_ns = monotonic_ns();
+    bool is_over = now_ns >= running_until_ns;
+    if (is_over) expiry();
+    arm(is_over ? now_ns + kAgainNs : running_until_ns);
     errno = saved;
 }
 

@@ -19,7 +19,8 @@ class DeadlineTimer {
     DeadlineTimer& operator=(DeadlineTimer&&) = delete;
     ~DeadlineTimer();
 
-    // What runs from here on expires at `deadline_ns` of the monotonic clock, once; replaces an earlier deadline.
+    // What runs from here on expires at `deadline_ns` of the monotonic clock, and again each millisecond until it ends; replaces an
+    // earlier deadline.
     void begin(uint64_t deadline_ns) noexcept;
     void end() noexcept;
 

@@ -13,11 +13,11 @@ namespace {
 
 constexpr uint64_t kMs = 1'000'000;
 volatile int fired = 0;
-volatile uint64_t fired_ns = 0;
+volatile uint64_t first_fired_ns = 0;
 
 void note() {
+    if (fired == 0) first_fired_ns = monotonic_ns();
     fired = fired + 1;
-    fired_ns = monotonic_ns();
 }
 
 void sleep_ms(unsigned ms) {
@@ -31,12 +31,16 @@ class DeadlineTimerTest : public testing::Test {
     DeadlineTimer timer_ = DeadlineTimer::create(note).value();
 };
 
-TEST_F(DeadlineTimerTest, FiresOnceAtItsTime) {
+TEST_F(DeadlineTimerTest, FiresAtItsTimeAndAgainUntilItEnds) {
     uint64_t deadline = monotonic_ns() + 30 * kMs;
     timer_.begin(deadline);
     sleep_ms(150);
-    EXPECT_EQ(fired, 1);
-    EXPECT_GE(fired_ns, deadline);
+    timer_.end();
+    int until_the_end = fired;
+    EXPECT_GT(until_the_end, 1);
+    sleep_ms(30);
+    EXPECT_EQ(fired, until_the_end);
+    EXPECT_GE(first_fired_ns, deadline);
 }
 
 TEST_F(DeadlineTimerTest, DoesNotFireWhenNothingRuns) {
@@ -48,11 +52,11 @@ TEST_F(DeadlineTimerTest, ALaterDeadlineReplacesAnEarlierOne) {
     timer_.begin(monotonic_ns() + 10'000 * kMs);
     timer_.begin(monotonic_ns() + 10 * kMs);
     sleep_ms(60);
-    EXPECT_EQ(fired, 1);
-    timer_.begin(monotonic_ns() + 20 * kMs);
+    EXPECT_GT(fired, 0);
+    fired = 0;
     timer_.begin(monotonic_ns() + 10'000 * kMs);
     sleep_ms(60);
-    EXPECT_EQ(fired, 1);
+    EXPECT_EQ(fired, 0);
 }
 
 TEST_F(DeadlineTimerTest, WhatHasEndedDoesNotExpireAndWhatFollowsDoesAtItsOwnTime) {
@@ -61,18 +65,20 @@ TEST_F(DeadlineTimerTest, WhatHasEndedDoesNotExpireAndWhatFollowsDoesAtItsOwnTim
     uint64_t deadline = monotonic_ns() + 60 * kMs;
     timer_.begin(deadline);
     sleep_ms(150);
-    EXPECT_EQ(fired, 1);
-    EXPECT_GE(fired_ns, deadline);
+    timer_.end();
+    EXPECT_GT(fired, 0);
+    EXPECT_GE(first_fired_ns, deadline);
+    fired = 0;
     timer_.begin(monotonic_ns() + 10 * kMs);
     timer_.end();
     sleep_ms(40);
-    EXPECT_EQ(fired, 1);
+    EXPECT_EQ(fired, 0);
 }
 
 TEST_F(DeadlineTimerTest, ADeadlineInThePastFiresAtOnce) {
     timer_.begin(1);
     sleep_ms(20);
-    EXPECT_EQ(fired, 1);
+    EXPECT_GT(fired, 0);
 }
 
 TEST_F(DeadlineTimerTest, IsGoneWithItsOwner) {
@@ -89,7 +95,7 @@ TEST_F(DeadlineTimerTest, KeepsErrnoOfWhatItInterrupts) {
     uint64_t end = monotonic_ns() + 30 * kMs;
     while (fired == 0 && monotonic_ns() < end) {}
     EXPECT_EQ(errno, EXDEV);
-    EXPECT_EQ(fired, 1);
+    EXPECT_GT(fired, 0);
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <iterator>
 
 #include "base/limits.hpp"
@@ -16,11 +17,8 @@ namespace {
 
 constexpr size_t kScratchBytes = 2 * MiB;  // Mapped again and again: a fill of 1 GiB costs 512 mappings and 2 MiB of memory.
 
-// Written by handlers, read by the same thread afterwards.
-const std::vector<WindowSpan>* watched = nullptr;
-volatile FaultKind fault_kind = FaultKind::none;
-const void* volatile fault_address = nullptr;
-volatile bool fault_in_host_code = false;
+// What it points to is written by handlers and read by the same thread afterwards.
+FaultWatch* volatile watched = nullptr;
 struct sigaction engine_action;
 
 // Async-signal-safe: raw calls only. The scratch file is fresh, so nothing of another invocation can be read from it.
@@ -39,15 +37,16 @@ bool cover_with_scratch(const WindowSpan& window) {
 // The span that holds the address, or nullptr.
 const WindowSpan* find_watched(const void* address) {
     if (!watched) return nullptr;
-    auto after = std::upper_bound(watched->begin(), watched->end(), address,
+    const auto& windows = watched->windows;
+    auto after = std::upper_bound(windows.begin(), windows.end(), address,
                                   [](const void* sought, const WindowSpan& span) { return sought < span.at; });
-    return after != watched->begin() && std::prev(after)->contains(address) ? &*std::prev(after) : nullptr;
+    return after != windows.begin() && std::prev(after)->contains(address) ? &*std::prev(after) : nullptr;
 }
 
 // Behind the engine: reached only by faults in host code.
 void on_host_fault(int signal_number, siginfo_t* info, void*) {
     if (const WindowSpan* span = find_watched(info->si_addr)) {
-        fault_in_host_code = true;
+        watched->last.in_host_code = true;
         // Without a descriptor for the scratch file: plain pages, bounded by the span itself.
         if (cover_with_scratch(*span) || place_zero(span->at, span->size).ok()) return;
     }
@@ -59,10 +58,8 @@ void on_host_fault(int signal_number, siginfo_t* info, void*) {
 
 // Before the engine: notes the fault, and shows SIGBUS to the engine as the SIGSEGV it knows how to trap.
 void on_fault(int signal_number, siginfo_t* info, void* context) {
-    if (!fault_in_host_code) {
-        fault_kind = signal_number == SIGBUS ? FaultKind::lost_page : FaultKind::access;
-        fault_address = info->si_addr;
-    }
+    if (watched && !watched->last.in_host_code)
+        watched->last = {signal_number == SIGBUS ? FaultKind::lost_page : FaultKind::access, info->si_addr, false};
     engine_action.sa_sigaction(SIGSEGV, info, context);
 }
 
@@ -88,13 +85,10 @@ Result<> FaultGuard::install_before_engine() {
     return {};
 }
 
-void FaultGuard::watch(const std::vector<WindowSpan>* windows) noexcept {
-    watched = windows;
-    fault_kind = FaultKind::none;
-    fault_address = nullptr;
-    fault_in_host_code = false;
+void FaultGuard::watch(FaultWatch* watch) noexcept {
+    std::atomic_signal_fence(std::memory_order_seq_cst);
+    watched = watch;
+    std::atomic_signal_fence(std::memory_order_seq_cst);
 }
-
-Fault FaultGuard::last_fault() noexcept { return Fault{fault_kind, fault_address, fault_in_host_code}; }
 
 }  // namespace inlay::os

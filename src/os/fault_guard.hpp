@@ -37,17 +37,19 @@ struct Fault {
     bool in_host_code = false;  // The window was covered by scratch pages; the invocation's result is void.
 };
 
+// The windows of one instance and what became of accesses to them.
+struct FaultWatch {
+    std::vector<WindowSpan> windows;  // By address; not to be changed by code that can fault.
+    Fault last;                       // One in host code stays.
+};
+
 class FaultGuard {
   public:
     static Result<> install_behind_engine();
     static Result<> install_before_engine();
 
-    // From now on faults are looked up in `windows`, sorted by address; forgets earlier faults. The vector must not be changed by
-    // code that can fault. nullptr: no windows. Valid until: the next call.
-    static void watch(const std::vector<WindowSpan>* windows) noexcept;
-
-    // The last fault since watch(); one in host code stays until then.
-    static Fault last_fault() noexcept;
+    // Whose code runs from now on: faults are looked up in its windows and noted there. nullptr: nobody's. Valid until: the next call.
+    static void watch(FaultWatch* watch) noexcept;
 };
 
 }  // namespace inlay::os

@@ -26,7 +26,8 @@ class FaultGuardDeathTest : public testing::Test {
 
     Fd file_ = create_memfd_of("fault-guard-test", std::string(kBytes, 'x')).value();
     Mapping window_ = Mapping::create(file_.get(), 0, kBytes, Access::read, Sharing::private_).value();
-    std::vector<WindowSpan> windows_{{window_.data(), window_.size()}};
+    FaultWatch watch_{{{window_.data(), window_.size()}}, {}};
+    std::vector<WindowSpan>& windows_ = watch_.windows;
 };
 
 TEST(FaultGuard, AWindowHoldsItsBytesAndNoOther) {
@@ -43,9 +44,9 @@ TEST_F(FaultGuardDeathTest, AFillOverAReadOnlyWindowRunsToItsEndAndLeavesTheFile
     EXPECT_EXIT(
         {
             install();
-            FaultGuard::watch(&windows_);
+            FaultGuard::watch(&watch_);
             std::memset(window_.data() + 100, 'y', kBytes - 100);
-            bool noted = FaultGuard::last_fault().in_host_code;
+            bool noted = watch_.last.in_host_code;
             conclude(noted && read_from_start(file_.get(), kBytes).value() == std::string(kBytes, 'x'));
         },
         testing::ExitedWithCode(0), "");
@@ -55,12 +56,12 @@ TEST_F(FaultGuardDeathTest, ALostPageIsCoveredWithZerosOfNobody) {
     EXPECT_EXIT(
         {
             install();
-            FaultGuard::watch(&windows_);
+            FaultGuard::watch(&watch_);
             ::signal(SIGBUS, SIG_DFL);
             INLAY_CHECK(place_nothing(window_.data(), kBytes).ok());
             uint8_t sum = 0;
             for (size_t i = 0; i < kBytes; i++) sum |= static_cast<volatile uint8_t*>(window_.data())[i];
-            conclude(sum == 0 && FaultGuard::last_fault().in_host_code);
+            conclude(sum == 0 && watch_.last.in_host_code);
         },
         testing::ExitedWithCode(0), "");
 }
@@ -69,12 +70,12 @@ TEST_F(FaultGuardDeathTest, AFaultIsCoveredAlsoWithoutADescriptorLeft) {
     EXPECT_EXIT(
         {
             install();
-            FaultGuard::watch(&windows_);
+            FaultGuard::watch(&watch_);
             rlimit none{};
             none.rlim_cur = none.rlim_max = 3;
             INLAY_CHECK(::setrlimit(RLIMIT_NOFILE, &none) == 0);
             std::memset(window_.data(), 'y', kBytes);
-            conclude(FaultGuard::last_fault().in_host_code);
+            conclude(watch_.last.in_host_code);
         },
         testing::ExitedWithCode(0), "");
 }
@@ -86,12 +87,12 @@ TEST_F(FaultGuardDeathTest, OfManySpansTheOneThatWasHitIsCovered) {
             // Every second page is a span of its own.
             windows_.clear();
             for (size_t at = 0; at < kBytes; at += 2 * page_size()) windows_.push_back({window_.data() + at, page_size()});
-            FaultGuard::watch(&windows_);
+            FaultGuard::watch(&watch_);
             bool fine = true;
             for (size_t part = 0; part <= 3; part += 3) {
                 size_t index = (windows_.size() - 1) * part / 3;
                 std::memset(windows_[index].at, 'y', page_size());
-                fine &= FaultGuard::last_fault().in_host_code && windows_[index].at[page_size() - 1] == 'y';
+                fine &= watch_.last.in_host_code && windows_[index].at[page_size() - 1] == 'y';
             }
             fine &= windows_[1].at[0] == 'x' && windows_[windows_.size() - 2].at[0] == 'x';
             conclude(fine);
@@ -102,7 +103,7 @@ TEST_F(FaultGuardDeathTest, OfManySpansTheOneThatWasHitIsCovered) {
             install();
             windows_.assign(1, {window_.data(), page_size()});
             windows_.push_back({window_.data() + 2 * page_size(), page_size()});
-            FaultGuard::watch(&windows_);
+            FaultGuard::watch(&watch_);
             window_.data()[page_size()] = 1;
         },
         testing::KilledBySignal(SIGSEGV), "") << "between two of them";
@@ -113,7 +114,7 @@ TEST_F(FaultGuardDeathTest, AFaultElsewhereIsOurBugAndEndsTheProcess) {
     EXPECT_EXIT(
         {
             install();
-            FaultGuard::watch(&windows_);
+            FaultGuard::watch(&watch_);
             elsewhere.data()[0] = 1;
         },
         testing::KilledBySignal(SIGSEGV), "");
@@ -126,16 +127,20 @@ TEST_F(FaultGuardDeathTest, AFaultElsewhereIsOurBugAndEndsTheProcess) {
         testing::KilledBySignal(SIGSEGV), "");
 }
 
-TEST_F(FaultGuardDeathTest, WatchingAnewForgets) {
+TEST_F(FaultGuardDeathTest, AFaultIsNotedWithWhoeverRuns) {
     EXPECT_EXIT(
         {
             install();
-            FaultGuard::watch(&windows_);
+            FaultWatch other;
+            other.windows.push_back({window_.data() + page_size(), page_size()});
+            windows_[0].size = page_size();
+            FaultGuard::watch(&watch_);
+            FaultGuard::watch(&other);
+            window_.data()[page_size()] = 1;
+            bool noted = other.last.in_host_code && !watch_.last.in_host_code;
+            FaultGuard::watch(&watch_);
             window_.data()[0] = 1;
-            bool noted = FaultGuard::last_fault().in_host_code;
-            FaultGuard::watch(&windows_);
-            auto fault = FaultGuard::last_fault();
-            conclude(noted && !fault.in_host_code && fault.kind == FaultKind::none && !fault.address);
+            conclude(noted && watch_.last.in_host_code);
         },
         testing::ExitedWithCode(0), "");
 }

@@ -11,6 +11,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <iterator>
 
 #include "base/limits.hpp"
 
@@ -34,6 +35,18 @@ SocketStep receive(int socket, std::span<char> room) noexcept {
     do n = ::recv(socket, room.data(), room.size(), 0);
     while (n < 0 && errno == EINTR);
     if (n == 0) return {SocketState::closed, 0};
+    return outcome_of(n);
+}
+
+SocketStep receive(int socket, std::span<char> first, std::span<char> second) noexcept {
+    if (second.empty()) return receive(socket, first);
+    iovec parts[] = {{first.data(), first.size()}, {second.data(), second.size()}};
+    msghdr header{};
+    header.msg_iov = parts;
+    header.msg_iovlen = std::size(parts);
+    ssize_t n;
+    do n = ::recvmsg(socket, &header, 0);
+    while (n < 0 && errno == EINTR);
     return outcome_of(n);
 }
 

@@ -20,6 +20,8 @@ struct SocketStep {
 
 // Receives what has come, into at most this room. closed: the peer has ended its side.
 SocketStep receive(int socket, std::span<char> room) noexcept;
+// The same with a second room behind the first.
+SocketStep receive(int socket, std::span<char> first, std::span<char> second) noexcept;
 
 // Sends the pieces one after the other, at most 64 in one call. progress with bytes 0: memory behind them is gone. `more`: other
 // bytes of the same response follow at once.

@@ -42,6 +42,7 @@ struct Function {
     os::Fd compiled;  // The file of that program: lanes load it too, until there is unchecked code.
     // Change, where all else is fixed.
     std::unique_ptr<Tendency> tendency = std::make_unique<Tendency>();
+    std::unique_ptr<Tendency> stream_tendency = std::make_unique<Tendency>();  // By piece: long bodies are no sign.
     std::unique_ptr<UncheckedCode> unchecked = std::make_unique<UncheckedCode>();
 
     // A variable given at deploy.

@@ -12,7 +12,4 @@ namespace inlay::run {
 // Requires: Watchdog started, but in a lane.
 Outcome execute(const registry::Function& function, const Request& request, Supply& supply, const Terms& terms);
 
-// What a client hears of a function that ran past its deadline.
-Error timed_out_error(const store::FunctionRecord& record);
-
 }  // namespace inlay::run

@@ -5,16 +5,18 @@ namespace inlay::run {
 
 std::span<const engine::HostFunction> host_functions() {
     using engine::host_function;
+    using engine::waiting_host_function;
     static constexpr engine::HostFunction kFunctions[] = {
         host_function<&host::request>("request"),   host_function<&host::body>("body"),
-        host_function<&host::open>("open"),         host_function<&host::map>("map"),
-        host_function<&host::move>("move"),         host_function<&host::prefetch>("prefetch"),
+        host_function<&host::open>("open"),         waiting_host_function<&host::map>("map"),
+        waiting_host_function<&host::move>("move"), host_function<&host::prefetch>("prefetch"),
         host_function<&host::output>("output"),     host_function<&host::unmap>("unmap"),
         host_function<&host::status>("status"),     host_function<&host::header>("header"),
         host_function<&host::respond>("respond"),   host_function<&host::publish>("publish"),
         host_function<&host::log>("log"),           host_function<&host::clock>("clock"),
         host_function<&host::random>("random"),     host_function<&host::cost>("cost"),
-        host_function<&host::receive>("receive"),   host_function<&host::send>("send"),
+        waiting_host_function<&host::receive>("receive"),
+        waiting_host_function<&host::send>("send"),
     };
     return kFunctions;
 }

@@ -6,6 +6,7 @@
 #include "base/limits.hpp"
 #include "os/file.hpp"
 #include "run/host_api.hpp"
+#include "run/stream.hpp"
 
 namespace inlay::run::host {
 namespace {
@@ -85,9 +86,26 @@ Gathered gather(Invocation& invocation, const std::vector<inlay_range>& ranges) 
 // Sends what the response has so far; its head goes with the first part.
 int32_t flush(Invocation& invocation, Stream& stream) {
     auto sent = stream.send(invocation.response);
+    invocation.is_sending = invocation.waits = !sent;
+    if (!sent) return engine::kWaitInHost;
+    invocation.exchanges++;
     invocation.response.fields.clear();
     invocation.response.content.clear();
-    return sent.ok() ? 0 : INLAY_E_IO;
+    return sent->ok() ? 0 : INLAY_E_IO;
+}
+
+// A range that is sent as it lies: from the pages under a window, or, on a fiber, from the memory of the guest, which waits until
+// it has gone. Only what a disk may hold is sent from its own pages then: whether they are in memory must be known. nullopt: it has
+// to be copied.
+std::optional<Piece> piece_as_it_lies(const Invocation& invocation, const inlay_range& range) {
+    auto found = invocation.window_of(range.address, range.length);
+    bool has_pages = found && found->second->sends_by_reference();
+    bool on_disk = has_pages && found->second->pages->home() == os::Pages::Home::disk;
+    if (has_pages && (on_disk || invocation.terms.place != Place::fiber)) return piece_in_window(invocation, range);
+    if (invocation.terms.place != Place::fiber) return std::nullopt;
+    Piece piece;
+    piece.lent = *guest_text(invocation, GuestPtr{range.address}, GuestLen{range.length});
+    return piece;
 }
 
 // Copies a range of the guest's own memory into the pages that such ranges are sent from, part after part.
@@ -115,19 +133,15 @@ int32_t stage(Invocation& invocation, Stream& stream, std::string_view text, uin
 }
 
 int32_t send_now(Invocation& invocation, Stream& stream, std::span<const inlay_range> ranges) {
-    auto in_place = [&](const inlay_range& range) {
-        auto found = invocation.window_of(range.address, range.length);
-        return found && found->second->sends_by_reference();
-    };
     uint64_t own_bytes = 0, staged = 0;
     for (const auto& range : ranges)
-        if (!in_place(range)) own_bytes += range.length;
+        if (!piece_as_it_lies(invocation, range)) own_bytes += range.length;
     invocation.cost.copied.heap += own_bytes;
     for (const auto& range : ranges) {
         if (range.length == 0) continue;
         auto text = *guest_text(invocation, GuestPtr{range.address}, GuestLen{range.length});
-        if (in_place(range)) {
-            invocation.response.content.push_back(piece_in_window(invocation, range));
+        if (auto piece = piece_as_it_lies(invocation, range)) {
+            invocation.response.content.push_back(std::move(*piece));
         } else if (own_bytes <= kPublishInlineMax) {
             invocation.response.content.emplace_back().bytes = text;  // COPY: heap, at most kPublishInlineMax, into the message
         } else if (int32_t code = stage(invocation, stream, text, staged); code != 0) {
@@ -196,13 +210,14 @@ int32_t respond(Invocation& invocation, GuestPtr ranges, uint32_t count) noexcep
 }
 
 int32_t send(Invocation& invocation, GuestPtr ranges, uint32_t count) noexcept {
+    auto* stream = invocation.request.stream;
+    if (invocation.is_sending) return flush(invocation, *stream);
     if (count > kRangesMax) return INLAY_E_LIMIT;
     auto list = read_ranges(invocation, ranges, count);
     if (!list) return INLAY_E_POINTER;
     if (invocation.responded) return INLAY_E_TWICE;
     if (invocation.response.status == 204 || invocation.response.status == 304) return INLAY_E_DENIED;
     invocation.sent = true;
-    auto* stream = invocation.supply.stream();
     return stream ? send_now(invocation, *stream, *list) : send_at_the_end(invocation, *list);
 }
 

@@ -7,6 +7,7 @@
 #include "os/file.hpp"
 #include "os/memfd.hpp"
 #include "run/host_api.hpp"
+#include "run/stream.hpp"
 
 namespace inlay::run::host {
 namespace {
@@ -114,33 +115,44 @@ int32_t map_piece(Invocation& invocation, const Wanted& wanted, std::optional<si
     return 0;
 }
 
-// Bulk instructions over what a guest may write cannot be interrupted: more than this is written in a lane.
-bool needs_lane(const Invocation& invocation, uint64_t more_bytes) {
-    uint64_t writable = invocation.output_bytes + invocation.memory->charged_bytes() + more_bytes;
-    return invocation.terms.place == Place::express && writable > kExpressOutputBytesMax;
+bool is_in_worker(const Invocation& invocation) {
+    return invocation.terms.place == Place::express || invocation.terms.place == Place::fiber;
 }
 
-// Whether an express attempt would wait for a disk there.
-bool is_cold(const Invocation& invocation, const std::shared_ptr<const os::Pages>& pages, const Wanted& wanted) {
-    return invocation.terms.place == Place::express && pages && wanted.length > 0 && wanted.length <= UINT32_MAX &&
-           !invocation.supply.may_read(pages, wanted.offset, wanted.length);
+// What a worker does not give: the invocation begins again in a lane, if it can.
+int32_t leave_worker(const Invocation& invocation) { return invocation.may_begin_again() ? engine::kStopGuest : INLAY_E_LIMIT; }
+
+// Bulk instructions over what a guest may write cannot be interrupted: more than this is written in a lane.
+int32_t check_writable(const Invocation& invocation, uint64_t more_bytes) {
+    uint64_t writable = invocation.output_bytes + invocation.memory->charged_bytes() + more_bytes;
+    return is_in_worker(invocation) && writable > kExpressOutputBytesMax ? leave_worker(invocation) : 0;
+}
+
+// A worker does not wait for a disk: a fiber does, another attempt ends and begins again.
+int32_t await_disk(Invocation& invocation, const Wanted& wanted) {
+    bool has_waited = std::exchange(invocation.cold, std::nullopt).has_value();
+    const auto& pages = invocation.sources[wanted.source].pages;
+    if (has_waited || !is_in_worker(invocation) || !pages || wanted.length == 0 || wanted.length > UINT32_MAX) return 0;
+    if (invocation.supply.may_read(pages, wanted.offset, wanted.length)) return 0;
+    ColdRange cold{pages, wanted.offset, wanted.length, (wanted.flags & INLAY_MAP_RANDOM) != 0};
+    invocation.waits = invocation.terms.place == Place::fiber && cold.is_brief();
+    int32_t code = invocation.waits ? engine::kWaitInHost : leave_worker(invocation);
+    if (code != INLAY_E_LIMIT) invocation.cold = std::move(cold);
+    return code;
 }
 
 // Shows a piece as a window, instead of `old` where there is one, which is gone in any case. Requires: check_piece() was 0.
 int32_t show_piece(Invocation& invocation, const Wanted& wanted, const Window* old, inlay_range& made) {
     const auto& pages = invocation.sources[wanted.source].pages;
-    if (is_cold(invocation, pages, wanted)) {
-        invocation.cold = {pages, wanted.offset, wanted.length, (wanted.flags & INLAY_MAP_RANDOM) != 0};
-        return engine::kStopGuest;
-    }
     bool small = !pages || wanted.length < kMapThresholdBytes;
     bool in_place = old && !small && old->kind != WindowKind::copied;
     if (old && !in_place && !invocation.memory->remove(old->area)) return INLAY_E_IO;
     if (wanted.length > UINT32_MAX) return INLAY_E_NO_ROOM;
     if (wanted.length > 0) {
         uint64_t again = in_place && old->kind == WindowKind::private_ ? old->length : 0;
-        if (wanted.is_private() && needs_lane(invocation, wanted.length - std::min(again, wanted.length))) return engine::kStopGuest;
-        int32_t code = small ? copy_piece(invocation, wanted, made)
+        int32_t code = wanted.is_private() ? check_writable(invocation, wanted.length - std::min(again, wanted.length)) : 0;
+        if (code != 0) return code;
+        code = small ? copy_piece(invocation, wanted, made)
                              : map_piece(invocation, wanted, in_place ? std::optional(old->area) : std::nullopt, made);
         if (code != 0) return code;
     }
@@ -163,7 +175,7 @@ auto find_window(Invocation& invocation, uint32_t address) {
 int32_t receive_of_body(Invocation& invocation, inlay_range& made) {
     ensure_body_source(invocation);
     uint64_t left = invocation.sources[kBodySource].size() - invocation.received_bytes;
-    Wanted wanted{kBodySource, invocation.received_bytes, std::min(left, kReceiveWindowBytes), 0};
+    Wanted wanted{kBodySource, invocation.received_bytes, std::min(left, kReceiveWindowBytes), 0};  // In memory, all of it.
     auto window = std::exchange(invocation.receive_window, std::nullopt);
     auto old = window ? invocation.windows.extract(*window) : decltype(invocation.windows)::node_type();
     int32_t code = show_piece(invocation, wanted, old ? &old.mapped() : nullptr, made);
@@ -190,18 +202,22 @@ int32_t show_ring(Invocation& invocation, const std::shared_ptr<const os::Pages>
 int32_t receive_of_stream(Invocation& invocation, Stream& stream, inlay_range& made) {
     if (!invocation.receive_window)
         if (int32_t code = show_ring(invocation, stream.ring()); code != 0) return code;
-    auto piece = stream.receive();
-    if (!piece.ok()) return INLAY_E_IO;
-    if (piece->length == 0) return 0;
-    invocation.cost.mapped_bytes += piece->length;
-    made = {static_cast<uint32_t>(*invocation.receive_window + piece->offset), static_cast<uint32_t>(piece->length)};
+    auto received = stream.receive();
+    invocation.waits = !received;
+    if (!received) return engine::kWaitInHost;
+    invocation.exchanges++;
+    if (!received->ok()) return INLAY_E_IO;
+    RingPiece piece = **received;
+    if (piece.length == 0) return 0;
+    invocation.cost.mapped_bytes += piece.length;
+    made = {static_cast<uint32_t>(*invocation.receive_window + piece.offset), static_cast<uint32_t>(piece.length)};
     return 0;
 }
 
 }  // namespace
 
 int32_t body(Invocation& invocation, GuestPtr out) noexcept {
-    if (invocation.supply.stream()) return INLAY_E_DENIED;
+    if (invocation.request.stream) return INLAY_E_DENIED;
     ensure_body_source(invocation);
     inlay_source described{kBodySource, 0, invocation.sources[kBodySource].size()};
     return write_guest(invocation, out, described) ? 0 : INLAY_E_POINTER;
@@ -235,6 +251,7 @@ int32_t map(Invocation& invocation, uint32_t source, uint64_t offset, uint64_t l
     if (!fits_guest<inlay_range>(invocation, out)) return INLAY_E_POINTER;
     Wanted wanted{source, offset, length, flags};
     int32_t code = check_piece(invocation, wanted);
+    if (code == 0) code = await_disk(invocation, wanted);
     return code != 0 ? code : show_piece(invocation, wanted, nullptr, out);
 }
 
@@ -243,7 +260,9 @@ int32_t move(Invocation& invocation, uint32_t address, uint64_t offset, uint64_t
     auto found = find_window(invocation, address);
     if (found == invocation.windows.end() || found->second.kind == WindowKind::output) return INLAY_E_ABSENT;
     Wanted wanted{found->second.source, offset, length, found->second.flags};
-    if (int32_t code = check_piece(invocation, wanted); code != 0) return code;
+    int32_t code = check_piece(invocation, wanted);
+    if (code == 0) code = await_disk(invocation, wanted);
+    if (code != 0) return code;
     auto old = invocation.windows.extract(found);
     return show_piece(invocation, wanted, &old.mapped(), out);
 }
@@ -259,7 +278,7 @@ int32_t output(Invocation& invocation, uint64_t length, GuestPtr out) noexcept {
     if (length == 0) return INLAY_E_ARGUMENT;
     if (!fits_guest<inlay_range>(invocation, out)) return INLAY_E_POINTER;
     if (length > kOutputBytesMax - invocation.output_bytes) return INLAY_E_LIMIT;
-    if (needs_lane(invocation, length)) return engine::kStopGuest;
+    if (int32_t code = check_writable(invocation, length); code != 0) return code;
     auto pages = invocation.supply.create_output(os::round_up(length, os::page_size()));
     if (!pages.ok()) return pages.error().code == Errc::overloaded ? INLAY_E_LIMIT : INLAY_E_IO;
     if (!os::seal_size((*pages)->fd()).ok()) return INLAY_E_IO;
@@ -288,7 +307,7 @@ int32_t unmap(Invocation& invocation, uint32_t address) noexcept {
 
 int32_t receive(Invocation& invocation, GuestPtr out) noexcept {
     if (!fits_guest<inlay_range>(invocation, out)) return INLAY_E_POINTER;
-    auto* stream = invocation.supply.stream();
+    auto* stream = invocation.request.stream;
     inlay_range made{};
     int32_t code = stream ? receive_of_stream(invocation, *stream, made) : receive_of_body(invocation, made);
     if (code == 0) write_guest(invocation, out, made);

@@ -5,6 +5,7 @@
 
 #include "../../abi/inlay.h"
 #include "base/limits.hpp"
+#include "os/mapping.hpp"
 
 namespace inlay::run {
 
@@ -34,8 +35,14 @@ std::string invocation_id_text(const Terms& terms) {
     return terms.attempt == 1 ? fmt::format("{:016x}", terms.id) : fmt::format("{:016x}.{}", terms.id, terms.attempt);
 }
 
-std::optional<Error> Invocation::explain(const os::Fault& fault) const {
-    if (fault.kind == os::FaultKind::none || !memory || !memory->attached()) return std::nullopt;
+void Invocation::count_private_pages() {
+    if (request.count_private && memory->attached()) cost.private_bytes = memory->private_pages() * os::page_size();
+}
+
+std::optional<Error> Invocation::explain_fault() const {
+    if (!memory || !memory->attached()) return std::nullopt;
+    os::Fault fault = memory->last_fault();
+    if (fault.kind == os::FaultKind::none) return std::nullopt;
     uint64_t address = static_cast<uint64_t>(static_cast<const uint8_t*>(fault.address) - memory->base());
     auto found = address < memory->size() ? window_of(address, 1) : std::nullopt;
     if (fault.kind == os::FaultKind::lost_page)

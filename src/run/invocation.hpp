@@ -12,7 +12,6 @@
 #include <vector>
 
 #include "engine/instance.hpp"
-#include "os/fault_guard.hpp"
 #include "registry/function.hpp"
 #include "run/outcome.hpp"
 #include "run/request.hpp"
@@ -52,7 +51,9 @@ struct Window {
 
 struct Invocation {
     Invocation(const registry::Function& running, const Request& request_given, Supply& supply_given, const Terms& terms_given)
-        : function(running), request(request_given), supply(supply_given), terms(terms_given) {}
+        : function(running), request(request_given), supply(supply_given), terms(terms_given) {
+        cost.copied.body_head = request.body.copied;
+    }
 
     const registry::Function& function;
     const Request& request;
@@ -64,7 +65,7 @@ struct Invocation {
     std::vector<Source> sources;           // [0] is the body, once asked for.
     std::vector<std::shared_ptr<const registry::Object>> opened;  // In an express attempt, for the next one.
     std::map<uint64_t, Window> windows;    // By address.
-    std::optional<ColdRange> cold;         // What an express attempt stopped for.
+    std::optional<ColdRange> cold;         // What an attempt in a worker stopped or waits for.
     uint64_t output_bytes = 0;
     std::vector<std::shared_ptr<const os::Pages>> outputs;
     Response response;
@@ -72,6 +73,9 @@ struct Invocation {
     size_t log_lines = 0;
     bool responded = false;
     bool sent = false;                                // Some of the response, or at least its head.
+    bool is_sending = false;                          // A call of `send` waits until its content is gone.
+    uint64_t exchanges = 0;                           // Pieces taken and parts sent.
+    bool waits = false;                               // Its fiber does, for `cold` or its stream, in the host function that said so.
     std::optional<uint32_t> receive_window;           // What `receive` shows its pieces in.
     uint64_t received_bytes = 0;
     std::shared_ptr<const os::Pages> staging;         // What is sent of the guest's own memory leaves from here.
@@ -87,7 +91,11 @@ struct Invocation {
     void add_last_log(std::string_view text);
     std::string id_text() const;
     // What the last fault means for this guest, or nothing when there was none in a window.
-    std::optional<Error> explain(const os::Fault& fault) const;
+    std::optional<Error> explain_fault() const;
+    // False: something has come or gone that cannot be had again.
+    bool may_begin_again() const { return exchanges == 0 && !sent; }
+    // Where the client asked for it.
+    void count_private_pages();
 };
 
 // 16 hex digits; from the second attempt on with its number: "00000000000000a1.2".

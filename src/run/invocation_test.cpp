@@ -63,13 +63,10 @@ TEST_F(InvocationTest, CountsLinesThatOthersKeep) {
 }
 
 TEST_F(InvocationTest, AFaultBeforeItsMemoryIsKnownIsNoFaultInAWindow) {
-    int byte = 0;
-    os::Fault fault{os::FaultKind::access, &byte, false};
-    EXPECT_FALSE(invocation_.explain({}));
-    EXPECT_FALSE(invocation_.explain(fault));
+    EXPECT_FALSE(invocation_.explain_fault());
     engine::LinearMemory not_attached;
     invocation_.memory = &not_attached;
-    EXPECT_FALSE(invocation_.explain(fault));
+    EXPECT_FALSE(invocation_.explain_fault());
 }
 
 TEST_F(InvocationTest, CutsLogLinesAndKeepsRoomForTheLastOne) {

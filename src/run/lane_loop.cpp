@@ -13,6 +13,7 @@
 #include "run/executor.hpp"
 #include "run/host_api.hpp"
 #include "run/lane_messages.hpp"
+#include "run/stream.hpp"
 
 namespace inlay::run {
 namespace {
@@ -26,9 +27,10 @@ class WorkerSupply final : public Supply, private Stream {
   public:
     explicit WorkerSupply(const os::Channel& worker) : worker_(worker) {}
 
-    // Valid until: the run ends.
-    void begin_run(const Request& request, uint64_t timeout_ms) {
-        ring_ = request.ring;
+    // Valid until: the run ends. `ring`: of a stream.
+    void begin_run(Request& request, std::shared_ptr<const os::Pages> ring, uint64_t timeout_ms) {
+        ring_ = std::move(ring);
+        if (ring_) request.stream = this;
         timeout_ns_ = timeout_ms * 1'000'000;
         pieces_.clear();
         body_ended_ = false;
@@ -63,23 +65,28 @@ class WorkerSupply final : public Supply, private Stream {
         return sent.ok() && *sent == os::Transfer::done;
     }
 
-    Stream* stream() override { return ring_ ? this : nullptr; }
-
   private:
     const std::shared_ptr<const os::Pages>& ring() const override { return ring_; }
 
-    Result<RingPiece> receive() override {
-        if (!body_ended_) INLAY_TRY_VOID(tell(lane_message(LaneMessage::receive).take()));
-        os::end_this_process_at(0);
-        while (pieces_.empty()) INLAY_TRY_VOID(await(LaneMessage::piece));
-        begin_time();
+    std::optional<Result<RingPiece>> receive() override {
+        if (auto asked = ask_for_piece(); !asked.ok()) return Result<RingPiece>(std::move(asked).error());
         auto piece = pieces_.front();
         body_ended_ = !piece.ok() || piece->length == 0;
         if (!body_ended_) pieces_.pop_front();  // The end, or the error, is there for whoever asks again.
         return piece;
     }
 
-    Result<> send(const Response& part) override {
+    std::optional<Result<>> send(const Response& part) override { return send_part(part); }
+
+    Result<> ask_for_piece() {
+        if (!body_ended_) INLAY_TRY_VOID(tell(lane_message(LaneMessage::receive).take()));
+        os::end_this_process_at(0);
+        while (pieces_.empty()) INLAY_TRY_VOID(await(LaneMessage::piece));
+        begin_time();
+        return {};
+    }
+
+    Result<> send_part(const Response& part) {
         auto message = lane_message(LaneMessage::send);
         write(message, part, [this](int fd) { return number_of(fd); });
         INLAY_TRY_VOID(tell(message.take()));
@@ -195,13 +202,14 @@ Result<> run_one(const os::Channel& worker, const Loaded& loaded, os::Message& m
     read(reader, terms);
     bool streams = read(reader, request, fields);
     if (!is_run || !reader.finished() || message.fds.size() > 1 || (streams && message.fds.empty())) return registry::damaged_message();
+    std::shared_ptr<const os::Pages> ring;
     if (streams)
-        request.ring = std::make_shared<const os::Pages>(std::move(message.fds.front()), kStreamRingBytes, os::Pages::Home::memory);
+        ring = std::make_shared<const os::Pages>(std::move(message.fds.front()), kStreamRingBytes, os::Pages::Home::memory);
     else if (!message.fds.empty())
         request.body.pages =
             std::make_shared<const os::Pages>(std::move(message.fds.front()), request.body.size, os::Pages::Home::memory);
     terms.place = Place::lane;
-    supply.begin_run(request, loaded.function.record.timeout_ms);
+    supply.begin_run(request, std::move(ring), loaded.function.record.timeout_ms);
     os::end_this_process_at(terms.deadline_ns + kAlarmGraceNs);
     auto outcome = execute(loaded.function, request, supply, terms);
     os::end_this_process_at(0);

@@ -18,6 +18,7 @@
 #include "registry/compiled_file.hpp"
 #include "registry/messages.hpp"
 #include "run/lane_messages.hpp"
+#include "run/stream.hpp"
 #include "run/trial.hpp"
 
 namespace inlay::run {
@@ -71,15 +72,21 @@ class LaneLoop : public testing::Test {
         write(message, Request{});
         send(std::move(message));
     }
-    void run_stream(std::string_view ring) {
-        auto file = os::create_memfd_of("lane-test", std::string(ring) + std::string(kStreamRingBytes - ring.size(), '\0')).value();
+    void run_stream(std::string_view bytes) {
+        auto file = os::create_memfd_of("lane-test", std::string(bytes) + std::string(kStreamRingBytes - bytes.size(), '\0')).value();
         int fd = file.get();
         given_ = {std::make_shared<const os::Pages>(std::move(file), kStreamRingBytes, os::Pages::Home::memory)};
         Terms terms{.id = 1, .deadline_ns = monotonic_ns() + 1'000'000'000};
         auto message = lane_message(LaneMessage::run);
         write(message, terms);
+        struct Ring final : Stream {  // Only that there is one is told.
+            const std::shared_ptr<const os::Pages>& ring() const override { return pages; }
+            std::optional<Result<RingPiece>> receive() override { return std::nullopt; }
+            std::optional<Result<>> send(const Response&) override { return std::nullopt; }
+            std::shared_ptr<const os::Pages> pages;
+        } ring;
         Request request;
-        request.ring = given_[0];
+        request.stream = &ring;
         write(message, request);
         send(std::move(message), {fd});
     }

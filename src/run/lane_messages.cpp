@@ -126,7 +126,7 @@ void read(WireReader& from, Terms& terms) {
 
 void write(WireWriter& to, const Request& request) {
     to.bytes(request.method).bytes(request.path).bytes(request.rest).bytes(request.query).number(request.count_private);
-    to.number(request.ring != nullptr);
+    to.number(request.stream != nullptr);
     to.number(request.body.size).number(request.body.copied);
     to.bytes(request.body.inline_bytes).number(request.fields.size());  // COPY: small, a body below the map threshold
     for (const auto& field : request.fields) to.bytes(field.name).bytes(field.value);

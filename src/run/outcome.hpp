@@ -8,6 +8,7 @@
 #include <variant>
 #include <vector>
 
+#include "base/limits.hpp"
 #include "base/result.hpp"
 #include "os/pages.hpp"
 #include "registry/function.hpp"
@@ -16,14 +17,16 @@
 
 namespace inlay::run {
 
-// A piece of response content: bytes of our own, or a range of pages.
+// A piece of response content: bytes of our own, a range of pages, or what a guest lends while it waits for it to be sent.
 struct Piece {
     std::string bytes;
-    std::shared_ptr<const os::Pages> pages;  // nullptr: the piece is `bytes`.
+    std::shared_ptr<const os::Pages> pages;  // nullptr: the piece is text().
     uint64_t offset = 0;
     uint64_t length = 0;
+    std::string_view lent;
 
-    uint64_t size() const { return pages ? length : bytes.size(); }
+    std::string_view text() const { return lent.data() ? lent : std::string_view(bytes); }
+    uint64_t size() const { return pages ? length : text().size(); }
 };
 
 struct Response {
@@ -68,6 +71,9 @@ struct ColdRange {
     uint64_t offset = 0;
     uint64_t length = 0;
     bool random = false;  // Only few bytes of it will be read.
+
+    // Whether an invocation waits for it in a worker; else it goes on in a lane, which may wait as it reads.
+    bool is_brief() const { return length <= (random ? kReadAheadBytes : kColdBytesMax); }
 };
 // An express attempt needs more than a worker gives: nothing of it counts, it begins again.
 struct Unfinished {

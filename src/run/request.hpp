@@ -13,6 +13,8 @@
 
 namespace inlay::run {
 
+class Stream;
+
 // A request's content: a few bytes that came with the head, or pages of a memfd from offset 0.
 struct Body {
     std::string_view inline_bytes;           // Below the copy threshold.
@@ -29,7 +31,7 @@ struct Request {
     std::string_view query;
     std::span<const HeadField> fields;
     Body body;
-    std::shared_ptr<const os::Pages> ring;  // The body is none, but comes through these pages: a stream.
+    Stream* stream = nullptr;    // The body is none, but comes through this; so does the response go.
     bool count_private = false;  // Count private pages, which costs 10 ms per GiB.
     std::vector<std::shared_ptr<const registry::Object>> opened;  // By an earlier attempt; opened by name, these are found first.
 

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 
 #include "base/result.hpp"
 #include "os/pages.hpp"
@@ -25,11 +26,12 @@ class Stream {
 
     // kStreamRingBytes.
     virtual const std::shared_ptr<const os::Pages>& ring() const = 0;
-    // Gives the last piece back and waits for the next one. Errors: the client is gone, too slow, or breaks the rules.
-    virtual Result<RingPiece> receive() = 0;
-    // Sends content, behind the head where it is the first, and waits until its pages may be written again. Errors: the client
-    // is gone or too slow.
-    virtual Result<> send(const Response& part) = 0;
+    // Gives the last piece back and takes the next one. nullopt: on a fiber, which waits then and asks again. Errors: the client is
+    // gone, too slow, or breaks the rules.
+    virtual std::optional<Result<RingPiece>> receive() = 0;
+    // Sends content, behind the head where it is the first; afterwards its pages may be written again. nullopt: on a fiber, which
+    // waits then and asks again, with the same part. Errors: the client is gone or too slow.
+    virtual std::optional<Result<>> send(const Response& part) = 0;
 };
 
 }  // namespace inlay::run

@@ -16,18 +16,18 @@ constexpr uint32_t kOut = 16, kRanges = 64, kText = 1024;
 class FakeStream final : public Stream {
   public:
     const std::shared_ptr<const os::Pages>& ring() const override { return ring_; }
-    Result<RingPiece> receive() override {
-        if (pieces.empty()) return Error{Errc::bad_request, "gone"};
+    std::optional<Result<RingPiece>> receive() override {
+        if (pieces.empty()) return Result<RingPiece>(Error{Errc::bad_request, "gone"});
         auto piece = pieces.front();
         pieces.pop_front();
         if (before_each) before_each();
-        return piece;
+        return Result<RingPiece>(piece);
     }
-    Result<> send(const Response& part) override {
+    std::optional<Result<>> send(const Response& part) override {
         parts.push_back(content_of(part));
         heads.push_back(part.fields);
-        if (refuses) return Error{Errc::bad_request, "gone"};
-        return {};
+        if (refuses) return Result<>(Error{Errc::bad_request, "gone"});
+        return Result<>();
     }
     void write(std::string_view text, uint64_t offset) { ASSERT_TRUE(os::write_all_at(ring_->fd(), text, offset).ok()); }
 
@@ -51,7 +51,7 @@ const std::string kReceiveAll = "(loop $again " + then("receive", {kOut}) + "(if
 
 class StreamTest : public testing::Test {
   protected:
-    StreamTest() { trial_.stream = &stream_; }
+    StreamTest() { trial_.request.stream = &stream_; }
 
     FakeStream stream_;
     Trial trial_;

@@ -11,7 +11,6 @@
 #include "base/result.hpp"
 #include "os/pages.hpp"
 #include "registry/function.hpp"
-#include "run/stream.hpp"
 
 namespace inlay::run {
 
@@ -30,9 +29,6 @@ class Supply {
 
     // A line of the function's log, where it must not be lost with this process. False: it is kept with the outcome.
     virtual bool take_log_line(uint64_t level, std::string_view text) = 0;
-
-    // nullptr: body and response are whole.
-    virtual Stream* stream() { return nullptr; }
 };
 
 }  // namespace inlay::run

@@ -11,6 +11,7 @@ namespace inlay::run {
 enum class Place {
     express,  // In a worker, within the express budget; over it the attempt is dropped: Unfinished.
     inline_,  // In a worker to its end: no lane can be had.
+    fiber,    // In a worker, on a stack of its own, a slice at a time: a stream.
     lane,     // In a process of its own, a lane or `inlay run`, which is ended at the deadline.
 };
 

@@ -83,7 +83,7 @@ inline std::string text_at(uint32_t at, std::string_view text) {
 }
 
 inline std::string content_of(const Piece& piece) {
-    if (!piece.pages) return piece.bytes;
+    if (!piece.pages) return std::string(piece.text());
     std::string bytes(piece.length, '?');
     INLAY_CHECK(os::read_exactly_at(piece.pages->fd(), bytes.data(), bytes.size(), piece.offset).ok());
     return bytes;
@@ -100,7 +100,6 @@ class Trial {
     Request request;
     Terms terms{.id = 0xabc};
     OutputBudget* outputs = &roomy_;  // Where output memory is accounted for.
-    Stream* stream = nullptr;         // Body and response come and go piece by piece.
     bool all_in_memory = true;        // Objects can be read without waiting for a disk.
     uint64_t timeout_ms = 10'000;
     uint64_t memory_bytes = kMemoryBytesDefault;
@@ -185,7 +184,6 @@ class Trial {
             return create_output_pages(*trial_.outputs, "trial-output", size);
         }
         bool take_log_line(uint64_t, std::string_view) override { return false; }
-        Stream* stream() override { return trial_.stream; }
 
       private:
         const Trial& trial_;

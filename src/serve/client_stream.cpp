@@ -1,4 +1,4 @@
-// recv into the ring, parts of the response out of it or out of other windows.
+// recv into the ring, parts of the response out of the guest's memory.
 #include "serve/client_stream.hpp"
 
 #include <boost/asio/as_tuple.hpp>
@@ -9,15 +9,15 @@
 #include <cstring>
 
 #include "base/limits.hpp"
-#include "run/lane_messages.hpp"
-#include "serve/lane.hpp"
 
 namespace inlay::serve {
 namespace asio = boost::asio;
-using run::LaneMessage;
 namespace {
 
 constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
+// Whose the pages of rings are: no function's. A guest sees all of its ring, and nothing of an earlier body in it: they are given back
+// as zeros.
+constexpr std::string_view kRings = "/ring";
 
 SendOptions options_for(Worker& worker, const RequestHead& head) {
     SendOptions options;
@@ -32,12 +32,19 @@ run::Piece bytes_piece(std::string bytes) {
     return piece;
 }
 
+bool can_be_sent(const run::Piece& piece) {
+    if (!piece.pages) return true;
+    return !piece.pages->lost() && (piece.pages->home() == os::Pages::Home::disk || !piece.pages->view().empty());
+}
+
 }  // namespace
 
-Result<std::unique_ptr<ClientStream>> ClientStream::create(Worker& worker, Ends ends, const RequestHead& head, std::string_view owner) {
+Result<std::unique_ptr<ClientStream>> ClientStream::create(Worker& worker, Ends ends, const RequestHead& head) {
     if (head.content_length.value_or(0) > kStreamBytesMax)
         return Error{Errc::body_too_large, fmt::format("the body has more than {} bytes: send it in several requests", kStreamBytesMax)};
-    INLAY_TRY(auto room, worker.body_memory().take(owner, kStreamRingBytes));
+    if (worker.counters().get(Counter::streams_open) >= kStreamsPerWorkerMax)
+        return Error{Errc::overloaded, fmt::format("{} streams go through this worker already: retry later", kStreamsPerWorkerMax)};
+    INLAY_TRY(auto room, worker.body_memory().take(kRings, kStreamRingBytes));
     return std::unique_ptr<ClientStream>(new ClientStream(worker, ends, head, std::move(room)));
 }
 
@@ -47,77 +54,44 @@ ClientStream::ClientStream(Worker& worker, Ends ends, const RequestHead& head, B
       ring_bytes_(reinterpret_cast<char*>(room->pages.writable()), kStreamRingBytes),
       ring_pages_(BodyMemory::finish(std::move(room), kStreamRingBytes)),
       content_(worker, ends.socket, nullptr, ends.arrived, head, kStreamBytesMax),
-      has_room_(worker.executor(), asio::steady_timer::time_point::max()),
       options_(options_for(worker, head)) {
-    // A guest sees all of the ring, and nothing of an earlier body in it.
-    std::memset(ring_bytes_.data(), 0, ring_bytes_.size());
+    worker_.counters().add(Counter::streams_total);
+    worker_.counters().add(Counter::streams_open);
+}
+
+ClientStream::~ClientStream() {
+    std::memset(ring_bytes_.data(), 0, used_bytes_);
+    worker_.counters().subtract(Counter::streams_open);
 }
 
 // ---- The body ----
 
-asio::awaitable<void> ClientStream::receive_body() {
-    auto received = co_await receive_all();
-    if (!received.ok()) failure_ = std::move(received).error();
-    source_ended_ = true;
-    tell();
-    while (!(co_await asio::this_coro::cancellation_state).cancelled()) co_await has_room_.async_wait(kAwait);
+std::optional<Result<run::RingPiece>> ClientStream::receive() {
+    if (!failure_) {
+        auto step = content_.try_receive(ring_bytes_.first(kStreamPieceBytesMax));
+        if (step.ok() && step->kind == ContentStep::Kind::nothing_yet) return std::nullopt;
+        if (step.ok()) used_bytes_ = std::max(used_bytes_, step->bytes);
+        if (step.ok() && step->kind == ContentStep::Kind::received) return Result<run::RingPiece>(run::RingPiece{0, step->bytes});
+        end_body(step.ok() ? std::nullopt : std::optional(std::move(step).error()), true);
+    }
+    if (failure_) return Result<run::RingPiece>(*failure_);
+    return Result<run::RingPiece>(run::RingPiece{});
 }
 
-asio::awaitable<Result<>> ClientStream::receive_all() {
-    for (;;) {
-        auto run_bytes = co_await content_.next_run();
-        if (!run_bytes.ok()) co_return std::move(run_bytes).error();
-        if (*run_bytes == 0) co_return Result<>();
-        while (ring_.room().length == 0) co_await has_room_.async_wait(kAwait);
-        auto place = ring_.room();
-        auto got = co_await content_.receive(ring_bytes_.subspan(place.offset, std::min(place.length, *run_bytes)));
-        if (!got.ok()) co_return std::move(got).error();
-        ring_.receive(*got);
-        tell();
-    }
+void ClientStream::end_body(std::optional<Error> failure, bool is_told) {
+    body_ended_ = true;
+    failure_ = std::move(failure);
+    failure_told_ = is_told;
 }
 
-// Tells the guest of what has come, as far as it may know.
-void ClientStream::tell() {
-    if (!lane_) return;
-    bool waited = ring_.guest_waits();
-    while (auto piece = ring_.next_piece())
-        lane_->tell(std::move(run::lane_message(LaneMessage::piece).number(0).number(piece->offset).number(piece->length)));
-    if (source_ended_ && ring_.all_told() && !std::exchange(end_told_, true)) {
-        auto message = run::lane_message(LaneMessage::piece);
-        if (failure_)
-            message.number(1).number(static_cast<uint64_t>(failure_->code)).bytes(failure_->detail);
-        else
-            message.number(0).number(0).number(0);
-        lane_->tell(std::move(message));
-        ring_.note_end();
-    }
-    if (!waited || ring_.guest_waits()) return;
-    worker_.deadlines().expect(ends_.waiting, Deadlines::kNever);
-    lane_->let_time_run(true);
-}
+bool ClientStream::body_ended() { return !failure_ && (body_ended_ || content_.has_ended()); }
 
 std::optional<Error> ClientStream::told_failure() const {
-    if (told_broken_) return Error{Errc::bad_request, "the client did not read its response"};
-    return end_told_ && ring_.all_taken() ? failure_ : std::nullopt;
+    if (broken_) return Error{Errc::bad_request, "the client did not read its response"};
+    return failure_told_ ? failure_ : std::nullopt;
 }
 
-// ---- What the guest does ----
-
-void ClientStream::begin(Lane& lane) {
-    lane_ = &lane;
-    tell();
-}
-
-bool ClientStream::ask() {
-    if (!lane_ || !ring_.ask()) return false;
-    has_room_.cancel();
-    tell();
-    bool waits = ring_.guest_waits();
-    if (waits) worker_.deadlines().expect(ends_.waiting, worker_.settings().stall_timeout_ms);
-    lane_->let_time_run(!waits);
-    return true;
-}
+// ---- The response ----
 
 // Content as one chunk, where it is sent in chunks.
 std::vector<run::Piece> ClientStream::framed(std::vector<run::Piece> content) const {
@@ -129,34 +103,37 @@ std::vector<run::Piece> ClientStream::framed(std::vector<run::Piece> content) co
     return content;
 }
 
-asio::awaitable<bool> ClientStream::send(run::Response part) {
+std::optional<bool> ClientStream::try_send(const run::Response& part) {
     bool is_first = !std::exchange(began_, true);
-    auto can_be_sent = [](const run::Piece& piece) {
-        if (!piece.pages) return true;
-        return !piece.pages->lost() && (piece.pages->home() == os::Pages::Home::disk || !piece.pages->view().empty());
-    };
     broken_ = broken_ || !std::all_of(part.content.begin(), part.content.end(), can_be_sent);
-    if (!broken_) {
-        Reply reply;
-        reply.content = framed(std::move(part.content));
-        if (is_first) {
-            reply.status = part.status;
-            reply.fields = std::move(part.fields);
-            if (!part.has_content_type) reply.add_field("Content-Type", "application/octet-stream");
-            worker_.counters().add(class_counter(reply.status));
-            options_.date_field = worker_.date_field();
-        }
-        lane_->let_time_run(false);
-        auto sent = is_first ? ends_.sender.try_send(reply, options_) : ends_.sender.try_send_more(reply.content);
-        if (!sent) sent = co_await ends_.sender.send_rest();
-        broken_ = !*sent;
+    if (broken_) return false;
+    part_.content = framed(part.content);
+    if (is_first) {
+        part_.status = part.status;
+        part_.fields = part.fields;
+        if (!part.has_content_type) part_.add_field("Content-Type", "application/octet-stream");
+        worker_.counters().add(class_counter(part_.status));
+        options_.date_field = worker_.date_field();
     }
-    told_broken_ = broken_;
-    lane_->let_time_run(true);
+    auto sent = is_first ? ends_.sender.try_send(part_, options_) : ends_.sender.try_send_more(part_.content);
+    if (sent) broken_ = !*sent;
+    return sent;
+}
+
+asio::awaitable<bool> ClientStream::send_rest() {
+    broken_ = !co_await ends_.sender.send_rest();
     co_return !broken_;
 }
 
-// ---- The response's end ----
+std::optional<Result<>> ClientStream::send(const run::Response& part) {
+    bool goes_on = std::exchange(is_sending_, false);
+    if (!goes_on && !try_send(part)) {
+        is_sending_ = true;
+        return std::nullopt;
+    }
+    if (broken_) return Result<>(Error{Errc::bad_request, "the client is gone, or does not read its response"});
+    return Result<>();
+}
 
 asio::awaitable<void> ClientStream::finish() {
     std::vector<run::Piece> last;
@@ -172,6 +149,17 @@ void ClientStream::cut() {
     if (options_.framing != Framing::until_close) return;
     ends_.socket.set_option(asio::socket_base::linger(true, 0), ignored);
     ends_.socket.close(ignored);  // Here: the socket's destructor takes the option back.
+}
+
+asio::awaitable<void> ClientStream::wait() {
+    if (is_sending_) {
+        co_await send_rest();
+        co_return;
+    }
+    worker_.deadlines().expect(ends_.waiting, worker_.settings().stall_timeout_ms);
+    auto [error] = co_await ends_.socket.async_wait(asio::ip::tcp::socket::wait_read, kAwait);
+    worker_.deadlines().expect(ends_.waiting, Deadlines::kNever);
+    if (error) end_body(Error{Errc::request_timeout, "no byte of the body came for too long"}, true);
 }
 
 }  // namespace inlay::serve

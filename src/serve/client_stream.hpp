@@ -1,29 +1,25 @@
-// ClientStream: a client's end of a stream: receives its body into the ring, piece by piece, and sends it the response in parts.
+// ClientStream: a client's end of a stream: its body comes through a ring of pages, the response leaves in parts.
 //
-// Two coroutines of one thread work on it: receive_body() fills the ring while there is room, and the lane's run answers what its
-// guest asks. Either the guest runs, and its own time with it, or it waits for the client, whose time to move (the stall timeout)
-// runs then: never both.
+// A guest on a fiber works on it directly: what has come is received inside of its call, what it sends leaves inside of its call,
+// and when there is nothing to receive or no room to send, the guest waits and wait() is awaited. While the guest waits, the client's
+// time to move runs (the stall timeout), and not the guest's. For a guest in a lane serve/lane_stream.hpp works on it.
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/steady_timer.hpp>
 
 #include <memory>
 #include <optional>
 #include <span>
 
-#include "run/outcome.hpp"
+#include "run/stream.hpp"
 #include "serve/body_receiver.hpp"
 #include "serve/content_reader.hpp"
 #include "serve/reply_sender.hpp"
-#include "serve/stream_ring.hpp"
 
 namespace inlay::serve {
 
-class Lane;
-
-class ClientStream {
+class ClientStream final : public run::Stream {
   public:
     // What it works on, all of the connection's.
     struct Ends {
@@ -32,33 +28,35 @@ class ClientStream {
         ReplySender& sender;
         Arrived& arrived;
     };
-    // `owner`: whose pages the ring may be, see BodyMemory. Errors: body_too_large, overloaded, io_error.
-    static Result<std::unique_ptr<ClientStream>> create(Worker& worker, Ends ends, const RequestHead& head, std::string_view owner);
+    // Errors: body_too_large, overloaded, io_error.
+    static Result<std::unique_ptr<ClientStream>> create(Worker& worker, Ends ends, const RequestHead& head);
+    ~ClientStream() override;
     ClientStream(const ClientStream&) = delete;
     ClientStream& operator=(const ClientStream&) = delete;
 
     // ---- The body ----
 
-    const std::shared_ptr<const os::Pages>& ring() const { return ring_pages_; }
-    // Receives until it is cancelled, which is when the run has ended. Afterwards arrived.used is past what lay in the buffer.
-    boost::asio::awaitable<void> receive_body();
-    // The whole request has come.
-    bool body_ended() const { return source_ended_ && !failure_; }
+    const std::shared_ptr<const os::Pages>& ring() const override { return ring_pages_; }
+    std::span<char> ring_bytes() { return ring_bytes_; }
+    ContentReader& content() { return content_; }
+    uint64_t copied() const { return content_.copied(); }
+    // What is due when the client does not move for too long.
+    Deadlines::Entry& waiting() { return ends_.waiting; }
+    std::optional<Result<run::RingPiece>> receive() override;
+    // It has ended, with this error if it has ended early; the guest may know.
+    void end_body(std::optional<Error> failure, bool is_told);
+    // The whole request has come, whether or not the guest has asked for its end.
+    bool body_ended();
     // What ended the stream early, if the guest was told of it.
     std::optional<Error> told_failure() const;
-    uint64_t copied() const { return content_.copied(); }
 
-    // ---- What the guest in the lane does ----
+    // ---- The response ----
 
-    void begin(Lane& lane);
-    void end() { lane_ = nullptr; }
-    // It wants the next piece. False: it may not.
-    bool ask();
-    // Sends a part of the response, the head before the first. False: the client is gone or too slow, or it cannot be sent.
-    boost::asio::awaitable<bool> send(run::Response part);
-
-    // ---- The response's end ----
-
+    std::optional<Result<>> send(const run::Response& part) override;
+    // Begins to send a part, the head before the first. True: sent. False: the client is gone or too slow, or it cannot be sent;
+    // the guest is told. nullopt: the rest is for send_rest().
+    std::optional<bool> try_send(const run::Response& part);
+    boost::asio::awaitable<bool> send_rest();
     bool began() const { return began_; }
     // Sends the end of a response that is complete.
     boost::asio::awaitable<void> finish();
@@ -66,30 +64,30 @@ class ClientStream {
     void cut();
     // The client has been sent all of the response.
     bool finished() const { return finished_; }
-    bool keeps_open() const { return options_.keep_open && body_ended(); }
+    bool keeps_open() { return options_.keep_open && body_ended(); }
+
+    // Waits for what receive() or send() did not have. Afterwards it is called again.
+    boost::asio::awaitable<void> wait();
 
   private:
     ClientStream(Worker& worker, Ends ends, const RequestHead& head, BodyMemory::Room room);
 
-    boost::asio::awaitable<Result<>> receive_all();
-    void tell();
     std::vector<run::Piece> framed(std::vector<run::Piece> content) const;
 
     Worker& worker_;
     Ends ends_;
     std::span<char> ring_bytes_;
+    uint64_t used_bytes_ = 0;     // Of the ring, from its start; the rest is zero.
     std::shared_ptr<const os::Pages> ring_pages_;
-    StreamRing ring_;
-    ContentReader content_;                // Without a time limit: it receives only while the guest waits.
-    boost::asio::steady_timer has_room_;   // Cancelled when there may be room in the ring again.
-    Lane* lane_ = nullptr;                 // While a guest runs in it.
-    bool source_ended_ = false;
-    bool end_told_ = false;
+    ContentReader content_;       // Without a time limit: it receives only while the guest waits.
+    bool body_ended_ = false;
     std::optional<Error> failure_;
+    bool failure_told_ = false;
     SendOptions options_;
+    Reply part_;                  // That is being sent.
+    bool is_sending_ = false;     // A guest waits for the rest of it.
     bool began_ = false;
-    bool broken_ = false;                  // The response cannot go on.
-    bool told_broken_ = false;
+    bool broken_ = false;         // The response cannot go on, and the guest knows.
     bool finished_ = false;
 };
 

@@ -113,7 +113,7 @@ std::shared_ptr<const registry::Function> Connection::streaming_function(const R
 asio::awaitable<Connection::Next> Connection::serve_stream(const InvokeRoute& route, std::shared_ptr<const registry::Function> function) {
     const RequestHead& head = reader_.head();
     Arrived arrived{{buffer_.get(), kBufferBytes}, head_end_, buffered_end_};
-    auto created = ClientStream::create(worker_, {socket_, *this, sender_, arrived}, head, route.function);
+    auto created = ClientStream::create(worker_, {socket_, *this, sender_, arrived}, head);
     if (!created.ok()) co_return co_await refuse(problem_reply(created.error()));
     ClientStream& stream = **created;
     if (has_content(head)) {
@@ -122,8 +122,9 @@ asio::awaitable<Connection::Next> Connection::serve_stream(const InvokeRoute& ro
     }
     auto reply = co_await answer_stream(worker_, std::move(function), route, head, stream);
     limit_wait(Deadlines::kNever);
+    bool body_ended = stream.body_ended();
     buffered_end_ = arrived.end;
-    if (reply && !stream.body_ended()) co_return co_await refuse(std::move(*reply));
+    if (reply && !body_ended) co_return co_await refuse(std::move(*reply));
     if (reply) {
         refuse_lost_content(*reply);
         auto sent = try_send(*reply, head.keep_alive && !worker_.draining());

@@ -32,33 +32,53 @@ ContentReader::ContentReader(Worker& worker, asio::ip::tcp::socket& socket, Dead
       decoder_(bytes_max),
       left_(head.content_length.value_or(0)) {}
 
+// What the next run is, as far as framing has arrived. nullopt: more of it has to.
+std::optional<Result<uint64_t>> ContentReader::run_in_buffer() {
+    if (!chunked_) return run_ = left_;
+    auto step = decoder_.next(arrived());
+    arrived_.used += step.framing;
+    if (step.kind == ChunkStep::Kind::error) return Error{step.code, std::string(step.detail)};
+    if (step.kind == ChunkStep::Kind::done) return run_ = 0;
+    if (step.kind == ChunkStep::Kind::content) return run_ = step.remaining;
+    arrived_.used = arrived_.end = head_end_;  // Framing leaves nothing behind: its room is used again.
+    return std::nullopt;
+}
+
+// Where what is framing goes, as far as can be told: few content bytes come with it.
+std::span<char> ContentReader::framing_room(bool ends_run) {
+    return arrived_.buffer.subspan(head_end_, chunked_ && ends_run ? decoder_.framing_guess() : 0);
+}
+
+bool ContentReader::has_ended() {
+    auto run = run_in_buffer();
+    return run && run->ok() && **run == 0;
+}
+
 asio::awaitable<Result<uint64_t>> ContentReader::next_run() {
-    if (!chunked_) co_return run_ = left_;
     for (;;) {
-        auto step = decoder_.next(arrived());
-        arrived_.used += step.framing;
-        if (step.kind == ChunkStep::Kind::done) co_return uint64_t{0};
-        if (step.kind == ChunkStep::Kind::error) co_return Error{step.code, std::string(step.detail)};
-        if (step.kind == ChunkStep::Kind::content) co_return run_ = step.remaining;
-        arrived_.used = arrived_.end = head_end_;  // Framing leaves nothing behind: its room is used again.
-        // What is framing, as far as can be told: few content bytes come with it.
-        auto got = co_await receive_some(arrived_.buffer.subspan(head_end_, decoder_.framing_guess()), {});
+        if (auto run = run_in_buffer()) co_return std::move(*run);
+        auto got = co_await receive_some(framing_room(true), {});
         if (!got.ok()) co_return std::move(got).error();
         arrived_.end += *got;
     }
 }
 
-asio::awaitable<Result<size_t>> ContentReader::receive(std::span<char> room) {
+size_t ContentReader::take_arrived(std::span<char> room) {
     size_t taken = std::min(room.size(), arrived().size());
-    if (taken > 0) {
-        std::memcpy(room.data(), arrived().data(), taken);  // COPY: body_head, came with the head or a chunk's line
-        arrived_.used += taken;
-        copied_ += taken;
-        took(taken);
-        co_return taken;
+    if (taken == 0) {
+        arrived_.used = arrived_.end = head_end_;
+        return 0;
     }
-    arrived_.used = arrived_.end = head_end_;
-    auto behind = arrived_.buffer.subspan(head_end_, chunked_ && room.size() == run_ ? decoder_.framing_guess() : 0);
+    std::memcpy(room.data(), arrived().data(), taken);  // COPY: body_head, came with the head or a chunk's line
+    arrived_.used += taken;
+    copied_ += taken;
+    took(taken);
+    return taken;
+}
+
+asio::awaitable<Result<size_t>> ContentReader::receive(std::span<char> room) {
+    if (size_t taken = take_arrived(room)) co_return taken;
+    auto behind = framing_room(room.size() == run_);
     // A long body wakes us only for many bytes at once. Not where somebody works on each piece as it comes.
     bool is_long = !chunked_ && waiting_ && !is_slow_ && left_ >= kReceiveMarkBytes;
     set_mark(is_long && (mark_ > 1 || left_ >= 2 * kReceiveMarkBytes) ? kReceiveMarkBytes : 1);
@@ -66,10 +86,43 @@ asio::awaitable<Result<size_t>> ContentReader::receive(std::span<char> room) {
     bool late = !got.ok() && got.error().code == Errc::request_timeout;
     if (late && mark_ > 1) got = receive_below_mark(room, std::move(got).error());
     if (!got.ok()) co_return got;
-    taken = std::min(*got, room.size());
+    size_t taken = std::min(*got, room.size());
     arrived_.end += *got - taken;
     took(taken);
     co_return taken;
+}
+
+Result<ContentStep> ContentReader::try_receive(std::span<char> room) {
+    ContentStep all;
+    for (;;) {
+        auto part = try_receive_part(room.subspan(all.bytes));
+        if (all.bytes > 0 && (!part.ok() || part->bytes == 0)) return all;  // The end or the error is told next time.
+        if (!part.ok() || part->bytes == 0) return part;
+        all.bytes += part->bytes;
+        bool whole_run = part->bytes == run_;
+        if (!chunked_ || all.bytes == room.size() || (whole_run && arrived().empty())) return all;
+    }
+}
+
+// Receives of one run.
+Result<ContentStep> ContentReader::try_receive_part(std::span<char> room) {
+    using enum ContentStep::Kind;
+    auto run = run_in_buffer();
+    for (; !run; run = run_in_buffer()) {
+        INLAY_TRY(size_t got, try_receive_some(framing_room(true), {}));
+        if (got == 0) return ContentStep{nothing_yet};
+        arrived_.end += got;
+    }
+    if (!run->ok()) return std::move(*run).error();
+    if (**run == 0) return ContentStep{ended};
+    auto part = room.first(std::min<uint64_t>(**run, room.size()));
+    if (size_t taken = take_arrived(part)) return ContentStep{received, taken};
+    INLAY_TRY(size_t got, try_receive_some(part, framing_room(part.size() == run_)));
+    if (got == 0) return ContentStep{nothing_yet};
+    size_t taken = std::min(got, part.size());
+    arrived_.end += got - taken;
+    took(taken);
+    return ContentStep{received, taken};
 }
 
 asio::awaitable<Result<>> ContentReader::receive_in_buffer(size_t bytes) {
@@ -92,6 +145,15 @@ asio::awaitable<Result<size_t>> ContentReader::receive_some(std::span<char> firs
     if (error) co_return Error{Errc::bad_request, "the connection ended inside the request's body"};
     worker_.counters().add(Counter::bytes_received, got);
     co_return got;
+}
+
+// The same at once. 0: nothing has come.
+Result<size_t> ContentReader::try_receive_some(std::span<char> first, std::span<char> second) {
+    auto step = os::receive(socket_.native_handle(), first, second);
+    if (step.state == os::SocketState::closed || step.state == os::SocketState::failed)
+        return Error{Errc::bad_request, "the connection ended inside the request's body"};
+    worker_.counters().add(Counter::bytes_received, step.bytes);
+    return step.bytes;
 }
 
 // Nothing woke us for too long. What has come below the mark is progress; from now on every byte wakes us.

@@ -7,6 +7,7 @@
 #include <boost/asio/ip/tcp.hpp>
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string_view>
 
@@ -23,6 +24,13 @@ struct Arrived {
     size_t end = 0;
 };
 
+// What can be done about content without waiting.
+struct ContentStep {
+    enum class Kind { received, nothing_yet, ended };
+    Kind kind = Kind::received;
+    uint64_t bytes = 0;  // Received.
+};
+
 class ContentReader {
   public:
     // `waiting`: what is due when no byte comes for too long; nullptr: somebody else sees to that. `bytes_max`: of chunked content.
@@ -37,6 +45,10 @@ class ContentReader {
     boost::asio::awaitable<Result<uint64_t>> next_run();
     // Receives some of them, at least one. Requires: next_run() was the call before; room for one byte to that many.
     boost::asio::awaitable<Result<size_t>> receive(std::span<char> room);
+    // The same at once: receives what has come of it, framing taken out, up to the room's end. Errors: body_too_large, bad_request.
+    Result<ContentStep> try_receive(std::span<char> room);
+    // Nothing of it is to come any more, as far as has arrived.
+    bool has_ended();
     // Receives into the buffer until `bytes` of content have arrived there. Requires: it is not chunked, and has as many.
     boost::asio::awaitable<Result<>> receive_in_buffer(size_t bytes);
 
@@ -45,6 +57,11 @@ class ContentReader {
 
   private:
     boost::asio::awaitable<Result<size_t>> receive_some(std::span<char> first, std::span<char> second);
+    std::optional<Result<uint64_t>> run_in_buffer();
+    size_t take_arrived(std::span<char> room);
+    std::span<char> framing_room(bool ends_run);
+    Result<ContentStep> try_receive_part(std::span<char> room);
+    Result<size_t> try_receive_some(std::span<char> first, std::span<char> second);
     Result<size_t> receive_below_mark(std::span<char> room, Error late);
     void set_mark(size_t bytes);
     void took(uint64_t bytes);

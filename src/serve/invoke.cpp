@@ -5,20 +5,23 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "base/clock.hpp"
 #include "run/executor.hpp"
+#include "run/fiber_run.hpp"
+#include "serve/lane_stream.hpp"
 
 namespace inlay::serve {
 namespace asio = boost::asio;
 namespace {
 
 // Begins in a lane what is heavy; the rest begins here.
-run::Place first_place(const Worker& worker, const registry::Function& function) {
+run::Place first_place(const Worker& worker, const registry::Function& function, const registry::Tendency& tendency) {
     if (worker.supervisor_is_gone()) return run::Place::inline_;
     if (function.record.run_class == FunctionClass::heavy) return run::Place::lane;
     bool learns = function.record.run_class == FunctionClass::automatic;
-    return learns && function.tendency->is_heavy(coarse_ms()) ? run::Place::lane : run::Place::express;
+    return learns && tendency.is_heavy(coarse_ms()) ? run::Place::lane : run::Place::express;
 }
 
 void log(Worker& worker, const run::Outcome& outcome) {
@@ -30,11 +33,6 @@ void add_lost(run::Cost& cost, const run::Cost& lost) {
     cost.copied.small += lost.copied.small;
     cost.copied.heap += lost.copied.heap;
     cost.run_us += lost.instantiate_us + lost.run_us;
-}
-
-// Whether an attempt waits here for what it found on disk; else it goes on in a lane, which may wait as it reads.
-bool waits_here(const run::ColdRange& cold) {
-    return cold.length <= (cold.random ? kReadAheadBytes : kColdBytesMax);
 }
 
 run::Request request_of(std::string_view rest, const RequestHead& head) {
@@ -61,7 +59,7 @@ Attempts::Attempts(Worker& worker, std::string_view rest, const Arrival& arrival
 
 Result<> Attempts::begin(std::string_view function) {
     INLAY_TRY(function_, worker_.tables().get_function(function));
-    terms_ = terms_of(worker_, *function_, first_place(worker_, *function_));
+    terms_ = terms_of(worker_, *function_, first_place(worker_, *function_, *function_->tendency));
     if (terms_.place != run::Place::lane) run_here();
     return {};
 }
@@ -100,7 +98,7 @@ asio::awaitable<void> Attempts::go_on() {
         request_.opened = std::move(unfinished->opened);
         terms_.attempt++;
         auto cold = std::move(unfinished->cold);
-        if (cold && waits_here(*cold) && waits++ < kColdWaitsMax) {
+        if (cold && cold->is_brief() && waits++ < kColdWaitsMax) {
             co_await worker_.disk().bring_in(std::move(cold->pages), cold->offset, cold->length);
             run_here();
             continue;
@@ -114,15 +112,56 @@ asio::awaitable<void> Attempts::go_on() {
     add_lost(outcome.cost, lost);
 }
 
+namespace {
+
+// One after the other: between two slices of streams that have used theirs up it is everybody else's turn.
+asio::awaitable<run::Outcome> run_on_fiber(Worker& worker, const registry::Function& function, const run::Request& request,
+                                           const run::Terms& terms, ClientStream& stream) {
+    run::FiberRun guest(function, request, worker.supply(), terms);
+    bool is_heavy = false;
+    for (;;) {
+        auto state = guest.resume();
+        if (guest.overran() && !std::exchange(is_heavy, true)) function.stream_tendency->note_overrun(coarse_ms());
+        if (state == run::FiberRun::State::ended) break;
+        if (state == run::FiberRun::State::yields)
+            co_await worker.turns().next();
+        else if (const auto& cold = guest.cold())
+            co_await worker.disk().bring_in(cold->pages, cold->offset, cold->length);
+        else
+            co_await stream.wait();
+    }
+    co_return guest.finish();
+}
+
+// While its body is received, which goes on until the run ends.
+asio::awaitable<run::Outcome> run_stream_in_lane(Worker& worker, std::shared_ptr<const registry::Function> function,
+                                                 const run::Request& request, const run::Terms& terms, ClientStream& stream) {
+    using namespace asio::experimental::awaitable_operators;
+    LaneStream of_lane(worker, stream);
+    auto ended = co_await (worker.lanes().run(std::move(function), request, terms, &of_lane) || of_lane.receive_body());
+    co_return std::get<0>(std::move(ended));
+}
+
+}  // namespace
+
 asio::awaitable<run::Outcome> invoke_stream(Worker& worker, std::shared_ptr<const registry::Function> function,
                                             std::string_view rest, const RequestHead& head, ClientStream& stream) {
-    using namespace asio::experimental::awaitable_operators;
     run::Request request = request_of(rest, head);
-    request.ring = stream.ring();
-    run::Terms terms = terms_of(worker, *function, run::Place::lane);
-    // The body is received until the run ends: it never ends first.
-    auto ended = co_await (worker.lanes().run(std::move(function), request, terms, &stream) || stream.receive_body());
-    run::Outcome outcome = std::get<0>(std::move(ended));
+    request.stream = &stream;
+    bool in_lane = first_place(worker, *function, *function->stream_tendency) == run::Place::lane;
+    run::Terms terms = terms_of(worker, *function, in_lane ? run::Place::lane : run::Place::fiber);
+    run::Outcome outcome{.how = run::Unfinished{}};
+    if (!in_lane) {
+        outcome = co_await run_on_fiber(worker, *function, request, terms, stream);
+        terms.attempt++;
+    }
+    if (auto* unfinished = std::get_if<run::Unfinished>(&outcome.how)) {
+        request.opened = std::move(unfinished->opened);
+        terms.place = run::Place::lane;
+        run::Cost lost = outcome.cost;
+        outcome = co_await run_stream_in_lane(worker, std::move(function), request, terms, stream);
+        add_lost(outcome.cost, lost);
+    }
     outcome.cost.copied.body_head = stream.copied();
     log(worker, outcome);
     co_return outcome;

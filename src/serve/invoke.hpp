@@ -42,7 +42,8 @@ class Attempts {
     run::Terms terms_;
 };
 
-// The same for a function that takes the body and gives the response piece by piece: once, in a lane.
+// The same for a function that takes the body and gives the response piece by piece: on a fiber here, or in a lane, to which it moves
+// only before it has taken or given anything.
 boost::asio::awaitable<run::Outcome> invoke_stream(Worker& worker, std::shared_ptr<const registry::Function> function,
                                                    std::string_view rest, const RequestHead& head, ClientStream& stream);
 

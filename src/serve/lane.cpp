@@ -13,8 +13,8 @@
 #include "os/file.hpp"
 #include "os/memfd.hpp"
 #include "os/process.hpp"
-#include "run/executor.hpp"
-#include "serve/client_stream.hpp"
+#include "run/conclusion.hpp"
+#include "serve/lane_stream.hpp"
 #include "serve/worker.hpp"
 
 namespace inlay::serve {
@@ -88,7 +88,7 @@ void Lane::on_deadline() {
     if (idle_) worker_.lanes().forget_dead();
 }
 
-asio::awaitable<run::Outcome> Lane::run(const run::Request& request, const run::Terms& terms, ClientStream* stream) {
+asio::awaitable<run::Outcome> Lane::run(const run::Request& request, const run::Terms& terms, LaneStream* stream) {
     given_.clear();
     outputs_.clear();
     outcome_bytes_.clear();
@@ -97,7 +97,7 @@ asio::awaitable<run::Outcome> Lane::run(const run::Request& request, const run::
     run::write(message, terms);
     run::write(message, request);
     std::vector<int> fds;
-    if (const auto& pages = request.ring ? request.ring : request.body.pages) {
+    if (const auto& pages = request.stream ? request.stream->ring() : request.body.pages) {
         fds.push_back(pages->fd());
         given_.push_back(pages);
     }

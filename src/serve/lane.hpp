@@ -21,7 +21,7 @@
 
 namespace inlay::serve {
 
-class ClientStream;
+class LaneStream;
 class Worker;
 
 class Lane final : public Deadlines::Entry {
@@ -36,7 +36,7 @@ class Lane final : public Deadlines::Entry {
 
     // Runs one invocation to its end or its deadline. `stream`: of a request with a ring. Requires: nothing runs in it. The lane
     // may be dead afterwards.
-    boost::asio::awaitable<run::Outcome> run(const run::Request& request, const run::Terms& terms, ClientStream* stream);
+    boost::asio::awaitable<run::Outcome> run(const run::Request& request, const run::Terms& terms, LaneStream* stream);
 
     // During a run, for its stream: tells the guest of the body; and lets the guest's time, all of it, begin again, or rest while
     // it waits for its client.
@@ -86,7 +86,7 @@ class Lane final : public Deadlines::Entry {
     std::vector<int> outputs_;            // Those of them that the guest may have written.
     std::string outcome_bytes_;           // What has come of it so far.
     size_t log_lines_ = 0;
-    ClientStream* stream_ = nullptr;
+    LaneStream* stream_ = nullptr;
     std::optional<run::Response> part_;   // Of the response, to be sent before anything else is done.
     bool alive_ = true;
     bool idle_ = false;

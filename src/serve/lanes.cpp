@@ -25,7 +25,7 @@ constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
 }  // namespace
 
 asio::awaitable<run::Outcome> Lanes::run(FunctionPointer function, const run::Request& request, const run::Terms& terms,
-                                          ClientStream* stream) {
+                                          LaneStream* stream) {
     auto lane = co_await acquire(function, terms.deadline_ns);
     if (!lane.ok()) co_return run::Outcome{.how = run::Refused{std::move(lane).error()}};
     worker_.counters().add(Counter::lane_invocations);

@@ -23,7 +23,7 @@ class Lanes {
     // Runs an invocation in a lane. Refused: none can be had, because too many wait, the wait took all of its time, or the
     // supervisor is gone (draining). `stream`: of a request with a ring.
     boost::asio::awaitable<run::Outcome> run(std::shared_ptr<const registry::Function> function, const run::Request& request,
-                                             const run::Terms& terms, ClientStream* stream = nullptr);
+                                             const run::Terms& terms, LaneStream* stream = nullptr);
 
     // Ends all that are not running. Runs that are left end with the loop.
     void end_all();

@@ -119,7 +119,7 @@ os::SocketStep ReplySender::send_file() {
 
 // What of a piece from `offset` on can be sent by send_some() now. Empty: nothing.
 std::string_view ReplySender::next_part(const run::Piece& piece, uint64_t offset, uint64_t bytes_max) {
-    if (!piece.pages) return std::string_view(piece.bytes).substr(offset, bytes_max);
+    if (!piece.pages) return piece.text().substr(offset, bytes_max);
     if (goes_by_file(piece)) return {};
     uint64_t length = std::min(piece.length - offset, bytes_max);
     bool known_warm = &piece == pieces_.data() && offset + length <= warm_;

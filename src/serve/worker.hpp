@@ -24,6 +24,7 @@
 #include "serve/lanes.hpp"
 #include "serve/settings.hpp"
 #include "serve/table_supply.hpp"
+#include "serve/turns.hpp"
 
 namespace inlay::serve {
 
@@ -61,6 +62,7 @@ class Worker {
     run::Supply& supply() { return *supply_; }
     Lanes& lanes() { return lanes_; }
     DiskAside& disk() { return disk_; }
+    Turns& turns() { return turns_; }
     BodyMemory& body_memory() { return *body_memory_; }
     boost::asio::any_io_executor executor() { return loop_.get_executor(); }
     bool draining() const { return draining_; }
@@ -101,6 +103,7 @@ class Worker {
     Lanes lanes_;
     std::optional<BodyMemory> body_memory_;
     bool writable_watched_ = false;
+    Turns turns_;
 
     boost::asio::io_context loop_{1};
     DiskAside disk_{loop_.get_executor(), counters_};

@@ -1,0 +1,54 @@
+// Judges traps and results.
+#include "run/conclusion.hpp"
+
+#include <fmt/format.h>
+
+#include "base/clock.hpp"
+#include "os/memfd.hpp"
+
+namespace inlay::run {
+
+How judge(Invocation& invocation, const engine::Trap& trap) {
+    const auto& record = invocation.function.record;
+    bool interrupted = trap.kind == engine::TrapKind::interrupted;
+    bool over_budget = interrupted && invocation.terms.place == Place::express && monotonic_ns() < invocation.terms.deadline_ns;
+    if (over_budget || trap.kind == engine::TrapKind::stopped) return Unfinished{std::move(invocation.opened), std::move(invocation.cold)};
+    invocation.add_last_log(trap.message);
+    if (interrupted) return Trapped{timed_out_error(record)};
+    if (auto explained = invocation.explain_fault()) return Trapped{std::move(*explained)};
+    return Trapped{Error{Errc::function_trapped, fmt::format("function {:?} trapped: {}", record.name, trap.reason)}};
+}
+
+How conclude(Invocation& invocation, const engine::CallResult& result) {
+    if (auto* trap = std::get_if<engine::Trap>(&result)) return judge(invocation, *trap);
+    // Host code that ran into a window was let go on over scratch pages: whatever came of it is void.
+    if (invocation.memory->last_fault().in_host_code)
+        if (auto explained = invocation.explain_fault()) return Trapped{std::move(*explained)};
+    int32_t code = std::get<int32_t>(result);
+    if (code != 0) return Failed{code};
+    return Completed{std::move(invocation.response), std::move(invocation.effects)};
+}
+
+Outcome outcome_of(Invocation& invocation, How how) {
+    Outcome outcome;
+    outcome.how = std::move(how);
+    // The guest's mappings are gone: what it wrote becomes final before anybody else sees it.
+    for (const auto& pages : invocation.outputs)
+        if (auto sealed = os::seal(pages->fd()); !sealed.ok() && std::holds_alternative<Completed>(outcome.how))
+            outcome.how = Trapped{std::move(sealed).error()};
+    outcome.cost = invocation.cost;
+    outcome.log = std::move(invocation.log);
+    if (!outcome.log.lines.empty()) {
+        outcome.log.function = invocation.function.record.name;
+        outcome.log.invocation = invocation.id_text();
+    }
+    return outcome;
+}
+
+Error timed_out_error(const store::FunctionRecord& record) {
+    return Error{Errc::function_timed_out, fmt::format("function {:?} ran for {} ms without an answer: give it less to do, or "
+                                                       "deploy it with a longer --timeout",
+                                                       record.name, record.timeout_ms)};
+}
+
+}  // namespace inlay::run

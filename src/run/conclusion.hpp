@@ -1,0 +1,23 @@
+// Conclusion: what becomes of an invocation whose guest has ended.
+#pragma once
+
+#include "engine/instance.hpp"
+#include "run/invocation.hpp"
+#include "run/outcome.hpp"
+
+namespace inlay::run {
+
+using How = decltype(Outcome::how);
+
+// What the guest's trap means for its client; the engine's own account goes to the function's log.
+How judge(Invocation& invocation, const engine::Trap& trap);
+// What the return or the trap of inlay_handle means.
+How conclude(Invocation& invocation, const engine::CallResult& result);
+
+// The invocation's outcome: what the guest wrote is final. Requires: its instance is gone.
+Outcome outcome_of(Invocation& invocation, How how);
+
+// What a client hears of a function that ran past its deadline.
+Error timed_out_error(const store::FunctionRecord& record);
+
+}  // namespace inlay::run
