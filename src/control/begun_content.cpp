@@ -1,6 +1,8 @@
 // Writes pieces in their order, and remembers the first failure.
 #include "control/begun_content.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "base/limits.hpp"
@@ -44,10 +46,20 @@ Result<> BegunContent::open() {
     if (file_) return {};
     auto opened = [&]() -> Result<> {
         INLAY_TRY(file_, directory_.create_unnamed());
-        return os::reserve(file_.get(), expected_);
+        // Refused early, but not taken: who says much and sends little must not hold the disk.
+        INLAY_TRY(uint64_t free, os::free_bytes(file_.get()));
+        if (expected_ > free) return Error{Errc::no_space, fmt::format("the disk has no room for {} bytes", expected_)};
+        return {};
     }();
     if (!opened.ok()) failure_ = opened.error();
     return opened;
+}
+
+// Blocks a step ahead, so that a file written piece by piece lies together.
+Result<> BegunContent::reserve_for(uint64_t end) {
+    if (end <= reserved_) return {};
+    reserved_ = std::max(end, std::min(end + kReserveBytes, expected_));
+    return os::reserve(file_.get(), reserved_);
 }
 
 Result<> BegunContent::write_up_to(uint64_t end) {
@@ -55,7 +67,8 @@ Result<> BegunContent::write_up_to(uint64_t end) {
     while (written_ < end && !dropped_) {
         uint64_t at = written_ % ring_bytes_;
         uint64_t piece = std::min({end - written_, kWritePieceBytes, ring_bytes_ - at});
-        auto copied = os::write_piece(file_.get(), written_, {pages_.get(), at, piece});
+        auto ready = reserve_for(written_ + piece);
+        auto copied = !ready.ok() ? Result<uint64_t>(std::move(ready).error()) : os::write_piece(file_.get(), written_, {pages_.get(), at, piece});
         if (!copied.ok()) {
             failure_ = copied.error();
             return std::move(copied).error();

@@ -25,7 +25,7 @@ class BegunContent {
     BegunContent(store::ObjectDirectory& directory, os::Fd pages, uint64_t ring_bytes, uint64_t expected)
         : directory_(directory), pages_(std::move(pages)), ring_bytes_(ring_bytes), expected_(expected) {}
 
-    // Makes the file and reserves its blocks, if that has not been done. Errors: no_space; io_error, also where the filesystem has no
+    // Makes the file, if that has not been done, where the disk has room for what is expected. Errors: no_space; io_error, also where the filesystem has no
     // unnamed files. Like every failure here it is final.
     Result<> begin();
     // Writes what of the first `arrived` bytes makes whole pages and has not been written.
@@ -45,6 +45,7 @@ class BegunContent {
 
   private:
     Result<> open();
+    Result<> reserve_for(uint64_t end);
     Result<> write_up_to(uint64_t end);
     Result<> complete(uint64_t length);
 
@@ -56,6 +57,7 @@ class BegunContent {
     std::mutex mutex_;  // Guards what follows.
     os::Fd file_;
     uint64_t written_ = 0;
+    uint64_t reserved_ = 0;
     uint64_t copied_ = 0;
     std::optional<Error> failure_;
 };

@@ -37,13 +37,17 @@ Result<std::unique_ptr<LinkDoor>> LinkDoor::create(asio::io_context& loop, int d
 }
 
 LinkDoor::LinkDoor(asio::io_context& loop, os::Fd listener, OnQuestion on_question)
-    : loop_(loop), listener_(loop, listener.release()), on_question_(std::move(on_question)) {}
+    : loop_(loop), listener_(loop, listener.release()), pause_(loop), on_question_(std::move(on_question)) {}
 
 void LinkDoor::watch() {
     listener_.async_wait(Descriptor::wait_read, [this](boost::system::error_code error) {
         if (error) return;
         while (auto socket = os::accept_local(listener_.native_handle())) let_in(std::move(socket));
-        watch();
+        // A moment later: without descriptors the same client would wake us at once again.
+        pause_.expires_after(std::chrono::milliseconds(kLinkDoorPauseMs));
+        pause_.async_wait([this](boost::system::error_code ended) {
+            if (!ended) watch();
+        });
     });
 }
 

@@ -5,6 +5,7 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/steady_timer.hpp>
 
 #include <functional>
 #include <memory>
@@ -37,6 +38,7 @@ class LinkDoor {
 
     boost::asio::io_context& loop_;
     boost::asio::posix::stream_descriptor listener_;
+    boost::asio::steady_timer pause_;
     OnQuestion on_question_;
     std::shared_ptr<size_t> clients_ = std::make_shared<size_t>(0);
 };

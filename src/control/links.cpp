@@ -62,7 +62,8 @@ void Links::let_go(std::string_view version, pid_t reader) {
     auto& readers = found->second.readers;
     auto held = readers.find(reader);
     if (held == readers.end()) return;
-    if (--held->second == 0) readers.erase(held);
+    // Of one that is broken a reader lets go whole: nothing of it is given any more.
+    if (*found->second.broken || --held->second == 0) readers.erase(held);
     end_if_unused(found);
 }
 

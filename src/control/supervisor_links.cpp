@@ -31,9 +31,11 @@ Result<> Supervisor::open_links() {
             links_->add(record, std::move(file).value());
             continue;
         }
-        spdlog::warn("object {}: the linked file {:?} cannot be taken on again: {}; the object is gone", record.name.path(), record.link_path,
-                     file.error().detail);
-        remove_link(record.name, record.version);
+        // Another error says nothing of the file: its disk may not be mounted, or its root not be given this time.
+        bool changed = file.error().code == Errc::object_changed;
+        spdlog::warn("object {}: the linked file {:?} cannot be taken on again: {}; the object is {}", record.name.path(), record.link_path,
+                     file.error().detail, changed ? "gone" : "not readable until a start that can");
+        if (changed) remove_link(record.name, record.version);
     }
     INLAY_TRY(link_door_, LinkDoor::create(loop_, data_directory_.get(), [this](os::Message& question, LinkDoor::Answer answer) {
                   link_file(question, std::move(answer));

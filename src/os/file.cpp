@@ -7,6 +7,7 @@
 #include <sys/resource.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -157,6 +158,12 @@ Result<> reserve(int fd, uint64_t size) {
         return os_error("reserve disk space");
     }
     return {};
+}
+
+Result<uint64_t> free_bytes(int fd) {
+    struct statvfs about{};
+    if (::fstatvfs(fd, &about) != 0) return os_error("fstatvfs");
+    return uint64_t{about.f_bfree} * about.f_frsize;
 }
 
 Result<> truncate(int fd, uint64_t size) {

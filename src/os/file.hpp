@@ -44,6 +44,8 @@ void prefetch(const FileRange& range) noexcept;
 
 // Allocates the blocks now, so that no later write meets a full disk. Filesystems without it do nothing.
 Result<> reserve(int fd, uint64_t size);
+// What the filesystem of a file has left.
+Result<uint64_t> free_bytes(int fd);
 Result<> truncate(int fd, uint64_t size);
 Result<> sync(int fd);
 // Makes a directory's own name durable.

@@ -79,10 +79,11 @@ void Tables::let_go(const std::string& version) {
 
 void Tables::lose_link(std::string_view version) {
     auto found = linked_.find(std::string(version));
-    if (found == linked_.end()) return;
-    if (auto object = found->second.lock()) object->pages.note_lost();
-    linked_.erase(found);
-    let_go(std::string(version));
+    if (found != linked_.end()) {
+        if (auto object = found->second.lock()) object->pages.note_lost();
+        linked_.erase(found);
+    }
+    let_go(std::string(version));  // Also where nothing is held: the supervisor counts answers that did not arrive, too.
 }
 
 void Tables::lose_all_links() {

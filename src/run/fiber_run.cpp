@@ -37,7 +37,7 @@ bool FiberRun::has_lost_source() const {
 
 FiberRun::State FiberRun::resume() {
     if (has_lost_source()) {
-        how_ = Refused{registry::changed_error()};
+        how_ = Trapped{registry::changed_error()};
         return State::ended;
     }
     uint64_t begin_ns = monotonic_ns(), ran_ns = 0;

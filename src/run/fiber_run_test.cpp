@@ -191,7 +191,7 @@ TEST_F(FiberRunTest, ALinkedObjectThatIsLostWhileItWaitsEndsIt) {
     supply_.given->pages.note_lost();
     stream_.pieces = {{0, 1}};
     EXPECT_EQ(resume(), State::ended);
-    EXPECT_EQ(std::get<Refused>(run_->finish().how).error.code, Errc::object_changed);
+    EXPECT_EQ(std::get<Trapped>(run_->finish().how).error.code, Errc::object_changed);
 }
 
 TEST_F(FiberRunTest, AFaultEndsTheOneThatMadeItWhileAnotherWaits) {

@@ -94,6 +94,12 @@ int32_t flush(Invocation& invocation, Stream& stream) {
     return sent->ok() ? 0 : INLAY_E_IO;
 }
 
+// What a guest's memory shows of a linked file changes with it, and would be sent after its object is lost.
+bool may_lend(const Invocation& invocation) {
+    auto is_linked = [](const Source& source) { return source.pages && source.pages->foreign(); };
+    return invocation.terms.place == Place::fiber && std::none_of(invocation.sources.begin(), invocation.sources.end(), is_linked);
+}
+
 // A range that is sent as it lies: from the pages under a window, or, on a fiber, from the memory of the guest, which waits until
 // it has gone. Only what a disk may hold is sent from its own pages then: whether they are in memory must be known. nullopt: it has
 // to be copied.
@@ -102,7 +108,7 @@ std::optional<Piece> piece_as_it_lies(const Invocation& invocation, const inlay_
     bool has_pages = found && found->second->sends_by_reference();
     bool on_disk = has_pages && found->second->pages->home() == os::Pages::Home::disk;
     if (has_pages && (on_disk || invocation.terms.place != Place::fiber)) return piece_in_window(invocation, range);
-    if (invocation.terms.place != Place::fiber) return std::nullopt;
+    if (!may_lend(invocation)) return std::nullopt;
     Piece piece;
     piece.lent = *guest_text(invocation, GuestPtr{range.address}, GuestLen{range.length});
     return piece;
@@ -136,14 +142,17 @@ int32_t send_now(Invocation& invocation, Stream& stream, std::span<const inlay_r
     uint64_t own_bytes = 0, staged = 0;
     for (const auto& range : ranges)
         if (!piece_as_it_lies(invocation, range)) own_bytes += range.length;
+    bool on_fiber = invocation.terms.place == Place::fiber;
+    if (on_fiber && own_bytes > kStreamRingBytes) return INLAY_E_LIMIT;
     invocation.cost.copied.heap += own_bytes;
     for (const auto& range : ranges) {
         if (range.length == 0) continue;
         auto text = *guest_text(invocation, GuestPtr{range.address}, GuestLen{range.length});
         if (auto piece = piece_as_it_lies(invocation, range)) {
             invocation.response.content.push_back(std::move(*piece));
-        } else if (own_bytes <= kPublishInlineMax) {
-            invocation.response.content.emplace_back().bytes = text;  // COPY: heap, at most kPublishInlineMax, into the message
+        } else if (on_fiber || own_bytes <= kPublishInlineMax) {
+            // COPY: heap; in a lane at most kPublishInlineMax, into the message; on a fiber what a linked file may be behind
+            invocation.response.content.emplace_back().bytes = text;
         } else if (int32_t code = stage(invocation, stream, text, staged); code != 0) {
             return code;
         }

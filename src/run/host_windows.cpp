@@ -122,6 +122,13 @@ bool is_in_worker(const Invocation& invocation) {
 // What a worker does not give: the invocation begins again in a lane, if it can.
 int32_t leave_worker(const Invocation& invocation) { return invocation.may_begin_again() ? engine::kStopGuest : INLAY_E_LIMIT; }
 
+// A fiber holds what it has while it waits, for as long as its client likes: all of them together leave half of the worker's
+// mappings and outputs to others.
+bool holds_too_much(const Invocation& invocation) {
+    return invocation.terms.place == Place::fiber &&
+           (invocation.windows.size() >= kFiberWindowsMax || invocation.outputs.size() >= kFiberOutputsMax);
+}
+
 // Bulk instructions over what a guest may write cannot be interrupted: more than this is written in a lane.
 int32_t check_writable(const Invocation& invocation, uint64_t more_bytes) {
     uint64_t writable = invocation.output_bytes + invocation.memory->charged_bytes() + more_bytes;
@@ -251,6 +258,7 @@ int32_t map(Invocation& invocation, uint32_t source, uint64_t offset, uint64_t l
     if (!fits_guest<inlay_range>(invocation, out)) return INLAY_E_POINTER;
     Wanted wanted{source, offset, length, flags};
     int32_t code = check_piece(invocation, wanted);
+    if (code == 0 && holds_too_much(invocation)) code = leave_worker(invocation);
     if (code == 0) code = await_disk(invocation, wanted);
     return code != 0 ? code : show_piece(invocation, wanted, nullptr, out);
 }
@@ -278,6 +286,7 @@ int32_t output(Invocation& invocation, uint64_t length, GuestPtr out) noexcept {
     if (length == 0) return INLAY_E_ARGUMENT;
     if (!fits_guest<inlay_range>(invocation, out)) return INLAY_E_POINTER;
     if (length > kOutputBytesMax - invocation.output_bytes) return INLAY_E_LIMIT;
+    if (holds_too_much(invocation)) return leave_worker(invocation);
     if (int32_t code = check_writable(invocation, length); code != 0) return code;
     auto pages = invocation.supply.create_output(os::round_up(length, os::page_size()));
     if (!pages.ok()) return pages.error().code == Errc::overloaded ? INLAY_E_LIMIT : INLAY_E_IO;

@@ -154,6 +154,9 @@ asio::awaitable<run::Outcome> invoke_stream(Worker& worker, std::shared_ptr<cons
     if (!in_lane) {
         outcome = co_await run_on_fiber(worker, *function, request, terms, stream);
         terms.attempt++;
+        // Too large for a fiber from its first byte on, or there are too many: it has not begun.
+        auto* refused = std::get_if<run::Refused>(&outcome.how);
+        if (refused && refused->error.code == Errc::overloaded) outcome.how = run::Unfinished{};
     }
     if (auto* unfinished = std::get_if<run::Unfinished>(&outcome.how)) {
         request.opened = std::move(unfinished->opened);
