@@ -9,7 +9,7 @@ import time
 import pytest
 
 from cold_data_test import MIB, put_cold
-from guests import Codes, handle
+from guests import Codes, handle, module
 from serving import Server, eventually
 from stream_faults_test import after_first
 from streaming import CHUNKED, SIZED, content_of, goes_on, post, streams  # noqa: F401
@@ -54,6 +54,13 @@ def part(wire, wanted):
             continue
         got, wire.received = got + rest[:size], rest[size + 2 :]
         assert wanted.startswith(got)
+
+
+def test_a_function_too_large_for_a_fiber_runs_in_a_lane(streams):
+    streams.deploy("large", module(handle("(i32.const 0)"), '(memory (export "memory") 1100)'))
+    before = lane_runs(streams)
+    assert streams.request("POST", "/f/large?stream=1", b"body").status == 200
+    assert lane_runs(streams) == before + 1
 
 
 def test_two_streams_and_no_ops_go_on_in_turns_while_a_third_stalls(streams):

@@ -47,6 +47,7 @@ class FakeSupply final : public Supply {
         auto object = std::make_shared<registry::Object>();
         object->record.name = name;
         object->pages = os::Pages(os::create_memfd_of("trial-object", std::string(100'000, 'o')).value(), 100'000, os::Pages::Home::disk);
+        if (is_linked) object->pages.set_foreign();
         given = object;
         return given;
     }
@@ -57,6 +58,7 @@ class FakeSupply final : public Supply {
     bool take_log_line(uint64_t, std::string_view) override { return false; }
 
     bool is_cold = false;
+    bool is_linked = false;
     std::shared_ptr<const registry::Object> given;
 };
 
@@ -123,6 +125,28 @@ TEST_F(FiberRunTest, OwnMemoryIsSentAsItLies) {
     EXPECT_EQ(resume(), State::ended);
     EXPECT_EQ(stream_.sent, std::string(50'000, 'a'));
     EXPECT_EQ(run_->finish().cost.copied.total(), 0u);
+}
+
+TEST_F(FiberRunTest, WhatALinkedFileMayBeBehindIsCopied) {
+    supply_.is_linked = true;
+    begin(then("open", {kName, 8, 32}) + "(memory.fill (i32.const 4096) (i32.const 97) (i32.const 50000))" + range(4096, 50'000) +
+          call("send", {kRanges, 1}));
+    EXPECT_EQ(resume(), State::ended);
+    EXPECT_EQ(stream_.sent, std::string(50'000, 'a'));
+    EXPECT_EQ(run_->finish().cost.copied.heap, 50'000u);
+}
+
+TEST_F(FiberRunTest, HoldsSoManyWindowsAndOutputsAtMost) {
+    std::string outputs, windows = then("open", {kName, 8, 32});
+    for (size_t i = 0; i < kFiberOutputsMax; i++) outputs += then("output", {4096, kOut});
+    for (size_t i = 0; i < kFiberWindowsMax; i++) windows += then("map", {"(i32.load (i32.const 32))", 0, 20'000, 0, kOut});
+    auto one_more = call("map", {"(i32.load (i32.const 32))", 0, 20'000, 0, kOut});
+    EXPECT_EQ(code(outputs + "(i32.const 0)"), 0);
+    EXPECT_EQ(code(outputs + call("output", {4096, kOut})), 2000) << "it begins again in a lane";
+    EXPECT_EQ(code(windows + "(i32.const 0)"), 0);
+    EXPECT_EQ(code(windows + one_more), 2000);
+    stream_.pieces = {{0, 1}};
+    EXPECT_EQ(code(then("receive", {kOut}) + windows + one_more), INLAY_E_LIMIT);
 }
 
 TEST_F(FiberRunTest, OneThatSpinsYieldsAfterEachSliceUntilItsTimeIsOver) {
