@@ -164,12 +164,19 @@ def test_a_fault_of_one_stream_is_not_anothers(streams):
         part(waiting, b"B")
 
 
+@contextlib.contextmanager
+def upper_begun(server):
+    """A stream of one byte so far, whose answer has come."""
+    server.deploy_example("upper")
+    with Wire(server) as wire:
+        wire.send(post(b"/f/upper?stream=1", CHUNKED) + b"1\r\na\r\n")
+        part(wire, b"A")
+        yield wire
+
+
 def test_a_worker_that_dies_ends_its_streams_and_the_next_one_serves(data):
     with Server(data, workers=1) as server:
-        server.deploy_example("upper")
-        with Wire(server) as wire:
-            wire.send(post(b"/f/upper?stream=1", CHUNKED) + b"1\r\na\r\n")
-            part(wire, b"A")
+        with upper_begun(server) as wire:
             os.kill(server.worker_pids()[0], signal.SIGKILL)
             with pytest.raises(ConnectionError):
                 while wire._fill():
@@ -181,10 +188,7 @@ def test_a_worker_that_dies_ends_its_streams_and_the_next_one_serves(data):
 
 def test_a_draining_worker_lets_its_streams_end(data):
     with Server(data, workers=1) as server:
-        server.deploy_example("upper")
-        with Wire(server) as wire:
-            wire.send(post(b"/f/upper?stream=1", CHUNKED) + b"1\r\na\r\n")
-            part(wire, b"A")
+        with upper_begun(server) as wire:
             server.terminate()
             time.sleep(0.3)
             wire.send(b"1\r\nb\r\n0\r\n\r\n")

@@ -10,7 +10,7 @@ from guests import handle
 from serving import Connection, Server, eventually
 from wire import Wire
 
-MIB = 1 << 20
+MIB, GIB = 1 << 20, 1 << 30
 BEGINS = 16 * MIB  # kWriteBehindBytesMin
 PIECE = 8 * MIB    # kWritePieceBytes
 
@@ -19,16 +19,21 @@ def in_pieces(body, size=300_000):
     return (body[at : at + size] for at in range(0, len(body), size))
 
 
-def unnamed_files(server):
-    """How many files without a name the supervisor holds open below its data directory."""
-    found = 0
+def unnamed_paths(server):
+    """The descriptors in /proc of files without a name that the supervisor holds open below its data directory."""
+    found = []
     for entry in pathlib.Path(f"/proc/{server.pid}/fd").iterdir():
         try:
             target = os.readlink(entry)
         except OSError:
             continue
-        found += target.startswith(str(server.data)) and target.endswith(" (deleted)")
+        if target.startswith(str(server.data)) and target.endswith(" (deleted)"):
+            found.append(entry)
     return found
+
+
+def unnamed_files(server):
+    return len(unnamed_paths(server))
 
 
 def begin_put(wire, name, length, sent):
@@ -61,6 +66,18 @@ def test_content_is_on_its_way_to_the_disk_before_it_has_arrived(server, noise):
         wire.send(body[2 * PIECE :])
         assert wire.answer().status == 201
     assert server.get("uploads/early").body == body and unnamed_files(server) == 0
+
+
+def test_a_length_that_is_only_said_takes_no_disk(server):
+    free = os.statvfs(server.data).f_bfree * os.statvfs(server.data).f_frsize
+    if free < 2 * GIB:
+        pytest.skip(f"the disk has {free >> 20} MiB left, too few to tell")
+    with Wire(server) as wire:
+        begin_put(wire, "uploads/said", GIB, b"x" * 100_000)
+        assert eventually(lambda: unnamed_files(server) == 1)
+        held = sum(os.stat(path).st_blocks * 512 for path in unnamed_paths(server))
+        assert held <= 64 * MIB + PIECE, "kReserveBytes beyond what has come"
+    assert eventually(lambda: unnamed_files(server) == 0)
 
 
 def test_a_client_that_goes_away_leaves_nothing(server, noise):

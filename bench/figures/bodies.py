@@ -24,12 +24,12 @@ class Target:
         return moved / counted["seconds"]
 
 
-def check_same_answer(server, reference_port: int) -> None:
-    text = b"one two\n three\x00 \xff\n" * 5_000
-    ours = server.request("POST", "/f/wc", text).content
-    theirs = request(reference_port, "POST", "/wc", text).content
+def check_same_answer(server, reference_port: int, target: str = "/wc") -> None:
+    text = b"one two\n three\x00 \xff\n" * 50_000
+    ours = server.request("POST", f"/f{target}", text).content
+    theirs = request(reference_port, "POST", target, text).content
     if ours != theirs:
-        raise Failed(f"wc answers {ours!r}, the native server {theirs!r}")
+        raise Failed(f"{target} answers {ours!r}, the native server {theirs!r}")
 
 
 def measure(lab: Lab) -> list[Figure]:

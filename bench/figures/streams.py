@@ -5,21 +5,13 @@ import statistics
 import threading
 import time
 
-from figures.bodies import Target
+from figures.bodies import Target, check_same_answer
 from harness.figure import Figure, take_turns
 from harness.lab import GIB, MIB, Lab
-from harness.processes import Failed, Program, cpu_seconds, port_in, request
+from harness.processes import Failed, Program, cpu_seconds, port_in
 
 HEAD = b"POST %s HTTP/1.1\r\nHost: h\r\n%s\r\n"
 TRIPS = 500
-
-
-def check_same_answer(server, reference_port: int) -> None:
-    text = b"one two\n three\x00 \xff\n" * 50_000
-    ours = server.request("POST", "/f/wc?stream=1", text).content
-    theirs = request(reference_port, "POST", "/wc?stream=1", text).content
-    if ours != theirs:
-        raise Failed(f"wc answers {ours!r}, the native server {theirs!r}")
 
 
 class Client:
@@ -76,7 +68,7 @@ def measure(lab: Lab) -> list[Figure]:
           Program([lab.native / "reference_server", lab.scratch], lab.server_core) as native):
         server.deploy(lab.example("wc"), lab.example("upper"), lab.example("noop"))
         native_port = port_in(native.line())
-        check_same_answer(server, native_port)
+        check_same_answer(server, native_port, "/wc?stream=1")
         stream = Target(lab, server.port, "/f/wc?stream=1", server.cpu_seconds)
         stream_native = Target(lab, native_port, "/wc?stream=1", lambda: cpu_seconds([native.pid]))
         whole = Target(lab, server.port, "/f/wc", server.cpu_seconds)
@@ -85,7 +77,8 @@ def measure(lab: Lab) -> list[Figure]:
         client = Client(server.port)
         first, noop = take_turns(lab.rounds(9), lambda: statistics.median(client.first_part_us() for _ in range(TRIPS)),
                                  lambda: statistics.median(client.noop_us() for _ in range(TRIPS)))
-        memory = [peak_beyond_idle_mib(server, GIB if lab.quick else 10 * GIB)]
+        size = GIB if lab.quick else 10 * GIB
+        memory = [peak_beyond_idle_mib(server, size)]
     reference = "native recv and count through one buffer"
     return [
         Figure("POST of 64 MiB to wc, stream=1", ours, native_values, "GiB/s", 0.9, False, reference),
@@ -93,5 +86,5 @@ def measure(lab: Lab) -> list[Figure]:
                False, reference),
         Figure("POST of 64 MiB to wc, stream=1", ours, whole_values, "GiB/s", 1.5, False, "the same, body received whole"),
         Figure("first part of a streamed response, p50", first, noop, "µs", 2.0, True, "no-op"),
-        Figure("memory beyond idle, upper of 10 GiB, stream=1", memory, None, "MiB", 16, True),
+        Figure(f"memory beyond idle, upper of {size // GIB} GiB, stream=1", memory, None, "MiB", 16, True),
     ]

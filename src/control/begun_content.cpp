@@ -67,15 +67,20 @@ Result<> BegunContent::write_up_to(uint64_t end) {
     while (written_ < end && !dropped_) {
         uint64_t at = written_ % ring_bytes_;
         uint64_t piece = std::min({end - written_, kWritePieceBytes, ring_bytes_ - at});
-        auto ready = reserve_for(written_ + piece);
-        auto copied = !ready.ok() ? Result<uint64_t>(std::move(ready).error()) : os::write_piece(file_.get(), written_, {pages_.get(), at, piece});
-        if (!copied.ok()) {
-            failure_ = copied.error();
-            return std::move(copied).error();
+        auto written = write_next({pages_.get(), at, piece});
+        if (!written.ok()) {
+            failure_ = written.error();
+            return written;
         }
-        written_ += piece;
-        copied_ += *copied;
     }
+    return {};
+}
+
+Result<> BegunContent::write_next(const os::FileRange& piece) {
+    INLAY_TRY_VOID(reserve_for(written_ + piece.length));
+    INLAY_TRY(uint64_t copied, os::write_piece(file_.get(), written_, piece));
+    written_ += piece.length;
+    copied_ += copied;
     return {};
 }
 

@@ -25,8 +25,8 @@ class BegunContent {
     BegunContent(store::ObjectDirectory& directory, os::Fd pages, uint64_t ring_bytes, uint64_t expected)
         : directory_(directory), pages_(std::move(pages)), ring_bytes_(ring_bytes), expected_(expected) {}
 
-    // Makes the file, if that has not been done, where the disk has room for what is expected. Errors: no_space; io_error, also where the filesystem has no
-    // unnamed files. Like every failure here it is final.
+    // Makes the file, if that has not been done. Errors: no_space, when the disk has no room for what is expected; io_error, also where
+    // the filesystem has no unnamed files. Like every failure here it is final.
     Result<> begin();
     // Writes what of the first `arrived` bytes makes whole pages and has not been written.
     Result<> write(uint64_t arrived);
@@ -47,6 +47,7 @@ class BegunContent {
     Result<> open();
     Result<> reserve_for(uint64_t end);
     Result<> write_up_to(uint64_t end);
+    Result<> write_next(const os::FileRange& piece);
     Result<> complete(uint64_t length);
 
     store::ObjectDirectory& directory_;

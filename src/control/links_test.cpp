@@ -93,6 +93,16 @@ TEST_F(LinksTest, ABrokenOneIsToldOfOnceAndGivenToNobody) {
     EXPECT_TRUE(can_write());
 }
 
+TEST_F(LinksTest, OfABrokenOneAReaderLetsGoWhole) {
+    link("1");
+    for (int answer : {1, 2}) ASSERT_TRUE(links_.open("1", kReader).ok()) << answer << ": one of them did not arrive";
+    EXPECT_FALSE(can_write());
+    EXPECT_EQ(links_.take_broken().size(), 1u);
+    links_.retire("1");
+    links_.let_go("1", kReader);
+    EXPECT_TRUE(can_write());
+}
+
 TEST_F(LinksTest, ARemovedFileIsAsGoodAsAWrittenOne) {
     link("1");
     ASSERT_TRUE(os::unlink(os::open_directory(scratch_ / ".").value().get(), "file").ok());

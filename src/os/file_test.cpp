@@ -80,6 +80,7 @@ TEST_F(FileTest, FailuresOfTheSystemAreErrors) {
     EXPECT_EQ(truncate(-1, 1).error().code, Errc::io_error);
     EXPECT_EQ(try_lock(-1).error().code, Errc::io_error);
     EXPECT_EQ(reserve(-1, 1).error().code, Errc::io_error);
+    EXPECT_EQ(free_bytes(-1).error().code, Errc::io_error);
     EXPECT_EQ(for_each_entry(-1, [](std::string_view) { return true; }).error().code, Errc::io_error);
     EXPECT_EQ(write_all(Fd(::open("/dev/full", O_WRONLY)).get(), "x").error().code, Errc::no_space);
     EXPECT_FALSE(duplicate(-1));
@@ -120,6 +121,7 @@ TEST_F(FileTest, RenamesAndRemoves) {
 
 TEST_F(FileTest, ReservedBlocksCountAsSize) {
     auto file = create("file");
+    EXPECT_GT(free_bytes(file.get()).value(), 0u);
     ASSERT_TRUE(reserve(file.get(), 0).ok());
     EXPECT_EQ(status(file.get())->size, 0u);
     ASSERT_TRUE(reserve(file.get(), 100'000).ok());

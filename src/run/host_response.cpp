@@ -100,15 +100,15 @@ bool may_lend(const Invocation& invocation) {
     return invocation.terms.place == Place::fiber && std::none_of(invocation.sources.begin(), invocation.sources.end(), is_linked);
 }
 
-// A range that is sent as it lies: from the pages under a window, or, on a fiber, from the memory of the guest, which waits until
+// A range that is sent as it lies: from the pages under a window, or, where `lends`, from the memory of the guest, which waits until
 // it has gone. Only what a disk may hold is sent from its own pages then: whether they are in memory must be known. nullopt: it has
 // to be copied.
-std::optional<Piece> piece_as_it_lies(const Invocation& invocation, const inlay_range& range) {
+std::optional<Piece> piece_as_it_lies(const Invocation& invocation, const inlay_range& range, bool lends) {
     auto found = invocation.window_of(range.address, range.length);
     bool has_pages = found && found->second->sends_by_reference();
     bool on_disk = has_pages && found->second->pages->home() == os::Pages::Home::disk;
     if (has_pages && (on_disk || invocation.terms.place != Place::fiber)) return piece_in_window(invocation, range);
-    if (!may_lend(invocation)) return std::nullopt;
+    if (!lends) return std::nullopt;
     Piece piece;
     piece.lent = *guest_text(invocation, GuestPtr{range.address}, GuestLen{range.length});
     return piece;
@@ -139,16 +139,16 @@ int32_t stage(Invocation& invocation, Stream& stream, std::string_view text, uin
 }
 
 int32_t send_now(Invocation& invocation, Stream& stream, std::span<const inlay_range> ranges) {
+    const bool on_fiber = invocation.terms.place == Place::fiber, lends = may_lend(invocation);
     uint64_t own_bytes = 0, staged = 0;
     for (const auto& range : ranges)
-        if (!piece_as_it_lies(invocation, range)) own_bytes += range.length;
-    bool on_fiber = invocation.terms.place == Place::fiber;
+        if (!piece_as_it_lies(invocation, range, lends)) own_bytes += range.length;
     if (on_fiber && own_bytes > kStreamRingBytes) return INLAY_E_LIMIT;
     invocation.cost.copied.heap += own_bytes;
     for (const auto& range : ranges) {
         if (range.length == 0) continue;
         auto text = *guest_text(invocation, GuestPtr{range.address}, GuestLen{range.length});
-        if (auto piece = piece_as_it_lies(invocation, range)) {
+        if (auto piece = piece_as_it_lies(invocation, range, lends)) {
             invocation.response.content.push_back(std::move(*piece));
         } else if (on_fiber || own_bytes <= kPublishInlineMax) {
             // COPY: heap; in a lane at most kPublishInlineMax, into the message; on a fiber what a linked file may be behind

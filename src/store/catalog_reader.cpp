@@ -54,6 +54,16 @@ FunctionRecord function_of(const Rows& rows) {
             .run_class = parse_function_class(rows.bytes(8)).value_or(FunctionClass::automatic)};
 }
 
+template <class Record>
+Result<std::vector<Record>> all_of(Rows rows, Record (*record_of)(const Rows&)) {
+    std::vector<Record> records;
+    for (;;) {
+        INLAY_TRY(bool found, rows.next());
+        if (!found) return records;
+        records.push_back(record_of(rows));
+    }
+}
+
 // The first byte string past all that begin with `prefix`. Where there is none (only 0xff bytes): one past every key.
 std::string end_of_prefix(std::string_view prefix) {
     std::string end(prefix);
@@ -136,25 +146,9 @@ Result<ObjectPage> CatalogReader::list_objects(const ListQuery& query) {
     return page;
 }
 
-Result<std::vector<ObjectRecord>> CatalogReader::list_linked() {
-    std::vector<ObjectRecord> objects;
-    auto rows = list_linked_.query();
-    for (;;) {
-        INLAY_TRY(bool found, rows.next());
-        if (!found) return objects;
-        objects.push_back(object_of(rows));
-    }
-}
+Result<std::vector<ObjectRecord>> CatalogReader::list_linked() { return all_of(list_linked_.query(), object_of); }
 
-Result<std::vector<FunctionRecord>> CatalogReader::list_functions() {
-    std::vector<FunctionRecord> functions;
-    auto rows = list_functions_.query();
-    for (;;) {
-        INLAY_TRY(bool found, rows.next());
-        if (!found) return functions;
-        functions.push_back(function_of(rows));
-    }
-}
+Result<std::vector<FunctionRecord>> CatalogReader::list_functions() { return all_of(list_functions_.query(), function_of); }
 
 Result<bool> CatalogReader::has_object_version(std::string_view version) {
     auto rows = has_object_version_.query(Text{version});
