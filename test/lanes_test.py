@@ -1,6 +1,7 @@
 """Lanes: what is too long for a worker begins again in a process of its own, from the same inputs, with its effects once."""
 
 import os
+import pathlib
 import signal
 import time
 
@@ -142,6 +143,35 @@ def test_bodies_objects_and_outputs_go_through_a_lane_uncopied(own, noise, deplo
         assert answer.body == body
         assert answer.cost["mapped"] == 2 * size and answer.cost["copied"] <= 16384
     assert lane_metrics(own)["runs"] == 2
+
+
+def test_a_lane_that_keeps_its_views_shows_each_body_and_object_as_it_is(own, noise):
+    """Bodies of one function come in the same pages, longer and shorter ones in turn."""
+    answer = handle(
+        """(drop (call $input)) (drop (call $output (i64.extend_i32_u (i32.load (i32.const 36))) (i32.const 48)))
+           (memory.copy (i32.load (i32.const 48)) (i32.load (i32.const 32)) (i32.load (i32.const 36)))
+           (call $respond (i32.const 48) (i32.const 1))"""
+    )
+    for size in (3 << 20, 1 << 20, (3 << 20) + 5, 9 << 20, 9 << 20, (1 << 20) - 1, 4 << 20):
+        body = noise(size)
+        assert own.run(answer, None, body, None, HEAVY).body == body
+        own.put("lanes/changing", body[::-1])
+        for _ in range(2):
+            assert own.run(answer, {"object": "lanes/changing"}, None, None, HEAVY).body == body[::-1]
+    assert lane_metrics(own)["lost"] == 0
+
+
+def test_an_idle_lane_lets_go_of_what_it_has_mapped(own, noise):
+    file = own.object_file(own.put("lanes/gone", noise(8 << 20)).json["version"])
+    assert own.run(SUM, {"object": "lanes/gone"}, None, None, HEAVY).status == 200
+    (lane,) = own.lane_pids()
+
+    def maps_it():
+        return str(file) in pathlib.Path(f"/proc/{lane}/maps").read_text()
+
+    assert maps_it()
+    assert eventually(lambda: not maps_it(), 5)
+    assert own.lane_pids() == [lane], "it is warm still"
 
 
 def test_small_bodies_parameters_and_headers_reach_a_lane(own):

@@ -4,6 +4,7 @@ import ctypes
 import mmap
 import os
 import pathlib
+import time
 
 from harness.processes import Failed
 
@@ -14,6 +15,7 @@ LIBC.mincore.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_char_p]
 LIBC.munmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t]
 
 COLD_SHARE_MAX = 0.01
+DROP_SECONDS_MAX = 5
 
 
 def cached_bytes(file: pathlib.Path) -> int:
@@ -32,12 +34,16 @@ def cached_bytes(file: pathlib.Path) -> int:
 
 
 def drop(file: pathlib.Path) -> None:
-    """Pages that are mapped somewhere stay: that ends the measurement, which would not be a cold one."""
+    """Pages that are mapped somewhere stay. An idle lane keeps views for a second; whoever maps them longer ends the measurement."""
+    end = time.monotonic() + DROP_SECONDS_MAX
     fd = os.open(file, os.O_RDONLY)
     try:
         os.fsync(fd)
         os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_DONTNEED)
+        while (left := cached_bytes(file)) > COLD_SHARE_MAX * file.stat().st_size:
+            if time.monotonic() > end:
+                raise Failed(f"{left} bytes of {file} do not leave the page cache")
+            time.sleep(0.2)
+            os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_DONTNEED)
     finally:
         os.close(fd)
-    if (left := cached_bytes(file)) > COLD_SHARE_MAX * file.stat().st_size:
-        raise Failed(f"{left} bytes of {file} do not leave the page cache")

@@ -6,8 +6,8 @@
 #include "base/limits.hpp"
 #include "os/file.hpp"
 #include "os/machine.hpp"
+#include "os/mapping.hpp"
 #include "os/mapping_budget.hpp"
-#include "os/page_survey.hpp"
 #include "os/process.hpp"
 
 namespace inlay::cli {

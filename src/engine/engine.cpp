@@ -108,6 +108,7 @@ Result<> define(wasmtime_linker_t* linker, const HostFunction& function) {
 Engine::Engine(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 Engine::~Engine() = default;
 os::MappingBudget& Engine::mappings() const { return parts_->mappings; }
+os::KeptViews* Engine::views() const { return parts_->views ? &*parts_->views : nullptr; }
 
 namespace {
 
@@ -152,6 +153,7 @@ Result<std::unique_ptr<Engine>> Engine::create_for_worker(std::span<const HostFu
 
 Result<std::unique_ptr<Engine>> Engine::create_for_lane(std::span<const HostFunction> host, Checks checks) {
     INLAY_TRY(auto parts, create_guarded(host, checks, kLaneSlots));
+    parts->views.emplace();
     return std::unique_ptr<Engine>(new Engine(std::move(parts)));
 }
 

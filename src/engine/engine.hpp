@@ -10,6 +10,7 @@
 
 #include "base/result.hpp"
 #include "engine/host_function.hpp"
+#include "os/kept_views.hpp"
 #include "os/mapping_budget.hpp"
 
 namespace inlay::engine {
@@ -37,6 +38,8 @@ class Engine {
 
     // What windows may take of this process's mappings, all instances together.
     os::MappingBudget& mappings() const;
+    // What windows may be lent from. nullptr: a worker keeps nothing of one function for another.
+    os::KeptViews* views() const;
 
     struct Parts;
     Parts& parts() const { return *parts_; }

@@ -2,11 +2,13 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string_view>
 
 #include "base/limits.hpp"
 #include "engine/c_handle.hpp"
 #include "engine/engine.hpp"
+#include "engine/module_export.hpp"
 #include "engine/program.hpp"
 #include "os/mapping_budget.hpp"
 
@@ -22,6 +24,7 @@ struct Engine::Parts {
     EngineHandle engine;
     LinkerHandle linker;
     LinkerHandle fiber_linker;  // A worker's: for instances whose host functions may wait.
+    std::optional<os::KeptViews> views;  // A lane's.
     os::MappingBudget mappings{os::mappings_max() / kWindowMappingsShare};
 };
 
@@ -30,6 +33,7 @@ struct Program::Parts {
     InstancePreHandle pre;
     InstancePreHandle fiber_pre;
     bool has_initialize = false;
+    NamedExport memory{"memory"}, initialize{"_initialize"}, handle{"inlay_handle"};
 };
 
 }  // namespace inlay::engine

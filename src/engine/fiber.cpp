@@ -92,7 +92,7 @@ void Fiber::begin_step() {
         future_.reset(wasmtime_instance_pre_instantiate_async(linked.get(), context, &instance_.instance_, &trap_, &error_));
         return;
     }
-    called_ = instance_.function(step_ == Step::initialize ? "_initialize" : "inlay_handle");
+    called_ = instance_.function(step_ == Step::initialize ? instance_.program_.parts().initialize : instance_.program_.parts().handle);
     size_t results = step_ == Step::handle ? 1 : 0;
     future_.reset(wasmtime_func_call_async(context, &called_, nullptr, 0, &result_, results, &trap_, &error_));
 }

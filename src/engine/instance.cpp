@@ -67,29 +67,33 @@ Result<std::optional<Trap>> Instance::start() {
     if (error) return Error{Errc::overloaded, "no instance can be made: " + message_of(error)};
     attach_memory();
     if (!program_.parts().has_initialize) return std::optional<Trap>();
-    auto initialized = call("_initialize");
+    auto initialized = call(program_.parts().initialize);
     if (auto* trapped = std::get_if<Trap>(&initialized)) return std::optional<Trap>(std::move(*trapped));
     return std::optional<Trap>();
 }
 
-CallResult Instance::call_handle() { return call("inlay_handle"); }
+CallResult Instance::call_handle() { return call(program_.parts().handle); }
 
 void Instance::attach_memory() {
-    wasmtime_extern_t memory;
-    bool found = wasmtime_instance_export_get(context_, &instance_, "memory", 6, &memory);
-    INLAY_CHECK(found && memory.kind == WASMTIME_EXTERN_MEMORY);  // compile() refuses modules without it.
-    memory_.attach(store_.get(), memory.of.memory, memory_bytes_max_, program_.engine().mappings());
+    auto memory = item(program_.parts().memory);
+    INLAY_CHECK(memory.kind == WASMTIME_EXTERN_MEMORY);  // compile() refuses modules without it.
+    memory_.attach(store_.get(), memory.of.memory, memory_bytes_max_, program_.engine());
 }
 
-wasmtime_func_t Instance::function(std::string_view name) {
-    wasmtime_extern_t item;
-    bool found = wasmtime_instance_export_get(context_, &instance_, name.data(), name.size(), &item);
-    INLAY_CHECK(found && item.kind == WASMTIME_EXTERN_FUNC);
-    return item.of.func;
+wasmtime_extern_t Instance::item(const NamedExport& which) {
+    wasmtime_extern_t found;
+    INLAY_CHECK(which.get(context_, instance_, found));
+    return found;
 }
 
-CallResult Instance::call(std::string_view name) {
-    wasmtime_func_t called = function(name);
+wasmtime_func_t Instance::function(const NamedExport& which) {
+    auto found = item(which);
+    INLAY_CHECK(found.kind == WASMTIME_EXTERN_FUNC);
+    return found.of.func;
+}
+
+CallResult Instance::call(const NamedExport& which) {
+    wasmtime_func_t called = function(which);
     wasmtime_val_raw_t values[1] = {};
     wasm_trap_t* trap = nullptr;
     ErrorHandle error(wasmtime_func_call_unchecked(context_, &called, values, 1, &trap));

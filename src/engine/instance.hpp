@@ -3,11 +3,11 @@
 
 #include <optional>
 #include <string>
-#include <string_view>
 #include <variant>
 
 #include "base/result.hpp"
 #include "engine/linear_memory.hpp"
+#include "engine/module_export.hpp"
 #include "engine/program.hpp"
 
 namespace inlay::engine {
@@ -44,8 +44,9 @@ class Instance {
     friend class Fiber;
 
     void attach_memory();
-    wasmtime_func_t function(std::string_view name);
-    CallResult call(std::string_view name);
+    wasmtime_extern_t item(const NamedExport& which);
+    wasmtime_func_t function(const NamedExport& which);
+    CallResult call(const NamedExport& which);
     // How a trap, or what comes as an error but is one, is told.
     static Trap describe(const TrapHandle& trap);
     static Trap describe(const ErrorHandle& error);

@@ -12,7 +12,6 @@ namespace {
 constexpr uint64_t kWasmPageBytes = 64 * KiB;
 constexpr uint64_t kAddressSpaceBytes = 4 * GiB;
 constexpr uint64_t kOverReadBytes = 64;     // Readable behind every window: SIMD parsers look ahead.
-constexpr uint64_t kHugePageBytes = 2 * MiB;
 // Windows from this size on are always placed so that huge pages can serve them; smaller ones as long as their leads leave half
 // of the slack to others.
 constexpr uint64_t kHugeWindowBytes = 16 * MiB;
@@ -24,13 +23,14 @@ constexpr size_t kMappingsPerRun = 2;
 }  // namespace
 
 void LinearMemory::attach(wasmtime_store_t* store, const wasmtime_memory_t& memory, uint64_t own_bytes_max,
-                          os::MappingBudget& budget) {
+                          const Engine& engine) {
     INLAY_CHECK(watch_.windows.empty());
     store_ = store;
     context_ = wasmtime_store_context(store);
     memory_ = memory;
     own_bytes_max_ = own_bytes_max;
-    budget_ = &budget;
+    budget_ = &engine.mappings();
+    views_ = engine.views();
     begin_watch();
 }
 
@@ -45,10 +45,10 @@ std::optional<std::span<uint8_t>> LinearMemory::bytes(GuestPtr address, GuestLen
 
 // Bytes to skip so that host address and file offset agree modulo 2 MiB; 0 for windows that hold no huge page.
 uint64_t LinearMemory::lead_of(uint64_t offset, const Demand& demand) const {
-    uint64_t first_huge = os::round_up(demand.file_offset, kHugePageBytes);
-    if (first_huge + kHugePageBytes > demand.file_offset + demand.length) return 0;
+    uint64_t first_huge = os::round_up(demand.file_offset, os::kHugePageBytes);
+    if (first_huge + os::kHugePageBytes > demand.file_offset + demand.length) return 0;
     uint64_t address = reinterpret_cast<uintptr_t>(base()) + offset;
-    uint64_t lead = (demand.file_offset - address) % kHugePageBytes;
+    uint64_t lead = (demand.file_offset - address) % os::kHugePageBytes;
     if (demand.length < kHugeWindowBytes && slack_ + lead > kWindowSlackMax / 2) return 0;
     return offset + lead + demand.length + kOverReadBytes <= kAddressSpaceBytes ? lead : 0;
 }
@@ -119,12 +119,25 @@ LinearMemory::Demand LinearMemory::demand_of(const os::FileRange& range, os::Acc
     return {length, range.offset, length, copies_on_write ? length : 0};
 }
 
+// Shows pages at an address: lent from a view where that spares the faults. False: the OS refuses.
+bool LinearMemory::show(Area& area, uint8_t* at, const os::FileRange& pages, os::Access access, os::Sharing sharing) {
+    bool is_input = access == os::Access::read && sharing == os::Sharing::private_;
+    if (views_ && is_input && pages.length >= kViewBytesMin) area.loan = views_->lend(at, pages);
+    return area.loan || os::place_file(at, pages, access, sharing).ok();
+}
+
+// Where the fault guard placed its pages, nothing that was lent lies any more.
+void LinearMemory::take_back(size_t offset, Area& area) {
+    auto loan = std::exchange(area.loan, std::nullopt);
+    if (loan && !watch_.last.in_host_code) views_->take_back(base() + offset + area.lead, *loan);
+}
+
 Placement LinearMemory::place(const os::FileRange& range, os::Access access, os::Sharing sharing) {
     auto demand = demand_of(range, access, sharing);
     auto placement = acquire(demand);
     if (!placement.window) return placement;
     uint8_t* at = base() + placement.window->offset;
-    if (os::place_file(at, {range.fd, range.offset, demand.length}, access, sharing).ok()) return placement;
+    if (show(areas_.at(placement.window->area), at, {range.fd, range.offset, demand.length}, access, sharing)) return placement;
     remove(placement.window->area);
     return {std::nullopt, PlaceError::failed};
 }
@@ -140,14 +153,17 @@ Placement LinearMemory::move(size_t offset, const os::FileRange& range, os::Acce
                       demand.backed == area.window.backed && demand.charged == area.window.charged;
     if (!same_shape) return remove(offset) ? place(range, access, sharing) : Placement{};
     uint8_t* at = base() + offset + area.lead;
-    if (os::place_file(at, {range.fd, range.offset, demand.length}, access, sharing).ok())
+    take_back(offset, area);
+    if (show(area, at, {range.fd, range.offset, demand.length}, access, sharing))
         return {PlacedWindow{offset, offset + area.lead}, {}};
     remove(offset);
     return {};
 }
 
 bool LinearMemory::remove(size_t offset) {
-    const Area area = areas_.at(offset);
+    Area& lent = areas_.at(offset);
+    take_back(offset, lent);
+    const Area area = lent;
     if (!os::place_nothing(base() + offset, area.size).ok()) return false;
     areas_.erase(offset);
     free_.give({offset, area.size});
@@ -162,6 +178,7 @@ bool LinearMemory::remove(size_t offset) {
 void LinearMemory::restore() {
     end_watch();
     if (watch_.windows.empty()) return;
+    for (auto& [offset, area] : areas_) take_back(offset, area);
     uint8_t* first = watch_.windows.front().at;
     INLAY_CHECK(os::place_zero(first, static_cast<size_t>(base() + size() - first)).ok());
     budget_->give_back(std::exchange(mappings_, 0));

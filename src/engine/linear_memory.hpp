@@ -15,6 +15,7 @@
 //  4. While its guest runs, the fault guard watches all runs: host code that runs into one ends the invocation, not the process.
 //  5. What a guest may write of a file's pages is its own memory: charged in full, and so much less can it grow.
 //  6. The mappings that windows make are taken from the process's budget before they are made.
+//  7. What was lent from a kept view is taken back before anything else is placed over it, unless scratch pages lie there already.
 #pragma once
 
 #include <cstdint>
@@ -24,12 +25,12 @@
 #include <vector>
 
 #include "engine/c_handle.hpp"
+#include "engine/engine.hpp"
 #include "engine/free_space.hpp"
 #include "engine/host_function.hpp"
 #include "os/fault_guard.hpp"
 #include "os/file_range.hpp"
 #include "os/mapping.hpp"
-#include "os/mapping_budget.hpp"
 
 namespace inlay::engine {
 
@@ -56,8 +57,8 @@ class LinearMemory {
     LinearMemory(const LinearMemory&) = delete;
     LinearMemory& operator=(const LinearMemory&) = delete;
 
-    // Takes over a fresh instance's memory. `own_bytes_max` bounds what the guest may have besides windows. `budget` outlives it.
-    void attach(wasmtime_store_t* store, const wasmtime_memory_t& memory, uint64_t own_bytes_max, os::MappingBudget& budget);
+    // Takes over a fresh instance's memory. `own_bytes_max` bounds what the guest may have besides windows. `engine` outlives it.
+    void attach(wasmtime_store_t* store, const wasmtime_memory_t& memory, uint64_t own_bytes_max, const Engine& engine);
     bool attached() const { return store_ != nullptr; }
 
     // From now on its guest runs, or nobody's: faults are noted here, or are bugs.
@@ -104,6 +105,7 @@ class LinearMemory {
         uint64_t size = 0;
         uint64_t lead = 0;  // The window begins behind it.
         Demand window;
+        std::optional<os::KeptViews::Loan> loan;  // What lies in it was lent.
 
         uint64_t slack() const { return size - window.backed; }
     };
@@ -111,6 +113,8 @@ class LinearMemory {
     static Demand demand_of(const os::FileRange& range, os::Access access, os::Sharing sharing);
     Placement acquire(const Demand& demand);
     std::optional<PlaceError> grow(uint64_t bytes);
+    bool show(Area& area, uint8_t* at, const os::FileRange& pages, os::Access access, os::Sharing sharing);
+    void take_back(size_t offset, Area& area);
     bool fits_limits(const Area& area) const;
     void apply_limit();
     uint64_t lead_of(uint64_t offset, const Demand& demand) const;
@@ -120,6 +124,7 @@ class LinearMemory {
     wasmtime_context_t* context_ = nullptr;
     wasmtime_memory_t memory_{};
     os::MappingBudget* budget_ = nullptr;
+    os::KeptViews* views_ = nullptr;
     uint64_t own_bytes_max_ = 0;
     uint64_t grown_by_host_ = 0;
     uint64_t slack_ = 0;

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "os/file.hpp"
+#include "os/mapping.hpp"
 #include "os/page_survey.hpp"
 #include "os/scratch.hpp"
 

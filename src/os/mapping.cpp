@@ -61,6 +61,12 @@ Result<Mapping> Mapping::create(int fd, uint64_t offset, size_t size, Access acc
     return Mapping(static_cast<uint8_t*>(at), size);
 }
 
+Result<Mapping> Mapping::reserve(size_t size) {
+    void* at = ::mmap(nullptr, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (at == MAP_FAILED) return os_error("mmap of addresses");
+    return Mapping(static_cast<uint8_t*>(at), size);
+}
+
 void Mapping::unmap() noexcept {
     if (at_) ::munmap(std::exchange(at_, nullptr), std::exchange(size_, 0));
 }
@@ -76,6 +82,12 @@ Result<> place_zero(uint8_t* at, size_t size) noexcept {
     void* placed =
         ::mmap(at, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
     if (placed == MAP_FAILED) return os_error("mmap of zero pages");
+    return {};
+}
+
+Result<> move_pages(uint8_t* from, uint8_t* to, size_t size) noexcept {
+    void* moved = ::mremap(from, size, size, MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP, to);
+    if (moved == MAP_FAILED) return os_error("mremap of a window");
     return {};
 }
 

@@ -12,6 +12,7 @@ namespace inlay::os {
 
 // Bytes of one page of the OS; asked once.
 size_t page_size() noexcept;
+inline constexpr uint64_t kHugePageBytes = 2u << 20;  // What one entry of a page directory maps on machines with 4 KiB pages.
 
 inline uint64_t round_down(uint64_t value, uint64_t multiple) { return value - value % multiple; }
 // Requires: value + multiple does not wrap.
@@ -31,6 +32,9 @@ class Mapping {
     // Maps `size` bytes of a file from `offset` (page-aligned). Pages past the file's end may be mapped; touching them faults.
     static Result<Mapping> create(int fd, uint64_t offset, size_t size, Access access, Sharing sharing);
 
+    // Takes `size` bytes of addresses, without any access.
+    static Result<Mapping> reserve(size_t size);
+
     uint8_t* data() const noexcept { return at_; }
     size_t size() const noexcept { return size_; }
     std::span<uint8_t> bytes() const noexcept { return {at_, size_}; }
@@ -49,6 +53,10 @@ class Mapping {
 Result<> place_file(uint8_t* at, const FileRange& range, Access access, Sharing sharing) noexcept;
 // Places fresh private zero pages, readable and writable, without a commit charge: mergeable with their neighbours.
 Result<> place_zero(uint8_t* at, size_t size) noexcept;
+// Moves what is mapped at `from` to `to`, page tables and all, over what lies there. `from` stays mapped, to the same pages. Both are one
+// mapping of a file that nobody writes. Errors: the kernel does not do it (before Linux 5.13); there is no room. Then nothing has moved,
+// but what lay at `to` may be unmapped.
+Result<> move_pages(uint8_t* from, uint8_t* to, size_t size) noexcept;
 // Takes all access away and frees the pages.
 Result<> place_nothing(uint8_t* at, size_t size) noexcept;
 // Tells the kernel that access will jump about (no read-ahead). A hint: failure is ignored.

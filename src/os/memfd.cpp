@@ -58,6 +58,10 @@ Result<Fd> create_memfd_from(const char* name, int from, uint64_t size_max) {
     return fd;
 }
 
+void free_pages(int fd) noexcept {
+    if (off_t size = ::lseek(fd, 0, SEEK_END); size > 0) ::fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, size);
+}
+
 Result<> seal_size(int fd) {
     if (::fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW) != 0) return os_error("sealing a memfd's size");
     return {};

@@ -21,6 +21,9 @@ Result<> seal_against_shrinking(int fd);
 // A sealed memfd with everything that can be read from `from`, a pipe for one. Errors: body_too_large beyond `size_max`; io_error.
 Result<Fd> create_memfd_from(const char* name, int from, uint64_t size_max);
 
+// Frees its pages, whoever else has mapped them: they read as zeros from now on. What the kernel has still to send stays as it is.
+void free_pages(int fd) noexcept;
+
 // Makes the size final: no later truncation can turn a mapping's pages into SIGBUS.
 Result<> seal_size(int fd);
 

@@ -59,6 +59,15 @@ TEST(Memfd, ASealedSizeIsFinalAndTheContentIsNot) {
     EXPECT_TRUE(Mapping::create(fd.get(), 0, 4096, Access::read_write, Sharing::shared).ok());
 }
 
+TEST(Memfd, PagesThatAreFreedAreZeroForEverybody) {
+    auto fd = create_memfd_of("memfd-test", std::string(10'000, 'x')).value();
+    auto view = Mapping::create(fd.get(), 0, 10'000, Access::read, Sharing::private_).value();
+    EXPECT_EQ(view.data()[9'999], 'x');
+    free_pages(fd.get());
+    EXPECT_EQ(view.data()[9'999], 0);
+    EXPECT_EQ(status(fd.get())->size, 10'000u);
+}
+
 TEST(Memfd, ASealedContentIsFinal) {
     auto fd = create_memfd_of("memfd-test", "content").value();
     ASSERT_TRUE(seal_size(fd.get()).ok());

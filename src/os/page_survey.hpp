@@ -7,8 +7,6 @@
 
 namespace inlay::os {
 
-inline constexpr uint64_t kHugePageBytes = 2u << 20;  // What one entry of a page directory maps on machines with 4 KiB pages.
-
 struct PageSurvey {
     uint64_t in_memory_bytes = 0;  // Whole pages: the last may be counted beyond the file's end.
     uint64_t huge_bytes = 0;       // Of them in huge pages.

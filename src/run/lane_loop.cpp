@@ -213,6 +213,7 @@ Result<> run_one(const os::Channel& worker, const Loaded& loaded, os::Message& m
     os::end_this_process_at(terms.deadline_ns + kAlarmGraceNs);
     auto outcome = execute(loaded.function, request, supply, terms);
     os::end_this_process_at(0);
+    loaded.engine->views()->end_round();
     return send_outcome(worker, outcome, supply);
 }
 
@@ -225,6 +226,10 @@ Result<> serve_lane(const os::Channel& worker) {
     INLAY_TRY(auto loaded, load(message));
     WorkerSupply supply(worker);
     for (;;) {
+        if (auto& views = *loaded.engine->views(); views.size() > 0) {
+            INLAY_TRY(bool busy, worker.wait_readable(kViewsKeptMs));
+            if (!busy) views.clear();
+        }
         INLAY_TRY(received, worker.receive(message));
         if (received != os::Transfer::done) return {};
         if (static_cast<LaneMessage>(WireReader(message.bytes).number()) == LaneMessage::piece) continue;  // The guest did not ask for it.

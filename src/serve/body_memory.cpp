@@ -8,7 +8,6 @@
 
 #include "base/limits.hpp"
 #include "os/file.hpp"
-#include "os/memfd.hpp"
 
 namespace inlay::serve {
 
@@ -37,7 +36,7 @@ Result<BodyMemory::Room> BodyMemory::take(std::string_view owner, uint64_t capac
         INLAY_TRY_VOID(os::seal_against_shrinking(fd.get()));
         // Addresses for the largest body: pages past the file's end are not touched before it has grown.
         INLAY_TRY(auto mapping, os::Mapping::create(fd.get(), 0, body_bytes_max_, os::Access::read_write, os::Sharing::shared));
-        room.reset(new BodyRoom{std::string(owner), os::Pages(std::move(fd), std::move(mapping)), 0});
+        room.reset(new BodyRoom(std::string(owner), os::Pages(std::move(fd), std::move(mapping))));
     }
     INLAY_TRY_VOID(grow(*room, capacity));
     return room;

@@ -13,6 +13,7 @@
 #include <unordered_map>
 
 #include "base/result.hpp"
+#include "os/memfd.hpp"
 #include "os/pages.hpp"
 #include "serve/deadlines.hpp"
 
@@ -20,6 +21,10 @@ namespace inlay::serve {
 
 // Pages for one body, before it is complete.
 struct BodyRoom {
+    BodyRoom(std::string whose, os::Pages empty) : owner(std::move(whose)), pages(std::move(empty)) {}
+    // Its pages are free at once, also where a lane keeps a view of them.
+    ~BodyRoom() { os::free_pages(pages.fd()); }
+
     std::string owner;
     os::Pages pages;        // Writable by us where they lie.
     uint64_t capacity = 0;  // Bytes that can be received.

@@ -63,6 +63,16 @@ TEST_F(BodyMemoryTest, PagesThatWereLentAreNotWrittenAgain) {
     EXPECT_EQ(memory_.kept_bytes(), 0u);
 }
 
+TEST_F(BodyMemoryTest, PagesThatAreNotKeptAreFreeWhoeverHasMappedThem) {
+    auto held = body("a", 5000);
+    auto elsewhere = os::Mapping::create(held->fd(), 0, 5000, os::Access::read, os::Sharing::private_).value();
+    EXPECT_EQ(elsewhere.data()[0], 'x');
+    held.reset();
+    EXPECT_EQ(elsewhere.data()[0], 'x') << "kept for the next body";
+    memory_.keep_nothing();
+    EXPECT_EQ(elsewhere.data()[0], 0);
+}
+
 TEST_F(BodyMemoryTest, IsUsedUpAndComesBack) {
     auto first = body("a", 4 * MiB), second = body("b", 4 * MiB);
     EXPECT_EQ(refusal(1), Errc::overloaded);

@@ -1,0 +1,15 @@
+// Takes addresses for one huge page more than the file has, and maps it where the first one begins.
+#include "os/aligned_view.hpp"
+
+namespace inlay::os {
+
+Result<AlignedView> AlignedView::create(int fd, uint64_t size, Sharing sharing) {
+    AlignedView made;
+    made.size_ = round_up(size, page_size());
+    INLAY_TRY(made.room_, Mapping::reserve(made.size_ + kHugePageBytes));
+    made.at_ = reinterpret_cast<uint8_t*>(round_up(reinterpret_cast<uintptr_t>(made.room_.data()), kHugePageBytes));
+    INLAY_TRY_VOID(place_file(made.at_, {fd, 0, made.size_}, Access::read, sharing));
+    return made;
+}
+
+}  // namespace inlay::os
