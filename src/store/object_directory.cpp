@@ -173,20 +173,26 @@ Result<int> ObjectDirectory::shard_of(std::string_view version) {
 
 Result<> ObjectDirectory::sync_shards(const std::bitset<kShards>& touched) {
     std::vector<int> directories;
-    std::vector<size_t> fresh;
+    bool durable = true;
     for (size_t index = 0; index < kShards; index++) {
         if (!touched.test(index)) continue;
         INLAY_TRY(int directory, open_shard(index));
         directories.push_back(directory);
         std::lock_guard lock(mutex_);
-        if (!shards_[index].entry_is_durable) fresh.push_back(index);
+        durable = durable && shards_[index].entry_is_durable;
     }
-    if (!fresh.empty()) {
-        INLAY_TRY_VOID(os::sync(objects_.get()));
-        std::lock_guard lock(mutex_);
-        for (size_t index : fresh) shards_[index].entry_is_durable = true;
-    }
+    if (!durable) INLAY_TRY_VOID(sync_entries_of_shards());
     for (int directory : directories) INLAY_TRY_VOID(os::sync(directory));
+    return {};
+}
+
+// Makes what shards are not there yet as well: one flush then does for all of them, instead of one for each as it is first used.
+Result<> ObjectDirectory::sync_entries_of_shards() {
+    std::bitset<kShards> opened;
+    for (size_t index = 0; index < kShards; index++) opened.set(index, open_shard(index).ok());
+    INLAY_TRY_VOID(os::sync(objects_.get()));
+    std::lock_guard lock(mutex_);
+    for (size_t index = 0; index < kShards; index++) shards_[index].entry_is_durable |= opened.test(index);
     return {};
 }
 

@@ -106,6 +106,7 @@ class ObjectDirectory {
     Result<int> open_shard(size_t index);
     Result<int> shard_of(std::string_view version);
     Result<> sync_shards(const std::bitset<kShards>& touched);
+    Result<> sync_entries_of_shards();
     Result<Written> write_file(int directory, const std::string& name, Content content);
 
     Temporaries temporaries_ = Temporaries::unnamed;
