@@ -64,6 +64,7 @@ inline constexpr size_t kWindowsMax = 10'000;             // Windows mapped at o
 inline constexpr size_t kWindowMappingsShare = 2;         // One part in so many of a process's mappings (vm.max_map_count) is for windows.
 inline constexpr size_t kViewsKeptMax = 8;                // Files whose page tables a lane keeps for the next invocation,
 inline constexpr uint64_t kViewBytesMin = 1 * MiB;        // for windows from this size on,
+inline constexpr uint64_t kViewBytesMax = 4 * GiB;        // of files up to this size (8 MiB of page tables),
 inline constexpr uint64_t kViewsKeptMs = 1'000;           // while it has nothing else to do.
 inline constexpr uint64_t kPrefetchBytesMax = 64 * MiB;   // One call of inlay_prefetch; what is more is not read ahead.
 inline constexpr uint64_t kWindowSlackMax = 768 * MiB;    // Plain memory around and in windows of one invocation: 64 KiB for each.

@@ -14,7 +14,9 @@ namespace inlay::os {
 // nullptr: there can be none.
 KeptViews::View* KeptViews::find_or_map(int fd, uint64_t end) {
     struct stat file{};
-    if (::fstat(fd, &file) != 0 || end > round_up(static_cast<uint64_t>(file.st_size), page_size())) return nullptr;
+    if (::fstat(fd, &file) != 0) return nullptr;
+    auto size = static_cast<uint64_t>(file.st_size);
+    if (size > kViewBytesMax || end > round_up(size, page_size())) return nullptr;
     auto is_of_file = [&](const View& view) { return view.device == file.st_dev && view.inode == file.st_ino; };
     auto found = std::find_if(views_.begin(), views_.end(), is_of_file);
     if (found != views_.end() && end <= found->mapped.size()) return &*found;
@@ -22,7 +24,7 @@ KeptViews::View* KeptViews::find_or_map(int fd, uint64_t end) {
     if (found != views_.end() && found->used) return nullptr;
     if (found != views_.end()) views_.erase(found);
     if (views_.size() >= kViewsKeptMax) return nullptr;
-    auto mapped = AlignedView::create(fd, static_cast<uint64_t>(file.st_size), Sharing::private_);
+    auto mapped = AlignedView::create(fd, size, Sharing::private_);
     if (!mapped.ok()) return nullptr;
     views_.push_back({file.st_dev, file.st_ino, std::move(mapped).value(), false});
     return &views_.back();

@@ -150,6 +150,8 @@ TEST(KeptViews, LendNothingBeyondAFileNorOfMoreThanSoManyFiles) {
     Fd small = numbered(1);
     EXPECT_FALSE(views.lend(slot.page(0), {small.get(), 0, 2 * kPage}));
     EXPECT_FALSE(views.lend(slot.page(0), {-1, 0, kPage}));
+    Fd large = create_memfd("kept-views", kViewBytesMax + kPage).value();
+    EXPECT_FALSE(views.lend(slot.page(0), {large.get(), 0, kPage}));
     std::vector<Fd> files;
     for (size_t i = 0; i <= kViewsKeptMax; i++) {
         files.push_back(numbered(1));
