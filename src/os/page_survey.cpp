@@ -9,41 +9,11 @@
 #include <string>
 #include <vector>
 
-#include "os/fd.hpp"
+#include "os/aligned_view.hpp"
 #include "os/mapping.hpp"
 
 namespace inlay::os {
 namespace {
-
-// A file mapped at an address that huge pages need, whatever its size.
-class AlignedView {
-  public:
-    static Result<AlignedView> create(int fd, uint64_t size) {
-        AlignedView made;
-        made.room_bytes_ = round_up(size, page_size()) + kHugePageBytes;
-        made.room_ = ::mmap(nullptr, made.room_bytes_, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-        if (made.room_ == MAP_FAILED) return os_error("addresses for a file");
-        made.at_ = reinterpret_cast<uint8_t*>(round_up(reinterpret_cast<uintptr_t>(made.room_), kHugePageBytes));
-        INLAY_TRY_VOID(place_file(made.at_, {fd, 0, size}, Access::read, Sharing::shared));
-        ::madvise(made.at_, size, MADV_HUGEPAGE);
-        return made;
-    }
-    AlignedView(AlignedView&& other) noexcept
-        : room_(std::exchange(other.room_, MAP_FAILED)), room_bytes_(other.room_bytes_), at_(other.at_) {}
-    AlignedView& operator=(AlignedView&&) = delete;
-    ~AlignedView() {
-        if (room_ != MAP_FAILED) ::munmap(room_, room_bytes_);
-    }
-
-    uint8_t* at() const { return at_; }
-
-  private:
-    AlignedView() = default;
-
-    void* room_ = MAP_FAILED;
-    size_t room_bytes_ = 0;
-    uint8_t* at_ = nullptr;
-};
 
 // What smaps says of huge pages in [from, to). The kernel may have split our mapping: all parts count.
 uint64_t huge_bytes_in(uintptr_t from, uintptr_t to) {
@@ -70,7 +40,7 @@ uint64_t huge_bytes_in(uintptr_t from, uintptr_t to) {
 Result<PageSurvey> survey_pages(int fd, uint64_t size) {
     PageSurvey survey;
     if (size == 0) return survey;
-    INLAY_TRY(auto view, AlignedView::create(fd, size));
+    INLAY_TRY(auto view, AlignedView::create(fd, size, Access::read));
     std::vector<unsigned char> present(kHugePageBytes / page_size());
     for (uint64_t offset = 0; offset < size; offset += kHugePageBytes) {
         uint64_t bytes = round_up(std::min(kHugePageBytes, size - offset), page_size());
