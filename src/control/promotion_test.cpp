@@ -57,7 +57,7 @@ TEST_F(Promotion, IsOneAtATimeAndCounted) {
     Promoter promoter(counters);
     std::promise<bool> done;
     ASSERT_TRUE(promoter.may_begin("1"));
-    promoter.begin("1", small_file(), kBytes, [&](const Result<os::Fd>& copy) { done.set_value(copy.ok() && *copy); });
+    promoter.begin("1", small_file(), kBytes, [&](Result<os::Fd> copy) { done.set_value(copy.ok() && *copy); });
     EXPECT_FALSE(promoter.may_begin("2"));
     EXPECT_TRUE(done.get_future().get());
     promoter.end("1", false);
