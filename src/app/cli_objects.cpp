@@ -198,8 +198,9 @@ int ObjectCommands::stat(const Client& client) const {
         print_member(member == std::string_view("content_type") ? "content type:" : fmt::format("{}:", member), member_text(object, member));
     print_member("file:", object.at("linked").is_null() ? "the server's own" : "linked, " + member_text(object, "linked"));
     const auto& pages = object.at("pages");
-    print_member("in memory:", fmt::format("{} bytes, {} of them in huge pages", format_count(pages.at("in_memory_bytes").get<uint64_t>()),
-                                           format_count(pages.at("huge_bytes").get<uint64_t>())));
+    print_member("in memory:", fmt::format("{} bytes, {} of them in huge pages{}", format_count(pages.at("in_memory_bytes").get<uint64_t>()),
+                                           format_count(pages.at("huge_bytes").get<uint64_t>()),
+                                           pages.at("hot").get<bool>() ? "; hot: kept beside the file" : ""));
     return kExitDone;
 }
 

@@ -39,6 +39,7 @@ constexpr std::array<CounterTraits, static_cast<size_t>(Counter::count_)> kTrait
     {"inlay_copied_bytes_total", "reason=\"small\"", "counter", ""},
     {"inlay_copied_bytes_total", "reason=\"heap\"", "counter", ""},
     {"inlay_copied_bytes_total", "reason=\"fallback\"", "counter", ""},
+    {"inlay_copied_bytes_total", "reason=\"promotion\"", "counter", ""},
     {"inlay_instantiate_microseconds_total", "", "counter", "Time spent making instances"},
     {"inlay_run_microseconds_total", "", "counter", "Time spent running functions"},
     {"inlay_log_lines_dropped_total", "", "counter", "Log lines beyond a limit"},
@@ -56,6 +57,8 @@ constexpr std::array<CounterTraits, static_cast<size_t>(Counter::count_)> kTrait
     {"inlay_hot_bytes", "", "gauge", "Objects kept in memory beside their files"},
     {"inlay_hot_promotions_total", "", "counter", "Objects that were kept in memory since"},
     {"inlay_hot_demotions_total", "", "counter", "Objects that were not kept in memory any longer"},
+    {"inlay_hot_sheds_total", "", "counter", "Of them for want of memory"},
+    {"inlay_huge_promotions_total", "", "counter", "Objects that were copied into huge pages"},
     {"inlay_streams_open", "", "gauge", "Streams that go on now"},
     {"inlay_streams_total", "", "counter", "Requests whose body and response went piece by piece"},
 }};

@@ -29,6 +29,7 @@ constexpr uint64_t kDrainGraceMs = 5'000;      // Beyond the workers' own drain 
 Supervisor::Supervisor(ServeOptions options, registry::SharedMemory shared)
     : options_(std::move(options)),
       shared_(std::move(shared)),
+      memory_timer_(loop_),
       end_signals_(loop_, SIGTERM, SIGINT),
       child_signals_(loop_, SIGCHLD),
       lease_signals_(loop_, os::kLeaseSignal),
@@ -74,6 +75,7 @@ Result<> Supervisor::open_data() {
     reader_.emplace(std::move(reader));
     hot_.emplace(options_.hot_memory.value_or(os::physical_memory_bytes() / kHotMemoryShare), shared_.supervisor_counters());
     pipeline_ = std::make_unique<CommitPipeline>(*catalog_, *directory_, shared_, *ballast_, *hot_, [this] { tell_of_changes(); });
+    promoter_.emplace(shared_.supervisor_counters());
     return open_links();
 }
 
@@ -93,7 +95,9 @@ Result<> Supervisor::run() {
     for (size_t slot = 0; slot < slots_.size(); slot++) INLAY_TRY_VOID(start_worker(slot));
     compile_missing();
     sweep_leftovers();
+    watch_memory();
     loop_.run();
+    promoter_.reset();
     // Everything submitted is finished before the catalog closes; nobody is left to hear of it.
     pipeline_.reset();
     sweeper_.request_stop();

@@ -40,6 +40,7 @@ enum class Call : uint64_t {
     write_content,     // number, bytes that have come -> nothing, when all whole pages of them are written
     read_content,      // number, its length       -> nothing + descriptor of all of it
     drop_content,      // number                   -> nothing
+    note_use,          // bucket, key, version     -> nothing, and no answer is sent: functions map it again and again
 };
 
 // Where the content of a new object comes from.

@@ -48,7 +48,7 @@ class SharedMemory {
     os::Mapping mapping_;
 };
 
-// The supervisor's end. One thread.
+// The supervisor's end. One thread at a time.
 void publish_change(SharedState& state, uint64_t name_hash) noexcept;
 
 // A worker's end: what changed since the last look.

@@ -102,6 +102,7 @@ int32_t map_piece(Invocation& invocation, const Wanted& wanted, std::optional<si
     if (wanted.flags & INLAY_MAP_RANDOM)
         os::expect_random_access(invocation.memory->base() + placement.window->offset, lead + wanted.length);
     invocation.cost.mapped_bytes += wanted.length;
+    source.pages->use().mapped_bytes += wanted.length;
     Window window;
     window.kind = wanted.is_private() ? WindowKind::private_ : WindowKind::input;
     window.source = wanted.source;
