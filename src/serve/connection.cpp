@@ -76,7 +76,7 @@ asio::awaitable<Connection::Next> Connection::serve_one() {
 
     Arrived arrived{{buffer_.get(), kBufferBytes}, head_end_, buffered_end_};
     BodyReceiver receiver(worker_, socket_, *this, arrived, content_owner(*route));
-    ContentBehind behind(worker_, content_use(*route));
+    ContentBehind behind(worker_, content_use(*route), content_owner(*route));
     Result<run::Body> body = run::Body{};
     if (has_content(head)) {
         body = co_await receiver.receive(head, behind);
