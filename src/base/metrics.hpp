@@ -54,6 +54,11 @@ enum class Counter : uint16_t {
     hot_demotions,
     streams_open,
     streams_total,
+    streams_completed,
+    streams_broken,
+    streams_waiting,
+    stream_bytes_received,
+    stream_bytes_sent,
     count_,
 };
 
