@@ -178,10 +178,8 @@ class Client final : public run::Stream {
         return run::RingPiece{0, got};
     }
 
-    // As a worker does it for a lane: as much as the ring takes, ahead of the guest.
-    Result<run::RingPiece> next_told() {
-        if (end_taken_) return how_it_ended();
-        INLAY_CHECK(numbers_.ask());
+    // As a worker does it for a lane: as much as the ring takes, before the guest asks and after.
+    void fill_ahead() {
         for (bool more = true; more;) {
             auto room = numbers_.room();
             uint64_t got = 0;
@@ -189,6 +187,13 @@ class Client final : public run::Stream {
             numbers_.receive(got);
             while (auto told = numbers_.next_piece()) told_.push_back(*told);
         }
+    }
+
+    Result<run::RingPiece> next_told() {
+        if (end_taken_) return how_it_ended();
+        fill_ahead();
+        INLAY_CHECK(numbers_.ask());
+        fill_ahead();
         if (!told_.empty()) {
             auto first = told_.front();
             told_.pop_front();
