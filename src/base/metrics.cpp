@@ -61,6 +61,11 @@ constexpr std::array<CounterTraits, static_cast<size_t>(Counter::count_)> kTrait
     {"inlay_huge_promotions_total", "", "counter", "Objects that were copied into huge pages"},
     {"inlay_streams_open", "", "gauge", "Streams that go on now"},
     {"inlay_streams_total", "", "counter", "Requests whose body and response went piece by piece"},
+    {"inlay_streams_ended_total", "how=\"completed\"", "counter", "Of them, those that came to their end, by whether their client has all of it"},
+    {"inlay_streams_ended_total", "how=\"broken\"", "counter", ""},
+    {"inlay_streams_waiting", "", "gauge", "Streams whose function waits for its client now"},
+    {"inlay_stream_received_bytes_total", "", "counter", "Content bytes that streams received"},
+    {"inlay_stream_sent_bytes_total", "", "counter", "Content bytes that streams sent"},
 }};
 
 }  // namespace

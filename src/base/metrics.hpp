@@ -57,6 +57,11 @@ enum class Counter : uint16_t {
     huge_promotions,
     streams_open,
     streams_total,
+    streams_completed,
+    streams_broken,
+    streams_waiting,
+    stream_bytes_received,
+    stream_bytes_sent,
     count_,
 };
 

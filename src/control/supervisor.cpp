@@ -164,7 +164,7 @@ void Supervisor::on_child_exit(const os::Exit& exit) {
     drop_contents(found->life);
     found->life.reset();
     kill_lanes_of(index);
-    for (auto gauge : {Counter::connections_open, Counter::streams_open}) shared_.worker_counters(index).clear(gauge);
+    for (auto gauge : {Counter::connections_open, Counter::streams_open, Counter::streams_waiting}) shared_.worker_counters(index).clear(gauge);
     if (draining_) return end_when_drained();
     shared_.supervisor_counters().add_shared(Counter::worker_deaths);
     spdlog::error("worker {} (pid {}) ended with {}; starting another", index, exit.pid, exit.text());

@@ -68,6 +68,7 @@ struct ContentBegin {
     uint64_t number = 0;      // Chosen by the worker.
     uint64_t expected = 0;    // Its length; 0: not known.
     uint64_t ring_bytes = 0;  // Whole pages.
+    std::string owner;        // The function that is to read it; empty: it is only stored.
 };
 
 struct CommitAnswer {

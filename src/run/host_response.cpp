@@ -55,7 +55,7 @@ Piece piece_in_window(const Invocation& invocation, const inlay_range& range) {
 Gathered copy_ranges(Invocation& invocation, std::span<const inlay_range> ranges, size_t inline_max) {
     uint64_t bytes = 0;
     for (const auto& range : ranges) bytes += range.length;
-    if (!may_copy(invocation, bytes)) return {{}, INLAY_E_LIMIT};
+    if (!may_copy(invocation, bytes)) return {{}, invocation.meet("kOutputBytesMax", kOutputBytesMax)};
     invocation.cost.copied.heap += bytes;
     auto text = [&](const inlay_range& range) {
         return *guest_text(invocation, GuestPtr{range.address}, GuestLen{range.length});
@@ -66,7 +66,7 @@ Gathered copy_ranges(Invocation& invocation, std::span<const inlay_range> ranges
         return gathered;
     }
     auto pages = invocation.supply.create_output(bytes);
-    if (!pages.ok()) return {{}, pages.error().code == Errc::overloaded ? INLAY_E_LIMIT : INLAY_E_IO};
+    if (!pages.ok()) return {{}, code_of_no_output(invocation, pages.error())};
     for (const auto& range : ranges)
         if (!os::write_all((*pages)->fd(), text(range)).ok()) return {{}, INLAY_E_IO};  // COPY: heap, once
     gathered.piece.pages = std::move(pages).value();
@@ -123,7 +123,7 @@ int32_t stage(Invocation& invocation, Stream& stream, std::string_view text, uin
         }
         if (!invocation.staging) {
             auto pages = invocation.supply.create_output(kStreamRingBytes);
-            if (!pages.ok()) return pages.error().code == Errc::overloaded ? INLAY_E_LIMIT : INLAY_E_IO;
+            if (!pages.ok()) return code_of_no_output(invocation, pages.error());
             invocation.staging = std::move(pages).value();
         }
         Piece piece;
@@ -143,7 +143,7 @@ int32_t send_now(Invocation& invocation, Stream& stream, std::span<const inlay_r
     uint64_t own_bytes = 0, staged = 0;
     for (const auto& range : ranges)
         if (!piece_as_it_lies(invocation, range, lends)) own_bytes += range.length;
-    if (on_fiber && own_bytes > kStreamRingBytes) return INLAY_E_LIMIT;
+    if (on_fiber && own_bytes > kStreamRingBytes) return invocation.meet("kStreamRingBytes", kStreamRingBytes);
     invocation.cost.copied.heap += own_bytes;
     for (const auto& range : ranges) {
         if (range.length == 0) continue;
@@ -163,7 +163,7 @@ int32_t send_now(Invocation& invocation, Stream& stream, std::span<const inlay_r
 // Where nothing leaves before the end, a guest that writes its ranges again must not change what it has sent.
 int32_t send_at_the_end(Invocation& invocation, std::span<const inlay_range> ranges) {
     auto& content = invocation.response.content;
-    if (content.size() >= kRangesMax) return INLAY_E_LIMIT;
+    if (content.size() >= kRangesMax) return invocation.meet("kRangesMax", kRangesMax);
     auto copied = copy_ranges(invocation, ranges, invocation.terms.heap_inline_max());
     if (copied.code == 0 && copied.piece.size() > 0) content.push_back(std::move(copied.piece));
     return copied.code;
@@ -182,7 +182,8 @@ int32_t header(Invocation& invocation, GuestPtr name, GuestLen name_length, Gues
     auto name_text = guest_text(invocation, name, name_length);
     auto value_text = guest_text(invocation, value, value_length);
     if (!name_text || !value_text) return INLAY_E_POINTER;
-    if (name_text->size() + value_text->size() > kResponseHeaderBytesMax) return INLAY_E_LIMIT;
+    if (name_text->size() + value_text->size() > kResponseHeaderBytesMax)
+        return invocation.meet("kResponseHeaderBytesMax", kResponseHeaderBytesMax);
     if (!is_token(*name_text)) return INLAY_E_NAME;
     if (!is_field_value(*value_text)) return INLAY_E_ARGUMENT;
     if (is_host_owned(*name_text)) return INLAY_E_DENIED;
@@ -190,7 +191,8 @@ int32_t header(Invocation& invocation, GuestPtr name, GuestLen name_length, Gues
     bool is_content_type = equal_ignoring_case(*name_text, "content-type");
     if (invocation.sent || (is_content_type && response.has_content_type)) return INLAY_E_TWICE;
     size_t bytes = response.fields.size() + name_text->size() + value_text->size() + 4;
-    if (++invocation.response_headers > kResponseHeadersMax || bytes > kResponseHeaderBytesMax) return INLAY_E_LIMIT;
+    if (bytes > kResponseHeaderBytesMax) return invocation.meet("kResponseHeaderBytesMax", kResponseHeaderBytesMax);
+    if (++invocation.response_headers > kResponseHeadersMax) return invocation.meet("kResponseHeadersMax", kResponseHeadersMax);
     response.has_content_type |= is_content_type;
     if (response.fields.empty()) response.fields.reserve(kFieldsBytesLikely);
     response.fields.append(*name_text).append(": ").append(*value_text).append("\r\n");
@@ -198,7 +200,7 @@ int32_t header(Invocation& invocation, GuestPtr name, GuestLen name_length, Gues
 }
 
 int32_t respond(Invocation& invocation, GuestPtr ranges, uint32_t count) noexcept {
-    if (count > kRangesMax) return INLAY_E_LIMIT;
+    if (count > kRangesMax) return invocation.meet("kRangesMax", kRangesMax);
     auto list = read_ranges(invocation, ranges, count);
     if (!list) return INLAY_E_POINTER;
     if (invocation.responded || invocation.sent) return INLAY_E_TWICE;
@@ -221,7 +223,7 @@ int32_t respond(Invocation& invocation, GuestPtr ranges, uint32_t count) noexcep
 int32_t send(Invocation& invocation, GuestPtr ranges, uint32_t count) noexcept {
     auto* stream = invocation.request.stream;
     if (invocation.is_sending) return flush(invocation, *stream);
-    if (count > kRangesMax) return INLAY_E_LIMIT;
+    if (count > kRangesMax) return invocation.meet("kRangesMax", kRangesMax);
     auto list = read_ranges(invocation, ranges, count);
     if (!list) return INLAY_E_POINTER;
     if (invocation.responded) return INLAY_E_TWICE;
@@ -232,7 +234,8 @@ int32_t send(Invocation& invocation, GuestPtr ranges, uint32_t count) noexcept {
 
 int32_t publish(Invocation& invocation, GuestPtr name, GuestLen name_length, GuestPtr content_type,
                 GuestLen content_type_length, GuestPtr ranges, uint32_t count) noexcept {
-    if (count > kRangesMax || invocation.effects.size() >= kPublishesMax) return INLAY_E_LIMIT;
+    if (count > kRangesMax) return invocation.meet("kRangesMax", kRangesMax);
+    if (invocation.effects.size() >= kPublishesMax) return invocation.meet("kPublishesMax", kPublishesMax);
     auto name_text = guest_text(invocation, name, name_length);
     auto type_text = guest_text(invocation, content_type, content_type_length);
     auto list = read_ranges(invocation, ranges, count);

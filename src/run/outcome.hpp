@@ -56,6 +56,7 @@ struct Completed {
 // inlay_handle returned another code.
 struct Failed {
     int32_t code = 0;
+    std::string limit_met = {};  // By its calls, the latest; empty: none.
 };
 // The guest trapped, wrote to an input, lost its data or ran past its deadline: `error` says which.
 struct Trapped {

@@ -64,7 +64,7 @@ class BodyReceiverTest : public testing::Test {
     std::vector<char> buffer_ = std::vector<char>(32 * KiB, 'h');
     Arrived arrived_{buffer_, kHead, kHead};
     ClientPair pair_;
-    ContentBehind behind_{stand_worker(), ContentBehind::Use::read};
+    ContentBehind behind_{stand_worker(), ContentBehind::Use::read, "f"};
     std::optional<BodyReceiver> receiver_;
 };
 

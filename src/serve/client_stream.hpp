@@ -43,6 +43,8 @@ class ClientStream final : public run::Stream {
     // What is due when the client does not move for too long.
     Deadlines::Entry& waiting() { return ends_.waiting; }
     std::optional<Result<run::RingPiece>> receive() override;
+    // So many bytes of it are in the ring.
+    void note_received(uint64_t bytes) { worker_.counters().add(Counter::stream_bytes_received, bytes); }
     // It has ended, with this error if it has ended early; the guest may know.
     void end_body(std::optional<Error> failure, bool is_told);
     // The whole request has come, whether or not the guest has asked for its end.
@@ -58,21 +60,25 @@ class ClientStream final : public run::Stream {
     std::optional<bool> try_send(const run::Response& part);
     boost::asio::awaitable<bool> send_rest();
     bool began() const { return began_; }
-    // Sends the end of a response that is complete.
-    boost::asio::awaitable<void> finish();
+    // Sends the end of a response that is complete, and with it what it has cost, where the client has asked and chunks can tell.
+    boost::asio::awaitable<void> finish(const run::Cost& cost);
     // Shows the client that it is not.
     void cut();
     // The client has been sent all of the response.
     bool finished() const { return finished_; }
     bool keeps_open() { return options_.keep_open && body_ended(); }
 
+    // Whether the guest waits for the client, for everybody to see.
+    void note_waiting(bool waits);
     // Waits for what receive() or send() did not have. Afterwards it is called again.
     boost::asio::awaitable<void> wait();
 
   private:
     ClientStream(Worker& worker, Ends ends, const RequestHead& head, BodyMemory::Room room);
 
-    std::vector<run::Piece> framed(std::vector<run::Piece> content) const;
+    std::vector<run::Piece> framed(std::vector<run::Piece> content, uint64_t bytes) const;
+    void note_sent(bool sent);
+    boost::asio::awaitable<void> wait_for_body();
 
     Worker& worker_;
     Ends ends_;
@@ -84,7 +90,10 @@ class ClientStream final : public run::Stream {
     std::optional<Error> failure_;
     bool failure_told_ = false;
     SendOptions options_;
+    const bool tells_cost_;       // In a trailer field: it is known at the end.
     Reply part_;                  // That is being sent.
+    uint64_t part_bytes_ = 0;     // Of it, without framing.
+    bool is_waiting_ = false;
     bool is_sending_ = false;     // A guest waits for the rest of it.
     bool began_ = false;
     bool broken_ = false;         // The response cannot go on, and the guest knows.

@@ -62,33 +62,29 @@ asio::awaitable<void> Connection::run() {
     if (next == Next::linger) co_await linger();
 }
 
-// One request: read, route, receive, answer, reply.
+// One request: read, route, receive, answer, reply. Asio keeps frames of up to 1,020 bytes for the next request, and this is one.
 asio::awaitable<Connection::Next> Connection::serve_one() {
     auto has_head = co_await read_head();
     if (has_head.ok() && !*has_head) co_return Next::close;
     if (!has_head.ok()) {
         worker_.counters().add(Counter::requests_bad);
-        co_return co_await refuse(problem_reply(has_head.error()));
+        co_return co_await refuse(has_head.error());
     }
     const RequestHead& head = reader_.head();
     auto route = route_of(head.path);
-    if (!route.ok()) co_return co_await refuse(problem_reply(route.error()));
-    if (auto refused = admit(*route)) co_return co_await refuse(problem_of_route(*refused, *route));
-
-    if (auto function = streaming_function(*route)) co_return co_await serve_stream(std::get<InvokeRoute>(*route), std::move(function));
+    if (auto detour = detour_of(route)) co_return co_await std::move(*detour);
 
     Arrived arrived{{buffer_.get(), kBufferBytes}, head_end_, buffered_end_};
     BodyReceiver receiver(worker_, socket_, *this, arrived, content_owner(*route));
-    ContentBehind behind(worker_, content_use(*route));
-    run::Body body;
+    ContentBehind behind(worker_, content_use(*route), content_owner(*route));
+    Result<run::Body> body = run::Body{};
     if (has_content(head)) {
-        auto received = co_await receiver.receive(head, behind);
+        body = co_await receiver.receive(head, behind);
         buffered_end_ = arrived.end;
-        if (!received.ok()) co_return co_await refuse(problem_reply(received.error()));
-        body = std::move(received).value();
+        if (!body.ok()) co_return co_await refuse(body.error());
     }
 
-    Reply reply = co_await answer(*route, {head, body, through_, behind.begun()});
+    Reply reply = co_await answer(*route, {head, *body, through_, behind.begun()});
     refuse_lost_content(reply);
     auto sent = try_send(reply, head.keep_alive && !worker_.draining());
     if (!sent) sent = co_await sender_.send_rest();
@@ -114,7 +110,7 @@ asio::awaitable<Connection::Next> Connection::serve_stream(const InvokeRoute& ro
     const RequestHead& head = reader_.head();
     Arrived arrived{{buffer_.get(), kBufferBytes}, head_end_, buffered_end_};
     auto created = ClientStream::create(worker_, {socket_, *this, sender_, arrived}, head);
-    if (!created.ok()) co_return co_await refuse(problem_reply(created.error()));
+    if (!created.ok()) co_return co_await refuse(created.error());
     ClientStream& stream = **created;
     if (has_content(head)) {
         auto told = co_await continue_if_expected(worker_, socket_, *this, head, arrived);
@@ -124,7 +120,7 @@ asio::awaitable<Connection::Next> Connection::serve_stream(const InvokeRoute& ro
     limit_wait(Deadlines::kNever);
     bool body_ended = stream.body_ended();
     buffered_end_ = arrived.end;
-    if (reply && !body_ended) co_return co_await refuse(std::move(*reply));
+    if (reply && !body_ended) co_return co_await send_last(std::move(*reply));
     if (reply) {
         refuse_lost_content(*reply);
         auto sent = try_send(*reply, head.keep_alive && !worker_.draining());
@@ -215,8 +211,19 @@ ContentBehind::Use Connection::content_use(const Route& route) const {
     return through_.empty() ? ContentBehind::Use::store : ContentBehind::Use::store_and_read;
 }
 
+// No coroutine, like detour_of(): what these make lies in no frame of a request that goes well.
+asio::awaitable<Connection::Next> Connection::refuse(const Error& error) { return send_last(problem_reply(error)); }
+
+// What is refused before any content is received, or a stream.
+std::optional<asio::awaitable<Connection::Next>> Connection::detour_of(Result<Route>& route) {
+    if (!route.ok()) return refuse(route.error());
+    if (auto refused = admit(*route)) return send_last(problem_of_route(*refused, *route));
+    if (auto function = streaming_function(*route)) return serve_stream(std::get<InvokeRoute>(*route), std::move(function));
+    return std::nullopt;
+}
+
 // Replies with a problem, and ends the connection where the request's content was not read to its end.
-asio::awaitable<Connection::Next> Connection::refuse(Reply problem) {
+asio::awaitable<Connection::Next> Connection::send_last(Reply problem) {
     auto sent = try_send(problem, false);
     if (!sent) sent = co_await sender_.send_rest();
     co_return *sent ? Next::linger : Next::close;

@@ -56,7 +56,9 @@ class Connection final : public Deadlines::Entry {
     std::string_view content_owner(const Route& route) const;
     ContentBehind::Use content_use(const Route& route) const;
     boost::asio::awaitable<Reply> answer(const Route& route, const Arrival& arrival);
-    boost::asio::awaitable<Next> refuse(Reply problem);
+    boost::asio::awaitable<Next> refuse(const Error& error);
+    std::optional<boost::asio::awaitable<Next>> detour_of(Result<Route>& route);
+    boost::asio::awaitable<Next> send_last(Reply problem);
     std::optional<bool> try_send(const Reply& reply, bool keep_open);
     boost::asio::awaitable<void> linger();
     void forget_request(size_t bytes);

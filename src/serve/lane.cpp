@@ -216,7 +216,7 @@ bool Lane::answer_output(WireReader& reader) {
     uint64_t size = reader.number();
     if (!reader.finished() || size == 0 || size > kOutputBytesMax + kHeapRangeCopyMax) return false;
     if (given_.size() >= kLaneGivenMax) return answer({Errc::overloaded, "too many objects and outputs in one invocation"});
-    auto pages = worker_.supply().create_output(size);
+    auto pages = (stream_ ? worker_.stream_supply() : worker_.supply()).create_output(size);
     if (!pages.ok()) return answer(pages.error());
     if (auto sealed = os::seal_size((*pages)->fd()); !sealed.ok()) return answer(sealed.error());
     outputs_.push_back((*pages)->fd());

@@ -39,6 +39,7 @@ asio::awaitable<Result<>> LaneStream::receive_all() {
         auto place = ring_.room();
         auto got = co_await client_.content().receive(client_.ring_bytes().subspan(place.offset, std::min(place.length, *run_bytes)));
         if (!got.ok()) co_return std::move(got).error();
+        client_.note_received(*got);
         ring_.receive(*got);
         tell();
     }
@@ -60,7 +61,13 @@ void LaneStream::tell() {
     if (end_told_ && ring_.all_taken() && !ended_->ok()) client_.end_body(ended_->error(), true);
     if (!waited || ring_.guest_waits()) return;
     worker_.deadlines().expect(client_.waiting(), Deadlines::kNever);
-    lane_->let_time_run(true);
+    note_waiting(false);
+}
+
+// The guest's time rests as long as it waits for its client.
+void LaneStream::note_waiting(bool waits) {
+    lane_->let_time_run(!waits);
+    client_.note_waiting(waits);
 }
 
 void LaneStream::tell_end() {
@@ -84,15 +91,15 @@ bool LaneStream::ask() {
     tell();
     bool waits = ring_.guest_waits();
     if (waits) worker_.deadlines().expect(client_.waiting(), worker_.settings().stall_timeout_ms);
-    lane_->let_time_run(!waits);
+    note_waiting(waits);
     return true;
 }
 
 asio::awaitable<bool> LaneStream::send(run::Response part) {
-    lane_->let_time_run(false);
+    note_waiting(true);
     auto sent = client_.try_send(part);
     if (!sent) sent = co_await client_.send_rest();
-    lane_->let_time_run(true);
+    note_waiting(false);
     co_return *sent;
 }
 

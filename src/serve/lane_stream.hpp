@@ -39,6 +39,7 @@ class LaneStream {
     void note_end(Result<> ended);
     void tell();
     void tell_end();
+    void note_waiting(bool waits);
 
     Worker& worker_;
     ClientStream& client_;

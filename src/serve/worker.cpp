@@ -37,6 +37,7 @@ Worker::Worker(registry::SharedMemory shared, registry::SupervisorLink link, Wor
       counters_(shared_.worker_counters(settings_.slot)),
       link_(std::move(link)),
       outputs_(settings_.body_memory, kOutputFilesMax),
+      stream_outputs_(settings_.body_memory / kStreamOutputsShare, kOutputFilesMax / kStreamOutputsShare, &outputs_),
       lanes_(*this),
       deadlines_(loop_.get_executor()),
       acceptor_(loop_),
@@ -72,6 +73,7 @@ Result<> Worker::start(const WorkerDescriptors& descriptors) {
     link_.listen_for_broken_links([this](std::string_view version) { tables_->lose_link(version); });
     link_.listen_for_waiting([this] { watch_link_writable(); });
     supply_.emplace(*tables_, outputs_, disk_);
+    stream_supply_.emplace(*tables_, stream_outputs_, disk_);
     // Ids of invocations differ between workers and between a worker and its replacement.
     invocation_ids_ = (monotonic_ns() << 8) ^ (static_cast<uint64_t>(settings_.slot) << 56);
 

@@ -60,6 +60,8 @@ class Worker {
     Deadlines& deadlines() { return deadlines_; }
     registry::Tables& tables() { return *tables_; }
     run::Supply& supply() { return *supply_; }
+    // The same for streams, which hold what they have for as long as their clients like.
+    run::Supply& stream_supply() { return *stream_supply_; }
     Lanes& lanes() { return lanes_; }
     DiskAside& disk() { return disk_; }
     Turns& turns() { return turns_; }
@@ -99,7 +101,8 @@ class Worker {
     std::unique_ptr<registry::Tables> tables_;
     // These outlive the loop, whose coroutines hold what is theirs.
     run::OutputBudget outputs_;
-    std::optional<TableSupply> supply_;
+    run::OutputBudget stream_outputs_;
+    std::optional<TableSupply> supply_, stream_supply_;
     Lanes lanes_;
     std::optional<BodyMemory> body_memory_;
     bool writable_watched_ = false;
