@@ -15,6 +15,7 @@ import pytest
 
 import guests
 from serving import Server
+from wire import final_answers
 
 CATALOGUE = pathlib.Path(__file__).parent / "http_cases.txt"
 CODES = (pathlib.Path(__file__).parent.parent / "src/base/errc.cpp").read_text()
@@ -47,7 +48,7 @@ class Case:
 
     def check(self, received, how):
         where = f"{self.name} {how}: {self.request!r} got {received!r}"
-        answers = answers_of(received, self.request.startswith(b"HEAD "))
+        answers = final_answers(received, self.request.startswith(b"HEAD "))
         assert len(answers) == (1 if self.ends else 2), where
         status, head, content = answers[0]
         assert status == self.status, where
@@ -58,24 +59,6 @@ class Case:
             assert content == self.content, where
         if not self.ends:
             assert answers[1][0] == 200 and answers[1][2] == b"ok\n", where
-
-
-def answers_of(received, first_is_head):
-    """(status, head, content) of each final answer; raises ValueError where the bytes are not whole answers."""
-    answers = []
-    while received:
-        head, found, received = received.partition(b"\r\n\r\n")
-        if not found or not head.startswith(b"HTTP/1.1 "):
-            raise ValueError(head)
-        status, length = int(head[9:12]), re.search(rb"\r\nContent-Length: (\d+)", head)
-        if status == 100:
-            continue
-        size = 0 if first_is_head and not answers else int(length[1])
-        if len(received) < size:
-            raise ValueError(received)
-        answers.append((status, head, received[:size]))
-        received = received[size:]
-    return answers
 
 
 CASES = [
