@@ -1,7 +1,7 @@
 // Pace: whether a client that we wait for moves as fast as it must.
 //
-// Only time in which we wait for it counts. It is looked at in windows of such time: in each it must move `rate_min` bytes for each
-// second, and one byte at least. So a client that is slow but steady lives, and one that sends or takes a byte now and then does not.
+// Only time in which we wait for it counts. In each window of such time it must move `rate_min` bytes for each second, and it must not
+// stand still for as long as a window. So a client that is slow but steady lives, and one that sends or takes a byte now and then does not.
 //
 //     Pace pace(30'000, 500);
 //     wait_at_most(pace.left_ms());
@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <utility>
 
 namespace inlay::serve {
 
@@ -17,29 +18,36 @@ class Pace {
   public:
     // Requires: window_ms > 0; their product fits into 64 bits.
     Pace(uint64_t window_ms, uint64_t rate_min)
-        : window_ms_(window_ms), bytes_min_(std::max<uint64_t>(rate_min * window_ms / 1000, 1)) {}
+        : window_ms_(window_ms), bytes_min_(rate_min * window_ms / 1000) {}
 
-    // Of the window. Then waited() has to be called.
-    uint64_t left_ms() const { return window_ms_ - waited_ms_; }
+    // How long it can be waited for until waited() has to be called: some looks in a window tell when it last moved.
+    uint64_t left_ms() const {
+        return std::min(window_ms_ - std::max(waited_ms_, still_ms_), std::max<uint64_t>(window_ms_ / kLooks, 1));
+    }
 
-    // It was waited for so long, and has moved so many bytes since the last call. False: a window has ended, and it was too slow.
+    // It was waited for so long, and has moved so many bytes since the last call. False: it stands still, or was too slow in a window
+    // that has ended.
     bool waited(uint64_t ms, uint64_t bytes) {
         waited_ms_ += ms;
         moved_bytes_ += bytes;
+        still_ms_ = bytes > 0 ? 0 : still_ms_ + ms;
+        if (still_ms_ >= window_ms_) return false;
         if (waited_ms_ < window_ms_) return true;
-        bool fast_enough = moved_bytes_ >= bytes_min_;
-        begin();
-        return fast_enough;
+        waited_ms_ = 0;
+        return std::exchange(moved_bytes_, 0) >= bytes_min_;
     }
 
-    // Begins a new window.
-    void begin() { waited_ms_ = moved_bytes_ = 0; }
+    // Forgets what was.
+    void begin() { waited_ms_ = moved_bytes_ = still_ms_ = 0; }
 
   private:
+    static constexpr uint64_t kLooks = 6;
+
     uint64_t window_ms_;
     uint64_t bytes_min_;
     uint64_t waited_ms_ = 0;
     uint64_t moved_bytes_ = 0;
+    uint64_t still_ms_ = 0;  // Since the latest byte.
 };
 
 }  // namespace inlay::serve

@@ -16,7 +16,7 @@ TEST(Pace, WhoMovesAsFastAsItMustLives) {
 TEST(Pace, WhoTricklesIsTooSlowAtTheWindowsEndAndNotBefore) {
     Pace pace(kWindowMs, kRate);
     for (int i = 0; i < 9; i++) EXPECT_TRUE(pace.waited(1'000, 99)) << i;
-    EXPECT_EQ(pace.left_ms(), 1'000u);
+    EXPECT_EQ(pace.left_ms(), 1'000u) << "to the window's end";
     EXPECT_FALSE(pace.waited(1'000, 99));
 }
 
@@ -24,8 +24,16 @@ TEST(Pace, WhoRestsAndThenHurriesLives) {
     Pace pace(kWindowMs, kRate);
     EXPECT_TRUE(pace.waited(9'999, 0));
     EXPECT_TRUE(pace.waited(1, 1'000));
-    EXPECT_EQ(pace.left_ms(), kWindowMs) << "a new window";
-    EXPECT_FALSE(pace.waited(kWindowMs, 999)) << "what was moved before does not count";
+    EXPECT_TRUE(pace.waited(5'000, 998));
+    EXPECT_FALSE(pace.waited(5'000, 1)) << "what was moved before the window does not count";
+}
+
+TEST(Pace, WhoHasMovedMuchAndThenStandsStillIsGivenUpAWindowAfterIt) {
+    Pace pace(kWindowMs, kRate);
+    EXPECT_TRUE(pace.waited(6'000, 1'000'000));
+    EXPECT_TRUE(pace.waited(9'000, 0));
+    EXPECT_EQ(pace.left_ms(), 1'000u) << "to the end of its standing still";
+    EXPECT_FALSE(pace.waited(1'000, 0));
 }
 
 TEST(Pace, WithoutARateOneByteIsEnough) {
@@ -34,10 +42,15 @@ TEST(Pace, WithoutARateOneByteIsEnough) {
     EXPECT_FALSE(pace.waited(kWindowMs, 0));
 }
 
+TEST(Pace, ItIsLookedAtSeveralTimesInAWindow) {
+    EXPECT_LT(Pace(kWindowMs, kRate).left_ms(), kWindowMs / 4);
+    EXPECT_EQ(Pace(1, kRate).left_ms(), 1u) << "never at once";
+}
+
 TEST(Pace, TimeThatIsNotWaitedDoesNotCount) {
     Pace pace(kWindowMs, kRate);
     for (int i = 0; i < 100'000; i++) EXPECT_TRUE(pace.waited(0, 1));
-    EXPECT_EQ(pace.left_ms(), kWindowMs);
+    EXPECT_EQ(pace.left_ms(), Pace(kWindowMs, kRate).left_ms());
 }
 
 TEST(Pace, ANewBeginningForgetsWhatWas) {
