@@ -12,7 +12,7 @@ import sys
 import time
 
 KINDS = ("head", "body", "read")
-TICK_SECONDS = 0.005
+TICK_SECONDS = 0.001  # Clients of their own would not come in bursts.
 
 
 class Slow:
