@@ -18,10 +18,19 @@ inline constexpr size_t kHeadFieldsMax = 100;             // Fields in one head.
 inline constexpr size_t kChunkLineBytesMax = 256;         // One chunk-size line with its extensions.
 inline constexpr size_t kTrailerBytesMax = 4 * KiB;       // All trailer fields of one chunked body.
 inline constexpr uint64_t kBodyBytesMaxDefault = 1 * GiB; // `max_body`.
-inline constexpr size_t kConnectionsPerWorkerMax = 10'000;
-inline constexpr uint64_t kHeadTimeoutMs = 10'000;        // From a request's first byte to the end of its head.
-inline constexpr uint64_t kIdleTimeoutMs = 60'000;        // Between requests of one connection.
-inline constexpr uint64_t kStallTimeoutMs = 30'000;       // Without one byte of progress in a body or a response.
+inline constexpr size_t kConnectionsPerWorkerMax = 10'000; // `connections` counts those of all workers.
+inline constexpr size_t kConnectionDescriptorShare = 2;   // One part in so many of a worker's descriptors is for connections.
+inline constexpr uint64_t kConnectionMemoryShare = 4;     // One part in so many of the machine's memory is for connections, of
+inline constexpr uint64_t kConnectionBytes = 48 * KiB;    // so much each: a head, a small body, the head of a reply.
+inline constexpr size_t kAddressShare = 2;                // One address has one part in so many of all connections, unless `connections_per_address` says so.
+inline constexpr size_t kAddressPlaces = 16 * KiB;        // Addresses are told apart by a hash of so many values.
+inline constexpr uint64_t kRequestsPerConnectionMax = 1'000'000; // `requests_per_connection`; then it is closed in good order.
+inline constexpr uint64_t kHeadTimeoutMs = 10'000;        // From a request's first byte to the end of its head (`head_timeout_ms`).
+inline constexpr uint64_t kIdleTimeoutMs = 60'000;        // Between requests of one connection (`idle_timeout_ms`).
+inline constexpr uint64_t kStallTimeoutMs = 30'000;       // Waited for a client, before it is looked at how much of a body or a response it moved (`stall_timeout_ms`):
+inline constexpr uint64_t kClientRateMin = 500;           // so many bytes for each second of that, and one byte at least (`client_rate_min`),
+inline constexpr uint64_t kClientRateMinMax = 1 * GiB;    // which can be set up to this.
+inline constexpr uint64_t kClientTimeoutMsMax = 24 * 3600'000; // The longest that these timeouts can be set to.
 inline constexpr uint64_t kDrainTimeoutMs = 30'000;       // For in-flight requests after SIGTERM.
 
 // Names.

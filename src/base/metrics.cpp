@@ -18,6 +18,8 @@ struct CounterTraits {
 constexpr std::array<CounterTraits, static_cast<size_t>(Counter::count_)> kTraits{{
     {"inlay_connections_open", "", "gauge", "Client connections open now"},
     {"inlay_connections_total", "", "counter", "Client connections accepted"},
+    {"inlay_connections_refused_total", "", "counter", "Client connections turned away at a limit"},
+    {"inlay_connections_ended_idle_total", "", "counter", "Client connections ended while they waited, for new ones"},
     {"inlay_requests_total", "kind=\"invoke\"", "counter", "Requests by kind"},
     {"inlay_requests_total", "kind=\"object\"", "counter", ""},
     {"inlay_requests_total", "kind=\"control\"", "counter", ""},

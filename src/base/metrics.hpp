@@ -14,6 +14,8 @@ namespace inlay {
 enum class Counter : uint16_t {
     connections_open,
     connections_total,
+    connections_refused,
+    connections_ended_idle,
     requests_invoke,
     requests_object,
     requests_control,

@@ -24,6 +24,14 @@ constexpr uint64_t kRestartWaitMaxMs = 5'000;
 constexpr uint64_t kYoungMs = 1'000;
 constexpr uint64_t kDrainGraceMs = 5'000;      // Beyond the workers' own drain timeout.
 
+// As many as there are descriptors and memory for, unless it is said.
+void limit_connections(ClientLimits& limits, size_t workers, size_t descriptors) {
+    uint64_t by_descriptors = workers * std::min<uint64_t>(kConnectionsPerWorkerMax, descriptors / kConnectionDescriptorShare);
+    uint64_t by_memory = os::physical_memory_bytes() / kConnectionMemoryShare / kConnectionBytes;
+    if (limits.connections == 0) limits.connections = std::max<uint64_t>(std::min(by_descriptors, by_memory), 1);
+    if (limits.connections_per_address == 0) limits.connections_per_address = std::max<uint64_t>(limits.connections / kAddressShare, 1);
+}
+
 }  // namespace
 
 Supervisor::Supervisor(ServeOptions options, registry::SharedMemory shared)
@@ -39,15 +47,17 @@ Supervisor::~Supervisor() = default;
 
 Result<std::unique_ptr<Supervisor>> Supervisor::create(ServeOptions options) {
     os::ignore_signal(SIGPIPE);
-    os::raise_descriptor_limit();
+    const size_t descriptors = os::raise_descriptor_limit();
     if (options.workers == 0) options.workers = std::min(os::usable_processors(), kWorkersMax);
     INLAY_CHECK(options.workers <= kWorkersMax);  // The command line refuses more.
     if (options.body_memory == 0)
         options.body_memory = std::max<uint64_t>(os::physical_memory_bytes() / 4 / options.workers, 32 * MiB);
+    limit_connections(options.clients, options.workers, descriptors);
     INLAY_TRY(auto shared_file, registry::SharedMemory::create_file());
     INLAY_TRY(auto shared, registry::SharedMemory::open(shared_file.get()));
     std::unique_ptr<Supervisor> made(new Supervisor(std::move(options), std::move(shared)));
     made->shared_file_ = std::move(shared_file);
+    os::fill_random(&made->shared_.state().address_seed, sizeof(uint64_t));
     INLAY_TRY_VOID(made->open_data());
     INLAY_TRY(made->listeners_, os::listen_on(made->options_.listen, made->options_.workers));
     return made;
@@ -109,8 +119,10 @@ Result<> Supervisor::start_worker(size_t slot) {
     INLAY_TRY(auto control, os::Channel::create_pair());
     serve::WorkerSettings settings;
     settings.slot = slot;
+    settings.workers = options_.workers;
     settings.max_body = options_.max_body;
     settings.send = options_.send;
+    settings.clients = options_.clients;
     settings.body_memory = options_.body_memory;
     settings.token = options_.token;
     settings.lanes = std::clamp<size_t>(kLanesPerProcessor * os::usable_processors() / options_.workers, 1, kLanesPerWorkerMax);
@@ -165,6 +177,7 @@ void Supervisor::on_child_exit(const os::Exit& exit) {
     found->life.reset();
     kill_lanes_of(index);
     for (auto gauge : {Counter::connections_open, Counter::streams_open, Counter::streams_waiting}) shared_.worker_counters(index).clear(gauge);
+    for (auto& count : shared_.state().connections_by_address[index]) count.store(0, std::memory_order_relaxed);
     if (draining_) return end_when_drained();
     shared_.supervisor_counters().add_shared(Counter::worker_deaths);
     spdlog::error("worker {} (pid {}) ended with {}; starting another", index, exit.pid, exit.text());

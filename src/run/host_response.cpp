@@ -227,7 +227,7 @@ int32_t send(Invocation& invocation, GuestPtr ranges, uint32_t count) noexcept {
     auto list = read_ranges(invocation, ranges, count);
     if (!list) return INLAY_E_POINTER;
     if (invocation.responded) return INLAY_E_TWICE;
-    if (invocation.response.status == 204 || invocation.response.status == 304) return INLAY_E_DENIED;
+    if (auto now = invocation.response.status; now == 204 || now == 205 || now == 304) return INLAY_E_DENIED;
     invocation.sent = true;
     return stream ? send_now(invocation, *stream, *list) : send_at_the_end(invocation, *list);
 }

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "base/clock.hpp"
 #include "base/limits.hpp"
 #include "serve/invoke.hpp"
 
@@ -20,10 +21,10 @@ constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
 // as zeros.
 constexpr std::string_view kRings = "/ring";
 
-SendOptions options_for(Worker& worker, const RequestHead& head) {
+SendOptions options_for(const RequestHead& head, bool keep_open) {
     SendOptions options;
     options.framing = head.version_minor == 0 ? Framing::until_close : Framing::chunked;
-    options.keep_open = head.keep_alive && options.framing == Framing::chunked && !worker.draining();
+    options.keep_open = keep_open && options.framing == Framing::chunked;
     return options;
 }
 
@@ -55,8 +56,9 @@ ClientStream::ClientStream(Worker& worker, Ends ends, const RequestHead& head, B
       ring_bytes_(reinterpret_cast<char*>(room->pages.writable()), kStreamRingBytes),
       ring_pages_(BodyMemory::finish(std::move(room), kStreamRingBytes)),
       content_(worker, ends.socket, nullptr, ends.arrived, head, kStreamBytesMax),
-      options_(options_for(worker, head)),
-      tells_cost_(wants_cost(head) && options_.framing == Framing::chunked) {
+      options_(options_for(head, ends.keep_open)),
+      tells_cost_(wants_cost(head) && options_.framing == Framing::chunked),
+      pace_(worker.settings().clients.stall_timeout_ms, worker.settings().clients.rate_min) {
     worker_.counters().add(Counter::streams_total);
     worker_.counters().add(Counter::streams_open);
 }
@@ -178,10 +180,20 @@ asio::awaitable<void> ClientStream::wait() {
 }
 
 asio::awaitable<void> ClientStream::wait_for_body() {
-    worker_.deadlines().expect(ends_.waiting, worker_.settings().stall_timeout_ms);
-    auto [error] = co_await ends_.socket.async_wait(asio::ip::tcp::socket::wait_read, kAwait);
+    begin_wait();
+    co_await ends_.socket.async_wait(asio::ip::tcp::socket::wait_read, kAwait);
+    if (!end_wait()) end_body(body_too_slow(), true);
+}
+
+void ClientStream::begin_wait() {
+    wait_began_ms_ = coarse_ms();
+    worker_.deadlines().expect(ends_.waiting, pace_.left_ms());
+}
+
+bool ClientStream::end_wait() {
     worker_.deadlines().expect(ends_.waiting, Deadlines::kNever);
-    if (error) end_body(Error{Errc::request_timeout, "no byte of the body came for too long"}, true);
+    const uint64_t before = std::exchange(seen_bytes_, content_.received());
+    return pace_.waited(coarse_ms() - wait_began_ms_, seen_bytes_ - before);
 }
 
 }  // namespace inlay::serve
