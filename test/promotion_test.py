@@ -172,9 +172,10 @@ def test_an_object_that_goes_while_it_is_copied_leaves_nothing(gives_huge_pages,
     with serving(data, 2 * len(content), workers=1) as server:
         for number in range(8):
             put_small(server, "busy/goes", content)
-            for _ in range(5):
+            for _ in range(4):
                 assert server.invoke("sum", {"object": "busy/goes"}).status == 200
-            time.sleep(0.006 * number)
+            assert server.request("HEAD", "/o/busy/goes").status == 200
+            time.sleep(0.004 * number)
             if number % 2:
                 server.put("busy/goes", content[: MIB + number])
                 assert server.get("busy/goes").body == content[: MIB + number]
