@@ -8,6 +8,7 @@
 #include "base/limits.hpp"
 #include "os/file.hpp"
 #include "os/huge_pages.hpp"
+#include "os/mapping.hpp"
 #include "os/memfd.hpp"
 #include "os/page_survey.hpp"
 #include "os/scratch.hpp"

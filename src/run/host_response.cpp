@@ -1,6 +1,8 @@
 // Host functions: the response and staged effects.
 #include <algorithm>
+#include <array>
 #include <cstring>
+#include <span>
 
 #include "base/field_rules.hpp"
 #include "base/limits.hpp"
@@ -13,13 +15,15 @@ namespace {
 
 constexpr size_t kFieldsBytesLikely = 256;
 
+using RangeRoom = std::array<inlay_range, kRangesMax>;
+
 // The guest's list of ranges, copied out before it is looked at: the guest's memory may change under nobody, but twice-read
-// values are a habit to avoid.
-std::optional<std::vector<inlay_range>> read_ranges(const Invocation& invocation, GuestPtr address, uint32_t count) {
+// values are a habit to avoid. Requires: count <= kRangesMax.
+std::optional<std::span<const inlay_range>> read_ranges(const Invocation& invocation, GuestPtr address, uint32_t count, RangeRoom& room) {
     auto bytes = guest_text(invocation, address, GuestLen{static_cast<uint32_t>(count * sizeof(inlay_range))});
     if (!bytes) return std::nullopt;
-    std::vector<inlay_range> ranges(count);
-    if (count > 0) std::memcpy(ranges.data(), bytes->data(), bytes->size());  // COPY: descriptors of the ABI, no content.
+    std::span<const inlay_range> ranges(room.data(), count);
+    if (count > 0) std::memcpy(room.data(), bytes->data(), bytes->size());  // COPY: descriptors of the ABI, no content.
     for (const auto& range : ranges)
         if (!invocation.memory->bytes(GuestPtr{range.address}, GuestLen{range.length})) return std::nullopt;
     return ranges;
@@ -75,7 +79,7 @@ Gathered copy_ranges(Invocation& invocation, std::span<const inlay_range> ranges
 }
 
 // One range from the start of a file can be published as it lies; anything else is gathered.
-Gathered gather(Invocation& invocation, const std::vector<inlay_range>& ranges) {
+Gathered gather(Invocation& invocation, std::span<const inlay_range> ranges) {
     if (ranges.size() == 1 && is_by_reference(invocation, ranges[0])) {
         Piece piece = piece_in_window(invocation, ranges[0]);
         if (piece.offset == 0) return {std::move(piece), 0};
@@ -201,10 +205,11 @@ int32_t header(Invocation& invocation, GuestPtr name, GuestLen name_length, Gues
 
 int32_t respond(Invocation& invocation, GuestPtr ranges, uint32_t count) noexcept {
     if (count > kRangesMax) return invocation.meet("kRangesMax", kRangesMax);
-    auto list = read_ranges(invocation, ranges, count);
+    RangeRoom room;
+    auto list = read_ranges(invocation, ranges, count, room);
     if (!list) return INLAY_E_POINTER;
     if (invocation.responded || invocation.sent) return INLAY_E_TWICE;
-    std::vector<Piece> content;
+    Pieces content;
     for (const auto& range : *list) {
         if (range.length == 0) continue;
         if (is_by_reference(invocation, range)) {
@@ -224,7 +229,8 @@ int32_t send(Invocation& invocation, GuestPtr ranges, uint32_t count) noexcept {
     auto* stream = invocation.request.stream;
     if (invocation.is_sending) return flush(invocation, *stream);
     if (count > kRangesMax) return invocation.meet("kRangesMax", kRangesMax);
-    auto list = read_ranges(invocation, ranges, count);
+    RangeRoom room;
+    auto list = read_ranges(invocation, ranges, count, room);
     if (!list) return INLAY_E_POINTER;
     if (invocation.responded) return INLAY_E_TWICE;
     if (auto now = invocation.response.status; now == 204 || now == 205 || now == 304) return INLAY_E_DENIED;
@@ -238,7 +244,8 @@ int32_t publish(Invocation& invocation, GuestPtr name, GuestLen name_length, Gue
     if (invocation.effects.size() >= kPublishesMax) return invocation.meet("kPublishesMax", kPublishesMax);
     auto name_text = guest_text(invocation, name, name_length);
     auto type_text = guest_text(invocation, content_type, content_type_length);
-    auto list = read_ranges(invocation, ranges, count);
+    RangeRoom room;
+    auto list = read_ranges(invocation, ranges, count, room);
     if (!name_text || !type_text || !list) return INLAY_E_POINTER;
     auto parsed = parse_object_name(*name_text);
     if (!parsed.ok()) return INLAY_E_NAME;

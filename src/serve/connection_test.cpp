@@ -49,7 +49,7 @@ size_t allocations_of(size_t requests) {
 TEST(Connection, AWarmRequestTakesNoCoroutinesFrameFromTheHeap) {
     size_t few = allocations_of(10);
     EXPECT_GT(few, 0u) << "the first ones are";
-    EXPECT_EQ(allocations_of(200), few);
+    EXPECT_LE(allocations_of(200), few) << "more than those that came to stay";
 }
 
 }  // namespace
