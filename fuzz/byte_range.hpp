@@ -15,10 +15,12 @@
 
 namespace inlay::fuzz::byte_range {
 
-// A number as its digits, so that none is too long: without zeros in front, and none beyond what 64 bits hold.
+// A number as its digits, so that none is too long: without zeros in front,
+inline std::string all_digits_of(std::string_view text) { return std::string(text.substr(std::min(text.find_first_not_of('0'), text.size()))); }
+// and none beyond what 64 bits hold.
 inline std::string digits_of(std::string_view text) {
     static const std::string most = std::to_string(UINT64_MAX);
-    const std::string digits(text.substr(std::min(text.find_first_not_of('0'), text.size())));
+    const std::string digits = all_digits_of(text);
     return digits.size() > most.size() || (digits.size() == most.size() && digits > most) ? most : digits;
 }
 inline bool less(const std::string& a, const std::string& b) { return a.size() != b.size() ? a.size() < b.size() : a < b; }
@@ -37,7 +39,7 @@ inline ByteRange reference(std::string_view header, uint64_t size) {
     if (!has_first && size == 0) return {};
     if (!has_first && less(last, end)) return {ByteRange::Kind::part, size - number(last), number(last)};
     if (!has_first) return {ByteRange::Kind::part, 0, size};
-    if (has_last && less(last, first)) return {};
+    if (has_last && less(all_digits_of({parts[2].first, parts[2].second}), all_digits_of({parts[1].first, parts[1].second}))) return {};
     if (!less(first, end)) return {ByteRange::Kind::unsatisfiable, 0, 0};
     const uint64_t length = has_last && less(last, end) ? number(last) + 1 - number(first) : size - number(first);
     return {ByteRange::Kind::part, number(first), length};

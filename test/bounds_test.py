@@ -67,26 +67,32 @@ def test_response_fields_have_a_bound_in_bytes(lone):
     assert answer.numbers == [9, Codes.LIMIT] and answer.headers["X"] == "v" * 996
 
 
-def test_connections_beyond_the_bound_are_turned_away_and_the_others_live(data):
+def test_connections_beyond_the_bound_take_the_places_of_those_that_only_wait(data):
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = CONNECTIONS + 500
     if hard != resource.RLIM_INFINITY and hard < wanted:
         pytest.skip(f"needs {wanted} descriptors; the limit is {hard}")
     resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, wanted), hard))
-    with Server(data, workers=1) as server:
+    config = data.with_suffix(".toml")
+    config.write_text(f"connections_per_address = {2 * CONNECTIONS}\nhead_timeout_ms = 60000\n")
+    with Server(data, "--config", str(config), workers=1) as server:
         first, opened = Wire(server), []
-        first.send(b"GET /healthz HTTP/1.1\r\nHost: h\r\n\r\n")
-        assert first.answer().status == 200
+        first.send(b"GET /healthz HTTP/1.1\r\nHo")
         for _ in range(CONNECTIONS + 50):
             opened.append(socket.create_connection((server.host, server.port), 10))
-        opened[-1].settimeout(5)
-        assert opened[-1].recv(1) == b"", "turned away"
-        first.send(b"GET /healthz HTTP/1.1\r\nHost: h\r\n\r\n")
-        assert first.answer().status == 200
+        for one in (opened[0], opened[40]):
+            one.settimeout(10)
+            assert one.recv(1) == b"", "ended for a later one"
+        opened[-1].sendall(b"GET /healthz HTTP/1.1\r\nHost: h\r\n\r\n")
+        assert opened[-1].recv(1) == b"H", "the latest serves"
+        assert server.metrics()["inlay_connections_open"] <= CONNECTIONS + 1
+        first.send(b"st: h\r\n\r\n")
+        assert first.answer().status == 200, "who is in the middle of something is not ended"
         for one in opened:
             one.close()
         assert eventually(lambda: _serves(server)), "there is room again"
         assert server.metrics()["inlay_worker_deaths_total"] == 0
+    config.unlink()
     resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 

@@ -86,7 +86,7 @@ def test_objects_are_described_as_json(cli, files):
     assert cli.json("rm", "cli/described")["removed"] is True
 
 
-def test_ls_lists_buckets_keys_and_prefixes(cli):
+def test_ls_lists_buckets_keys_and_prefixes(cli, server):
     for key in ("x/1", "x/2", "y", "ü"):
         cli.done("put", "cli-ls/" + key, "-", stdin=b"12345")
     assert "cli-ls" in cli.done("ls").decode().split()
@@ -95,6 +95,13 @@ def test_ls_lists_buckets_keys_and_prefixes(cli):
     assert [line.split()[-1] for line in lines] == ["x/1", "x/2", "y", "ü"] and all("5" in line for line in lines)
     listed = cli.json("ls", "cli-ls/x")
     assert listed["bucket"] == "cli-ls" and [one["key"] for one in listed["objects"]] == ["x/1", "x/2"]
+    for number in range(1001):  # kListKeysMax and one more.
+        assert server.request("PUT", f"/o/cli-ls-{number:04}/k", b"").status == 201
+    names = [f"cli-ls-{number:04}" for number in range(1001)]
+    assert [name for name in cli.done("ls").decode().split() if name.startswith("cli-ls-")] == names
+    assert [one["name"] for one in cli.json("ls")["buckets"] if one["name"].startswith("cli-ls-")] == names
+    for name in names:
+        assert server.request("DELETE", f"/o/{name}/k").status == 204
     assert cli.failed(1, "ls", "cli-absent")[1]["type"] == "urn:inlay:problem:bucket-not-found"
 
 

@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import tempfile
+import time
 
 import pytest
 
@@ -23,7 +24,7 @@ def test_each_finding_says_what_is_in_force_and_what_to_do_about_it(data):
     code, document = doctor("--data", data)
     assert code == 0 and document["changed"] == []
     names = [one["name"] for one in document["findings"]]
-    for name in ("kernel", "memory", "descriptors", "mappings", "filesystem", "unnamed files", "direct writes", "huge pages: objects", "leases"):
+    for name in ("kernel", "memory", "descriptors", "mappings", "filesystem", "unnamed files", "direct writes", "huge pages: objects", "huge pages: promotion", "leases"):
         assert name in names
     for one in document["findings"]:
         assert one["verdict"] in ("good", "could be better") and one["in_force"], one
@@ -69,6 +70,7 @@ def test_stat_shows_what_of_an_object_is_in_memory(server, noise):
     server.get("doctor/object")  # What was stored past the page cache is in it now.
     described = cli.json("stat", "doctor/object")
     assert described["bytes"] == size and described["linked"] is None
+    assert described["pages"]["hot"] is False
     assert described["pages"]["in_memory_bytes"] == size and 0 <= described["pages"]["huge_bytes"] <= size
     descriptor = os.open(server.object_file(described["version"]), os.O_RDONLY)
     os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
@@ -79,3 +81,20 @@ def test_stat_shows_what_of_an_object_is_in_memory(server, noise):
 
 def test_the_pages_of_an_object_that_is_not_there_are_not_shown(server):
     assert server.request("GET", "/o/doctor/absent?pages=1").problem == "object-not-found"
+
+
+def test_the_bench_sets_each_figure_beside_native_code_and_leaves_nothing(data):
+    begun = time.monotonic()
+    code, document = doctor("--bench", "--data", data)
+    assert code == 0 and time.monotonic() - begun < 55
+    figures = document["bench"]
+    assert len(figures) == 5 and {one["unit"] for one in figures} == {"requests/s", "us", "ms"}
+    for one in figures:
+        assert one["missing"] or one["ours"] > 0 and one["native"] > 0 and one["ratio"] > 0, one
+        print(one)
+    assert not list(data.iterdir()), "nothing is left behind"
+
+
+def test_the_bench_says_where_it_cannot_be_made(tmp_path):
+    ended = subprocess.run([INLAY, "doctor", "--bench", "--data", tmp_path / "absent"], capture_output=True, timeout=60)
+    assert ended.returncode == 1 and b"no directory can be made" in ended.stderr

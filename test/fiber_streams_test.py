@@ -136,6 +136,31 @@ def test_what_a_worker_does_not_give_moves_a_stream_to_a_lane_before_its_first_p
     assert streams.run(late, {"stream": 1}, b"body").number == Codes.LIMIT
 
 
+@pytest.mark.parametrize("class_", ["auto", "heavy"])
+def test_the_outputs_of_all_streams_leave_half_of_them_to_others(data, class_):
+    """kStreamOutputsShare: streams that wait hold what they have; the one too many is told so, and which limit it met."""
+    large = 24 * MIB
+    holds = handle(
+        f"""(if (call $output (i64.const {large}) (i32.const 96)) (then (return (i32.const 5))))
+            (i32.store (i32.const 32) (i32.load (i32.const 96))) (i32.store (i32.const 36) (i32.const 1))
+            (drop (call $send (i32.const 32) (i32.const 1))) (drop (call $receive (i32.const 32))) (i32.const 0)""")  # fmt: skip
+    config = data.parent / f"{data.name}.toml"
+    config.write_text(f"body_memory = {96 * MIB}\n")
+    with Server(data, "--config", str(config), workers=1) as server:
+        server.deploy("holds", module(holds), {"class": class_})
+        whole = server.name_of(handle(f"(if (call $output (i64.const {large}) (i32.const 96)) (then (return (i32.const 5)))) (call $answer (i32.const 1))"))
+        with Wire(server) as first, Wire(server) as second:
+            for wire in (first, second):
+                wire.send(post(b"/f/holds?stream=1", SIZED % 1))
+                part(wire, b"\0")
+            refused = server.request("POST", "/f/holds?stream=1", b"x")
+            assert refused.status in (500, 502) and "met a limit: the memory for outputs of this worker's streams" in refused.detail
+            assert server.invoke(whole).number == 1, "others have their half"
+            first.send(b"x")
+            assert first._fill()
+        assert eventually(lambda: server.request("POST", "/f/holds?stream=1", b"x").status == 200)
+
+
 def test_a_cold_window_is_brought_in_while_the_stream_waits(streams):
     content = bytes(range(251)) * (4 * MIB // 251)
     last = handle(

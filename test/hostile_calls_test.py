@@ -166,8 +166,10 @@ MAP = "(call $map (i32.const 0) (i64.const 0) (i64.const {}) (i32.const 0) (i32.
 )  # fmt: skip
 def test_a_call_in_a_loop_is_refused_at_a_limit(lone, call, at_least, at_most, codes):
     lone.put("hostile/x", b"x" * 20_000)
-    count, code = divmod(returned(lone.run(count_until_refused(call, 20_000), body=bytes(64 << 20))), 1000)
+    answer = lone.run(count_until_refused(call, 20_000), body=bytes(64 << 20))
+    count, code = divmod(returned(answer), 1000)
     assert at_least <= count <= at_most and -code in {getattr(Codes, name) for name in codes}
+    assert ("it had met a limit: " in answer.detail) == (-code == Codes.LIMIT), "and which one"
     assert lone.run(handle("(call $answer (i32.const 1))")).number == 1
 
 

@@ -222,6 +222,20 @@ def test_a_listing_gives_every_key_once_in_byte_order(server):
             assert found == [key for key in keys if key.startswith(prefix)], (prefix, limit)
 
 
+def test_buckets_are_listed_page_by_page(server):
+    for number in range(7):
+        server.put(f"page-{number}/k", b"x")
+    found, after = [], "page-"
+    while after is not None and (not found or found[-1].startswith("page-")):
+        page = server.request("GET", f"/o?limit=3&after={after}").json
+        assert len(page["buckets"]) <= 3
+        found += [one["name"] for one in page["buckets"]]
+        after = page["next"]
+    assert [name for name in found if name.startswith("page-")] == [f"page-{number}" for number in range(7)]
+    for query in ("limit=0", "limit=1001", "after=%zz"):
+        assert server.request("GET", "/o?" + query).status == 400
+
+
 @pytest.mark.parametrize("query", ["limit=0", "limit=1001", "limit=x", "limit=-1", "prefix=%zz"])
 def test_a_bad_listing_is_refused(server, query):
     server.put("listing-bad/k", b"x")

@@ -98,7 +98,7 @@ def test_a_refused_put_leaves_nothing(server, noise):
 
 
 def test_more_uploads_than_may_be_written_at_once_are_stored_all_the_same(data, noise):
-    """kContentsBegunMax."""
+    """kContentsBegunMax, of which plain PUTs have one part in kContentsBegunShare."""
     body = noise(BEGINS)
     config = data.parent / f"{data.name}.toml"
     config.write_text(f"body_memory = {4 << 30}\n")
@@ -106,12 +106,47 @@ def test_more_uploads_than_may_be_written_at_once_are_stored_all_the_same(data, 
         wires = [Wire(server) for _ in range(70)]
         for number, wire in enumerate(wires):
             begin_put(wire, f"uploads/{number}", len(body), body[:20_000])
-        assert eventually(lambda: unnamed_files(server) == 64)
+        assert eventually(lambda: unnamed_files(server) == 32)
         for wire in wires:
             wire.send(body[20_000:])
             assert wire.answer().status == 201
-        assert all(server.get(f"uploads/{number}").body == body for number in (0, 63, 64, 69))
+        assert all(server.get(f"uploads/{number}").body == body for number in (0, 31, 32, 69))
         assert eventually(lambda: unnamed_files(server) == 0)
+
+
+def test_puts_that_stand_still_leave_bodies_too_large_for_memory_their_way_to_a_file(data, noise):
+    body = noise(24 * MIB)
+    config = data.parent / f"{data.name}.toml"
+    config.write_text(f"body_memory = {32 * MIB}\n")
+    with Server(data, "--config", str(config), workers=1) as server:
+        server.deploy_example("wc")
+        wires = [Wire(server) for _ in range(40)]
+        for number, wire in enumerate(wires):
+            begin_put(wire, f"uploads/idle-{number}", GIB, b"x")
+        assert eventually(lambda: unnamed_files(server) > 0)
+        with Connection(server) as connection:
+            assert connection.request("POST", "/f/wc", body).json["bytes"] == len(body)
+        for wire in wires:
+            wire.socket.close()
+
+
+def test_uploads_of_functions_have_a_part_of_their_own_each(data, noise):
+    """A function's bodies that stand still take half of what may be begun; another's, and a PUT, go on."""
+    config = data.parent / f"{data.name}.toml"
+    config.write_text(f"body_memory = {4 << 30}\n")
+    body = noise(BEGINS)
+    takes = handle("(i32.const 0)")
+    with Server(data, "--config", str(config), workers=1) as server:
+        first, second = server.name_of(takes), server.name_of(takes + " ")
+        wires = [Wire(server) for _ in range(70)]
+        for number, wire in enumerate(wires):
+            begin_put(wire, f"uploads/{number}?through={first if number < 40 else second}", len(body), body[:20_000])
+        assert eventually(lambda: unnamed_files(server) == 62)
+        for wire in wires[38:]:
+            wire.send(body[20_000:])
+            assert wire.answer().status == 201
+        for wire in wires:
+            wire.socket.close()
 
 
 def test_a_worker_that_dies_leaves_nothing(data, noise):

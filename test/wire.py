@@ -1,6 +1,7 @@
 """A client that says exactly the bytes it is told to, for requests that no library would send."""
 
 import email.parser
+import re
 import select
 import socket
 import struct
@@ -83,3 +84,24 @@ def ask(server, text, has_content=True):
         wire.send(text)
         answer = wire.answer(has_content)
         return answer, wire.is_closed()
+
+
+def final_answers(received, first_is_to_head=False):
+    """(status, head, content) of each final answer in these bytes, read strictly; raises ValueError where they are not whole answers."""
+    answers = []
+    while received:
+        head, found, received = received.partition(b"\r\n\r\n")
+        if not found or not re.match(rb"HTTP/1\.1 [1-5]\d\d ", head):
+            raise ValueError(head)
+        status, lengths = int(head[9:12]), re.findall(rb"\r\nContent-Length: (\d+)(?=\r\n|$)", head)
+        if status == 100:
+            continue
+        if len(lengths) != (0 if status == 204 else 1):
+            raise ValueError(head)
+        has_none = status in (204, 304) or (first_is_to_head and not answers)
+        size = 0 if has_none else int(lengths[0])
+        if len(received) < size:
+            raise ValueError(received)
+        answers.append((status, head, received[:size]))
+        received = received[size:]
+    return answers

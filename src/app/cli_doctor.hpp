@@ -16,9 +16,11 @@ class DoctorCommand {
 
   private:
     int examine(Output output) const;
+    int measure(Output output) const;
 
     std::string data_directory_;
     bool fix_ = false;
+    bool bench_ = false;
 };
 
 }  // namespace inlay::cli

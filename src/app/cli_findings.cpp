@@ -5,6 +5,7 @@
 
 #include "base/limits.hpp"
 #include "os/file.hpp"
+#include "os/huge_pages.hpp"
 #include "os/machine.hpp"
 #include "os/mapping.hpp"
 #include "os/mapping_budget.hpp"
@@ -92,6 +93,18 @@ Finding memory_file_huge_pages() {
     return found;
 }
 
+Finding promotion() {
+    Finding found{.name = "huge pages: promotion", .in_force = "objects that functions map again and again, and whose files lie in small pages, "
+                                                               "are copied into pages of 2 MiB, within hot_memory"};
+    if (os::gives_huge_memfds()) return found;
+    found = {.name = found.name, .verdict = Verdict::could_be_better, .in_force = "none: the kernel gives no pages of 2 MiB to memory files; objects stay in "
+             "their files' pages", .gain = "fewer page faults over objects in use, on filesystems with small pages",
+             .remedy = "a kernel from 6.1 on, with transparent huge pages for memory files"};
+    auto setting = os::read_setting(thp("shmem_enabled"));
+    if (setting && os::chosen_word(*setting) == "deny") found.fix = Setting{thp("shmem_enabled"), "advise"};
+    return found;
+}
+
 Finding reserved_huge_pages() {
     auto reserved = os::read_setting("/proc/sys/vm/nr_hugepages");
     return {.name = "huge pages: reserve", .in_force = fmt::format("vm.nr_hugepages is {}; none are needed", reserved.value_or("absent"))};
@@ -141,7 +154,7 @@ Finding leases(int directory) {
 }  // namespace
 
 std::vector<Finding> examine_machine(const std::string& data_directory) {
-    std::vector<Finding> found{kernel(), memory(), descriptors(), mappings(), own_huge_pages(), memory_file_huge_pages(), reserved_huge_pages()};
+    std::vector<Finding> found{kernel(), memory(), descriptors(), mappings(), own_huge_pages(), memory_file_huge_pages(), promotion(), reserved_huge_pages()};
     if (data_directory.empty()) return found;
     auto directory = os::open_file(data_directory);
     if (!directory.ok()) {

@@ -211,6 +211,7 @@ ResponseHead Exchange::receive(bool content_expected, const ChooseSink& choose_s
     auto& sink = choose_sink(head);
     sink.begin(head.content_length);
     read_content(*parser, sink);
+    head.fields = to_head(parser->get()).fields;  // With those that came behind the content.
     return head;
 }
 

@@ -30,7 +30,7 @@ struct Request {
 struct ResponseHead {
     unsigned status = 0;
     std::string reason;
-    Fields fields;
+    Fields fields;  // Once the content has come with those behind it (trailers).
     std::optional<uint64_t> content_length;
 
     bool successful() const { return status >= 200 && status < 300; }

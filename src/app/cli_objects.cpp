@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <functional>
 #include <nlohmann/json.hpp>
 
 #include "app/cli_encoding.hpp"
@@ -47,6 +48,43 @@ ordered_json described(const ObjectName& name, const ResponseHead& head) {
             {"version", etag_to_version(head.find("ETag"))},
             {"content_type", head.find("Content-Type")},
             {"modified", http_date_to_rfc3339(std::string(head.find("Last-Modified")))}};
+}
+
+// A listing that comes in pages.
+struct PagedListing {
+    std::string target;
+    QueryPairs query;
+    std::string opening;  // Of the JSON document, up to its items.
+    const char* member;   // Of a page, that holds them.
+    std::function<std::string(const ordered_json&)> line_of;
+};
+
+// Prints page by page, so that memory does not grow with the listing; the JSON document is put together by hand for it.
+int print_pages(const Client& client, const PagedListing& listing) {
+    StreamSink out(stdout);
+    QueryPairs query = listing.query;
+    query.emplace_back("limit", std::to_string(kListKeysMax));
+    std::string_view separator;
+    for (bool first = true;; first = false) {
+        auto page = client.ask({"GET", listing.target + query_string(query)});
+        if (client.json() && first) out.write(listing.opening);
+        for (const auto& one : page.at(listing.member)) {
+            if (client.json()) {
+                out.write(separator);
+                out.write(one.dump(-1, ' ', false, ordered_json::error_handler_t::replace));
+                separator = ",";
+            } else {
+                out.write(printable(listing.line_of(one)));
+            }
+        }
+        auto next = page.find("next");
+        if (next == page.end() || next->is_null()) break;
+        if (!first) query.pop_back();
+        query.emplace_back("after", next->get<std::string>());
+    }
+    if (client.json()) out.write("]}\n");
+    out.finish();
+    return kExitDone;
 }
 
 }  // namespace
@@ -142,44 +180,18 @@ int ObjectCommands::list(const Client& client) const {
 }
 
 int ObjectCommands::list_buckets(const Client& client) const {
-    auto answer = client.ask({"GET", "/o"});
-    if (client.json()) {
-        print_json(answer);
-    } else {
-        for (const auto& bucket : answer.at("buckets")) print_line(printable(bucket.at("name").get<std::string>()));
-    }
-    return kExitDone;
+    auto line_of = [](const ordered_json& bucket) { return bucket.at("name").get<std::string>() + "\n"; };
+    return print_pages(client, {"/o", {}, "{\"buckets\":[", "buckets", line_of});
 }
 
-// Prints page by page, so that memory does not grow with the bucket; the JSON document is put together by hand for it.
 int ObjectCommands::list_keys(const Client& client, const std::string& bucket, const std::string& prefix) const {
-    StreamSink out(stdout);
-    std::string after;
-    std::string_view separator;
-    for (bool first = true;; first = false) {
-        QueryPairs query{{"prefix", prefix}, {"limit", std::to_string(kListKeysMax)}};
-        if (!first) query.emplace_back("after", after);
-        auto page = client.ask({"GET", "/o/" + percent_encode(bucket) + query_string(query)});
-        if (client.json() && first) out.write(fmt::format("{{\"bucket\":{},\"objects\":[", ordered_json(bucket).dump()));
-        for (const auto& object : page.at("objects")) {
-            if (client.json()) {
-                out.write(separator);
-                out.write(object.dump(-1, ' ', false, ordered_json::error_handler_t::replace));
-                separator = ",";
-            } else {
-                auto path = object.value("linked", "");
-                out.write(printable(fmt::format("{:>15}  {:24}  {}{}\n", format_count(object.at("bytes").get<uint64_t>()),
-                                                object.value("modified", ""), object.at("key").get<std::string>(),
-                                                path.empty() ? "" : " -> " + path)));
-            }
-        }
-        auto next = page.find("next");
-        if (next == page.end() || next->is_null()) break;
-        after = next->get<std::string>();
-    }
-    if (client.json()) out.write("]}\n");
-    out.finish();
-    return kExitDone;
+    auto line_of = [](const ordered_json& object) {
+        auto path = object.value("linked", "");
+        return fmt::format("{:>15}  {:24}  {}{}\n", format_count(object.at("bytes").get<uint64_t>()), object.value("modified", ""),
+                           object.at("key").get<std::string>(), path.empty() ? "" : " -> " + path);
+    };
+    return print_pages(client, {"/o/" + percent_encode(bucket), {{"prefix", prefix}},
+                               fmt::format("{{\"bucket\":{},\"objects\":[", ordered_json(bucket).dump()), "objects", line_of});
 }
 
 int ObjectCommands::stat(const Client& client) const {
@@ -198,8 +210,9 @@ int ObjectCommands::stat(const Client& client) const {
         print_member(member == std::string_view("content_type") ? "content type:" : fmt::format("{}:", member), member_text(object, member));
     print_member("file:", object.at("linked").is_null() ? "the server's own" : "linked, " + member_text(object, "linked"));
     const auto& pages = object.at("pages");
-    print_member("in memory:", fmt::format("{} bytes, {} of them in huge pages", format_count(pages.at("in_memory_bytes").get<uint64_t>()),
-                                           format_count(pages.at("huge_bytes").get<uint64_t>())));
+    print_member("in memory:", fmt::format("{} bytes, {} of them in huge pages{}", format_count(pages.at("in_memory_bytes").get<uint64_t>()),
+                                           format_count(pages.at("huge_bytes").get<uint64_t>()),
+                                           pages.at("hot").get<bool>() ? "; hot: kept beside the file" : ""));
     return kExitDone;
 }
 

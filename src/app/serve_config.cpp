@@ -7,6 +7,8 @@
 #include <toml++/toml.h>
 
 #include <algorithm>
+#include <iterator>
+#include <optional>
 #include <fstream>
 
 namespace inlay {
@@ -21,8 +23,38 @@ bool is_list_of_texts(const toml::node& node) {
     return list && std::all_of(list->begin(), list->end(), [](const toml::node& one) { return one.is_string(); });
 }
 
+// Numbers of ClientLimits by their keys.
+struct ClientKey {
+    std::string_view key;
+    uint64_t ClientLimits::*limit;
+    uint64_t least, most;
+};
+
+constexpr uint64_t kAny = INT64_MAX;
+constexpr ClientKey kClientKeys[] = {
+    {"head_timeout_ms", &ClientLimits::head_timeout_ms, 1, kClientTimeoutMsMax},
+    {"idle_timeout_ms", &ClientLimits::idle_timeout_ms, 1, kClientTimeoutMsMax},
+    {"stall_timeout_ms", &ClientLimits::stall_timeout_ms, 1, kClientTimeoutMsMax},
+    {"client_rate_min", &ClientLimits::rate_min, 0, kClientRateMinMax},
+    {"connections", &ClientLimits::connections, 1, kAny},
+    {"connections_per_address", &ClientLimits::connections_per_address, 1, kAny},
+    {"requests_per_connection", &ClientLimits::requests_per_connection, 1, kAny},
+};
+
+// nullopt: it is no such key.
+std::optional<Result<>> apply_client_limit(const std::string& path, std::string_view key, const toml::node& node, ClientLimits& limits) {
+    auto* row = std::ranges::find(kClientKeys, key, &ClientKey::key);
+    if (row == std::end(kClientKeys)) return std::nullopt;
+    auto number = node.value_exact<int64_t>();
+    if (!number || *number < 0 || static_cast<uint64_t>(*number) < row->least || static_cast<uint64_t>(*number) > row->most)
+        return Result<>(wrong(path, key, fmt::format("a number from {} to {}", row->least, row->most)));
+    limits.*row->limit = static_cast<uint64_t>(*number);
+    return Result<>();
+}
+
 Result<> apply(const std::string& path, std::string_view key, const toml::node& node, control::ServeOptions& options,
                std::string& token_file) {
+    if (auto applied = apply_client_limit(path, key, node, options.clients)) return std::move(*applied);
     auto text = node.value<std::string>();
     auto number = node.value<int64_t>();
     bool counts = number && *number > 0;
@@ -48,7 +80,7 @@ Result<> apply(const std::string& path, std::string_view key, const toml::node& 
         options.hot_memory = static_cast<uint64_t>(*number);
     } else {
         return wrong(path, key, "unknown, or not of its type (text: listen, data, token_file, send; list of texts: link_roots; "
-                                "numbers: workers, max_body, body_memory, hot_memory)");
+                                "numbers: workers, max_body, body_memory, hot_memory, and limits of clients: docs/limits.md)");
     }
     return {};
 }

@@ -48,6 +48,27 @@ TEST_F(ServeConfigTest, ReadsEveryKey) {
     EXPECT_EQ(options_.hot_memory, 0u);
 }
 
+TEST_F(ServeConfigTest, ReadsTheLimitsOfClients) {
+    EXPECT_EQ(read("head_timeout_ms = 1\nidle_timeout_ms = 2\nstall_timeout_ms = 3\nclient_rate_min = 0\nconnections = 5\n"
+                   "connections_per_address = 6\nrequests_per_connection = 7\n"),
+              "");
+    const auto& limits = options_.clients;
+    EXPECT_EQ(limits.head_timeout_ms, 1u);
+    EXPECT_EQ(limits.idle_timeout_ms, 2u);
+    EXPECT_EQ(limits.stall_timeout_ms, 3u);
+    EXPECT_EQ(limits.rate_min, 0u);
+    EXPECT_EQ(limits.connections, 5u);
+    EXPECT_EQ(limits.connections_per_address, 6u);
+    EXPECT_EQ(limits.requests_per_connection, 7u);
+}
+
+TEST_F(ServeConfigTest, ALimitOfClientsOutOfItsRangeIsShownWithIt) {
+    for (std::string line : {"head_timeout_ms = 0", "idle_timeout_ms = -1", "stall_timeout_ms = 86400001", "client_rate_min = 1073741825",
+                             "connections = 0", "connections_per_address = \"1\"", "requests_per_connection = 1.5"})
+        EXPECT_NE(read(line).find("a number from "), std::string::npos) << line;
+    EXPECT_EQ(read("stall_timeout_ms = 86400000\nclient_rate_min = 1073741824\n"), "");
+}
+
 TEST_F(ServeConfigTest, WhatIsNotSaidStaysAsItIs) {
     options_.workers = 7;
     EXPECT_EQ(read("max_body = 1\n"), "");

@@ -18,6 +18,8 @@ struct CounterTraits {
 constexpr std::array<CounterTraits, static_cast<size_t>(Counter::count_)> kTraits{{
     {"inlay_connections_open", "", "gauge", "Client connections open now"},
     {"inlay_connections_total", "", "counter", "Client connections accepted"},
+    {"inlay_connections_refused_total", "", "counter", "Client connections turned away at a limit"},
+    {"inlay_connections_ended_idle_total", "", "counter", "Client connections ended while they waited, for new ones"},
     {"inlay_requests_total", "kind=\"invoke\"", "counter", "Requests by kind"},
     {"inlay_requests_total", "kind=\"object\"", "counter", ""},
     {"inlay_requests_total", "kind=\"control\"", "counter", ""},
@@ -39,6 +41,7 @@ constexpr std::array<CounterTraits, static_cast<size_t>(Counter::count_)> kTrait
     {"inlay_copied_bytes_total", "reason=\"small\"", "counter", ""},
     {"inlay_copied_bytes_total", "reason=\"heap\"", "counter", ""},
     {"inlay_copied_bytes_total", "reason=\"fallback\"", "counter", ""},
+    {"inlay_copied_bytes_total", "reason=\"promotion\"", "counter", ""},
     {"inlay_instantiate_microseconds_total", "", "counter", "Time spent making instances"},
     {"inlay_run_microseconds_total", "", "counter", "Time spent running functions"},
     {"inlay_log_lines_dropped_total", "", "counter", "Log lines beyond a limit"},
@@ -56,8 +59,15 @@ constexpr std::array<CounterTraits, static_cast<size_t>(Counter::count_)> kTrait
     {"inlay_hot_bytes", "", "gauge", "Objects kept in memory beside their files"},
     {"inlay_hot_promotions_total", "", "counter", "Objects that were kept in memory since"},
     {"inlay_hot_demotions_total", "", "counter", "Objects that were not kept in memory any longer"},
+    {"inlay_hot_sheds_total", "", "counter", "Of them for want of memory"},
+    {"inlay_huge_promotions_total", "", "counter", "Objects that were copied into huge pages"},
     {"inlay_streams_open", "", "gauge", "Streams that go on now"},
     {"inlay_streams_total", "", "counter", "Requests whose body and response went piece by piece"},
+    {"inlay_streams_ended_total", "how=\"completed\"", "counter", "Of them, those that came to their end, by whether their client has all of it"},
+    {"inlay_streams_ended_total", "how=\"broken\"", "counter", ""},
+    {"inlay_streams_waiting", "", "gauge", "Streams whose function waits for its client now"},
+    {"inlay_stream_received_bytes_total", "", "counter", "Content bytes that streams received"},
+    {"inlay_stream_sent_bytes_total", "", "counter", "Content bytes that streams sent"},
 }};
 
 }  // namespace

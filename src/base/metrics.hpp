@@ -14,6 +14,8 @@ namespace inlay {
 enum class Counter : uint16_t {
     connections_open,
     connections_total,
+    connections_refused,
+    connections_ended_idle,
     requests_invoke,
     requests_object,
     requests_control,
@@ -35,6 +37,7 @@ enum class Counter : uint16_t {
     copied_bytes_small,
     copied_bytes_heap,
     copied_bytes_fallback,
+    copied_bytes_promotion,
     instantiate_us,
     run_us,
     log_lines_dropped,
@@ -52,8 +55,15 @@ enum class Counter : uint16_t {
     hot_bytes,
     hot_promotions,
     hot_demotions,
+    hot_sheds,
+    huge_promotions,
     streams_open,
     streams_total,
+    streams_completed,
+    streams_broken,
+    streams_waiting,
+    stream_bytes_received,
+    stream_bytes_sent,
     count_,
 };
 

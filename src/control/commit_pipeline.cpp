@@ -169,14 +169,23 @@ void CommitPipeline::keep_hot(CommitJob& job) {
             auto* put = std::get_if<store::PutObject>(&change);
             if (put && put->object.version == content.name) gone = hot_.keep(put->object, std::move(content.pages));
         }
-        for (const auto& name : gone) registry::publish_change(shared_.state(), registry::hash_of_object(name.bucket, name.key));
-        if (!gone.empty()) on_dropped_();
+        announce_moved(gone);
     }
+}
+
+void CommitPipeline::announce_moved(const std::vector<ObjectName>& names) {
+    if (names.empty()) return;
+    {
+        std::lock_guard lock(announcing_);
+        for (const auto& name : names) registry::publish_change(shared_.state(), registry::hash_of_object(name.bucket, name.key));
+    }
+    on_dropped_();
 }
 
 void CommitPipeline::announce(const store::ChangeSet& set) {
     auto& counters = shared_.supervisor_counters();
     auto& state = shared_.state();
+    std::lock_guard lock(announcing_);
     for (const auto& change : set.changes) {
         if (auto* put = std::get_if<store::PutObject>(&change)) {
             registry::publish_change(state, registry::hash_of_object(put->object.name.bucket, put->object.name.key));

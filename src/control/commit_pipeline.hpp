@@ -66,6 +66,8 @@ class CommitPipeline {
     CommitPipeline& operator=(const CommitPipeline&) = delete;
 
     void submit(std::unique_ptr<CommitJob> job);
+    // The pages of these objects have changed, their content has not. Any thread.
+    void announce_moved(const std::vector<ObjectName>& names);
     // Runs something that may wait for the disk, on a content thread.
     void run_aside(std::function<void()> work);
 
@@ -89,6 +91,7 @@ class CommitPipeline {
     store::Ballast& ballast_;  // The catalog thread's.
     HotTier& hot_;
     const std::function<void()> on_dropped_;
+    std::mutex announcing_;  // One at a time writes the feed.
     boost::asio::thread_pool content_threads_;
     std::mutex mutex_;
     std::condition_variable something_waits_;

@@ -40,15 +40,14 @@ Json json_of(const store::ObjectRecord& object) {
     return json;
 }
 
-Result<std::string> describe_buckets(store::CatalogReader& catalog) {
+// Where the next page begins; null: there is none.
+Json next_of(const std::string& next) { return next.empty() ? Json(nullptr) : Json(next); }
+
+Result<std::string> describe_buckets(const registry::Listing& listing, store::CatalogReader& catalog) {
+    INLAY_TRY(auto page, catalog.list_buckets(listing.after, static_cast<size_t>(listing.limit)));
     Json buckets = Json::array();
-    std::string after;
-    do {
-        INLAY_TRY(auto page, catalog.list_buckets(after));
-        for (const auto& bucket : page.buckets) buckets.push_back({{"name", bucket}});
-        after = page.next;
-    } while (!after.empty());
-    return text_of({{"buckets", std::move(buckets)}});
+    for (const auto& bucket : page.buckets) buckets.push_back({{"name", bucket}});
+    return text_of({{"buckets", std::move(buckets)}, {"next", next_of(page.next)}});
 }
 
 Result<std::string> describe_objects(const registry::Listing& listing, store::CatalogReader& catalog) {
@@ -63,8 +62,7 @@ Result<std::string> describe_objects(const registry::Listing& listing, store::Ca
     }
     Json objects = Json::array();
     for (const auto& object : page.objects) objects.push_back(json_of(object));
-    Json next = page.next.empty() ? Json(nullptr) : Json(page.next);
-    return text_of({{"bucket", listing.name}, {"objects", std::move(objects)}, {"next", std::move(next)}});
+    return text_of({{"bucket", listing.name}, {"objects", std::move(objects)}, {"next", next_of(page.next)}});
 }
 
 Result<std::string> describe_functions(store::CatalogReader& catalog) {
@@ -109,7 +107,7 @@ std::string describe_function(const store::FunctionRecord& record) { return text
 
 Result<std::string> describe(const registry::Listing& listing, store::CatalogReader& catalog, const FunctionLogs& logs) {
     switch (listing.kind) {
-        case registry::ListingKind::buckets: return describe_buckets(catalog);
+        case registry::ListingKind::buckets: return describe_buckets(listing, catalog);
         case registry::ListingKind::objects: return describe_objects(listing, catalog);
         case registry::ListingKind::functions: return describe_functions(catalog);
         case registry::ListingKind::function: {

@@ -37,10 +37,13 @@ class DescribeTest : public testing::Test {
     FunctionLogs logs_;
 };
 
-TEST_F(DescribeTest, BucketsByName) {
-    EXPECT_EQ(described({ListingKind::buckets}), json::parse(R"({"buckets":[]})"));
+TEST_F(DescribeTest, BucketsByNamePageByPage) {
+    EXPECT_EQ(described({ListingKind::buckets, "", "", "", 2}), json::parse(R"({"buckets":[],"next":null})"));
     put("b", "k"), put("a", "k"), put("a", "l");
-    EXPECT_EQ(described({ListingKind::buckets}), json::parse(R"({"buckets":[{"name":"a"},{"name":"b"}]})"));
+    EXPECT_EQ(described({ListingKind::buckets, "", "", "", 2}), json::parse(R"({"buckets":[{"name":"a"},{"name":"b"}],"next":null})"));
+    put("c", "k");
+    EXPECT_EQ(described({ListingKind::buckets, "", "", "", 2})["next"], "b");
+    EXPECT_EQ(described({ListingKind::buckets, "", "", "b", 2}), json::parse(R"({"buckets":[{"name":"c"}],"next":null})"));
 }
 
 TEST_F(DescribeTest, ObjectsOfABucketPageByPage) {

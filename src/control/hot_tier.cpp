@@ -30,14 +30,34 @@ bool HotTier::can_keep(int pages, uint64_t length) const {
 
 std::vector<ObjectName> HotTier::keep(const store::ObjectRecord& object, os::Fd pages) {
     std::lock_guard lock(mutex_);
+    return insert(object, os::round_up(object.size_bytes, os::page_size()), std::move(pages));
+}
+
+std::optional<std::vector<ObjectName>> HotTier::keep_beside_hotter(const store::ObjectRecord& object, os::Fd pages) {
+    std::lock_guard lock(mutex_);
     uint64_t bytes = os::round_up(object.size_bytes, os::page_size());
+    if (!has_idle_room(bytes)) return std::nullopt;
+    return insert(object, bytes, std::move(pages));
+}
+
+bool HotTier::has_room_beside_hotter(uint64_t bytes) const {
+    std::lock_guard lock(mutex_);
+    return has_idle_room(bytes);
+}
+
+bool HotTier::has_idle_room(uint64_t bytes) const {
+    uint64_t busy_bytes = 0, now_ms = now_ms_();
+    size_t busy = 0;
+    for (auto entry = entries_.begin(); entry != entries_.end() && now_ms - entry->used_ms < kHotIdleMs; ++entry, ++busy)
+        busy_bytes += entry->bytes;
+    return busy < kHotObjectsMax && bytes <= bytes_max_ && busy_bytes <= bytes_max_ - bytes;
+}
+
+std::vector<ObjectName> HotTier::insert(const store::ObjectRecord& object, uint64_t bytes, os::Fd pages) {
     std::vector<ObjectName> gone;
-    while (!entries_.empty() && (bytes_ + bytes > bytes_max_ || entries_.size() >= kHotObjectsMax)) {
-        gone.push_back(entries_.back().name);
-        remove(std::prev(entries_.end()));
-    }
+    while (!entries_.empty() && (bytes_ + bytes > bytes_max_ || entries_.size() >= kHotObjectsMax)) gone.push_back(remove_last());
     if (bytes > bytes_max_) return gone;
-    entries_.push_front({object.name, object.version, bytes, std::move(pages)});
+    entries_.push_front({object.name, object.version, bytes, std::move(pages), now_ms_()});
     by_version_[object.version] = entries_.begin();
     bytes_ += bytes;
     counters_.add_shared(Counter::hot_bytes, bytes);
@@ -45,18 +65,45 @@ std::vector<ObjectName> HotTier::keep(const store::ObjectRecord& object, os::Fd 
     return gone;
 }
 
+HotTier::Entries::iterator HotTier::use(std::string_view version) {
+    auto found = by_version_.find(std::string(version));
+    if (found == by_version_.end()) return entries_.end();
+    entries_.splice(entries_.begin(), entries_, found->second);
+    found->second->used_ms = now_ms_();
+    return found->second;
+}
+
 os::Fd HotTier::find(std::string_view version) {
     std::lock_guard lock(mutex_);
-    auto found = by_version_.find(std::string(version));
-    if (found == by_version_.end()) return {};
-    entries_.splice(entries_.begin(), entries_, found->second);
-    return os::duplicate(found->second->pages.get());
+    auto found = use(version);
+    return found == entries_.end() ? os::Fd() : os::duplicate(found->pages.get());
+}
+
+bool HotTier::touch(std::string_view version) {
+    std::lock_guard lock(mutex_);
+    return use(version) != entries_.end();
 }
 
 void HotTier::forget(std::string_view version) {
     std::lock_guard lock(mutex_);
     auto found = by_version_.find(std::string(version));
     if (found != by_version_.end()) remove(found->second);
+}
+
+std::vector<ObjectName> HotTier::shed(uint64_t bytes) {
+    std::lock_guard lock(mutex_);
+    std::vector<ObjectName> gone;
+    for (uint64_t before = bytes_; !entries_.empty() && before - bytes_ < bytes;) {
+        gone.push_back(remove_last());
+        counters_.add_shared(Counter::hot_sheds);
+    }
+    return gone;
+}
+
+ObjectName HotTier::remove_last() {
+    auto name = entries_.back().name;
+    remove(std::prev(entries_.end()));
+    return name;
 }
 
 void HotTier::remove(Entries::iterator entry) {

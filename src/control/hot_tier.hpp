@@ -1,17 +1,21 @@
 // HotTier: pages of objects that are kept in memory beside their files: whoever opens such an object gets these instead.
 //
-// They are what functions wrote and published: sealed memfds, whose content went to the object's file from these very pages. Within a
-// budget; what was not opened for longest goes first. Whoever has opened them keeps them.
+// They are what functions wrote and published: sealed memfds, whose content went to the object's file from these very pages; or
+// copies in huge pages of what is mapped again and again (control/promotion). Within a budget; what was not used for longest goes
+// first. Whoever has opened them keeps them.
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <list>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
 
+#include "base/clock.hpp"
 #include "base/metrics.hpp"
 #include "base/result.hpp"
 #include "os/fd.hpp"
@@ -23,15 +27,25 @@ namespace inlay::control {
 class HotTier {
   public:
     // `counters` outlive this.
-    HotTier(uint64_t bytes_max, CounterBlock& counters) : bytes_max_(bytes_max), counters_(counters) {}
+    HotTier(uint64_t bytes_max, CounterBlock& counters, std::function<uint64_t()> now_ms = coarse_ms)
+        : bytes_max_(bytes_max), counters_(counters), now_ms_(std::move(now_ms)) {}
 
     // Whether `pages` are fit to be kept as an object of `length` bytes: final, of this size, and zero behind its end.
     bool can_keep(int pages, uint64_t length) const;
     // Keeps them. Result: the objects that had to go for it. Requires: can_keep().
     std::vector<ObjectName> keep(const store::ObjectRecord& object, os::Fd pages);
-    // Empty: this version is not kept.
+    // The same of what is in use only lately: for it nothing has to go that was used within kHotIdleMs. nullopt: then there is no room.
+    std::optional<std::vector<ObjectName>> keep_beside_hotter(const store::ObjectRecord& object, os::Fd pages);
+    bool has_room_beside_hotter(uint64_t bytes) const;
+    // Empty: this version is not kept. Who finds it uses it.
     os::Fd find(std::string_view version);
+    // It is in use. False: it is not kept.
+    bool touch(std::string_view version);
     void forget(std::string_view version);
+    // Memory is short: lets go of so many bytes, or all there are. Result: whose they were.
+    std::vector<ObjectName> shed(uint64_t bytes);
+
+    uint64_t bytes_max() const { return bytes_max_; }
 
   private:
     struct Entry {
@@ -39,15 +53,22 @@ class HotTier {
         std::string version;
         uint64_t bytes;
         os::Fd pages;
+        uint64_t used_ms;
     };
     using Entries = std::list<Entry>;
 
+    // All of these with the lock held.
+    std::vector<ObjectName> insert(const store::ObjectRecord& object, uint64_t bytes, os::Fd pages);
+    bool has_idle_room(uint64_t bytes) const;
+    Entries::iterator use(std::string_view version);
+    ObjectName remove_last();
     void remove(Entries::iterator entry);
 
     const uint64_t bytes_max_;
     CounterBlock& counters_;
-    std::mutex mutex_;  // Guards what follows.
-    Entries entries_;   // The latest first.
+    const std::function<uint64_t()> now_ms_;
+    mutable std::mutex mutex_;  // Guards what follows.
+    Entries entries_;           // The one used latest first.
     std::unordered_map<std::string, Entries::iterator> by_version_;
     uint64_t bytes_ = 0;
 };

@@ -30,8 +30,17 @@ class HotTierTest : public testing::Test {
     bool has(const std::string& key) { return static_cast<bool>(tier_.find("version of " + key)); }
     uint64_t count(Counter counter) const { return counters_.get(counter); }
 
+    bool keep_beside_hotter(const std::string& key, uint64_t bytes = kBytes) {
+        auto object = store::example_object("b", key, "version of " + key);
+        object.size_bytes = bytes;
+        bool kept = tier_.keep_beside_hotter(object, pages_of(std::string(bytes, key[0]))).has_value();
+        EXPECT_EQ(kept, has(key));
+        return kept;
+    }
+
+    uint64_t now_ms_ = 1;
     CounterBlock counters_{};
-    HotTier tier_{4 * kBytes, counters_};
+    HotTier tier_{4 * kBytes, counters_, [this] { return now_ms_; }};
 };
 
 TEST_F(HotTierTest, WhatIsKeptIsFoundAndIsTheSamePages) {
@@ -62,6 +71,40 @@ TEST_F(HotTierTest, WhoHasFoundThemKeepsThem) {
     EXPECT_EQ(count(Counter::hot_bytes), 0u);
     EXPECT_EQ(os::read_from_start(held.get(), kBytes).value(), std::string(kBytes, 'a'));
     tier_.forget("version of a");
+}
+
+TEST_F(HotTierTest, WhatIsInUseOnlyLatelyTakesNoRoomOfWhatIsInUse) {
+    for (auto key : {"a", "b", "c"}) keep(key);
+    EXPECT_TRUE(tier_.has_room_beside_hotter(kBytes)) << "one is free";
+    EXPECT_FALSE(tier_.has_room_beside_hotter(2 * kBytes));
+    EXPECT_FALSE(keep_beside_hotter("d", 2 * kBytes));
+    EXPECT_TRUE(keep_beside_hotter("e"));
+    now_ms_ += kHotIdleMs - 1;
+    EXPECT_TRUE(tier_.touch("version of a"));
+    EXPECT_FALSE(keep_beside_hotter("f"));
+    now_ms_ += 1;
+    EXPECT_FALSE(tier_.has_room_beside_hotter(4 * kBytes)) << "one is in use";
+    EXPECT_TRUE(keep_beside_hotter("g", 3 * kBytes));
+    EXPECT_TRUE(has("a") && !has("b") && !has("c") && !has("e"));
+    EXPECT_FALSE(keep_beside_hotter("h", 5 * kBytes)) << "more than all";
+    EXPECT_EQ(count(Counter::hot_bytes), 4 * kBytes);
+}
+
+TEST_F(HotTierTest, UsesOfWhatIsNotKeptAreNone) {
+    EXPECT_FALSE(tier_.touch("version of a"));
+    EXPECT_FALSE(keep_beside_hotter("a", 5 * kBytes));
+}
+
+TEST_F(HotTierTest, WhenMemoryIsShortTheOldestGoFirst) {
+    for (auto key : {"a", "b", "c"}) keep(key);
+    auto held = tier_.find("version of a");
+    EXPECT_EQ(tier_.shed(kBytes + 1), (std::vector<ObjectName>{{"b", "b"}, {"b", "c"}}));
+    EXPECT_EQ(count(Counter::hot_bytes), kBytes);
+    EXPECT_EQ(tier_.shed(UINT64_MAX), (std::vector<ObjectName>{{"b", "a"}}));
+    EXPECT_TRUE(tier_.shed(1).empty());
+    EXPECT_EQ(count(Counter::hot_bytes), 0u);
+    EXPECT_EQ(count(Counter::hot_sheds), 3u);
+    EXPECT_EQ(os::read_from_start(held.get(), kBytes).value(), std::string(kBytes, 'a')) << "who has it keeps it";
 }
 
 TEST_F(HotTierTest, KeepsSoManyAtMost) {

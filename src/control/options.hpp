@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "base/client_limits.hpp"
 #include "base/limits.hpp"
 #include "base/send_way.hpp"
 #include "os/listener.hpp"
@@ -19,6 +20,7 @@ struct ServeOptions {
     std::string token;                        // Empty: none is asked for.
     uint64_t max_body = kBodyBytesMaxDefault;
     SendWay send = SendWay::by_peer;
+    ClientLimits clients;
     std::vector<std::string> link_roots;      // Directories whose files may be linked. Empty: none.
     std::optional<uint64_t> hot_memory;       // Of the supervisor, for objects beside their files. None given: see kHotMemoryShare.
     uint64_t body_memory = 0;                 // Per worker. 0: a quarter of the machine's memory, shared among the workers.

@@ -24,11 +24,20 @@ constexpr uint64_t kRestartWaitMaxMs = 5'000;
 constexpr uint64_t kYoungMs = 1'000;
 constexpr uint64_t kDrainGraceMs = 5'000;      // Beyond the workers' own drain timeout.
 
+// As many as there are descriptors and memory for, unless it is said.
+void limit_connections(ClientLimits& limits, size_t workers, size_t descriptors) {
+    uint64_t by_descriptors = workers * std::min<uint64_t>(kConnectionsPerWorkerMax, descriptors / kConnectionDescriptorShare);
+    uint64_t by_memory = os::physical_memory_bytes() / kConnectionMemoryShare / kConnectionBytes;
+    if (limits.connections == 0) limits.connections = std::max<uint64_t>(std::min(by_descriptors, by_memory), 1);
+    if (limits.connections_per_address == 0) limits.connections_per_address = std::max<uint64_t>(limits.connections / kAddressShare, 1);
+}
+
 }  // namespace
 
 Supervisor::Supervisor(ServeOptions options, registry::SharedMemory shared)
     : options_(std::move(options)),
       shared_(std::move(shared)),
+      memory_timer_(loop_),
       end_signals_(loop_, SIGTERM, SIGINT),
       child_signals_(loop_, SIGCHLD),
       lease_signals_(loop_, os::kLeaseSignal),
@@ -38,15 +47,17 @@ Supervisor::~Supervisor() = default;
 
 Result<std::unique_ptr<Supervisor>> Supervisor::create(ServeOptions options) {
     os::ignore_signal(SIGPIPE);
-    os::raise_descriptor_limit();
+    const size_t descriptors = os::raise_descriptor_limit();
     if (options.workers == 0) options.workers = std::min(os::usable_processors(), kWorkersMax);
     INLAY_CHECK(options.workers <= kWorkersMax);  // The command line refuses more.
     if (options.body_memory == 0)
         options.body_memory = std::max<uint64_t>(os::physical_memory_bytes() / 4 / options.workers, 32 * MiB);
+    limit_connections(options.clients, options.workers, descriptors);
     INLAY_TRY(auto shared_file, registry::SharedMemory::create_file());
     INLAY_TRY(auto shared, registry::SharedMemory::open(shared_file.get()));
     std::unique_ptr<Supervisor> made(new Supervisor(std::move(options), std::move(shared)));
     made->shared_file_ = std::move(shared_file);
+    os::fill_random(&made->shared_.state().address_seed, sizeof(uint64_t));
     INLAY_TRY_VOID(made->open_data());
     INLAY_TRY(made->listeners_, os::listen_on(made->options_.listen, made->options_.workers));
     return made;
@@ -74,6 +85,7 @@ Result<> Supervisor::open_data() {
     reader_.emplace(std::move(reader));
     hot_.emplace(options_.hot_memory.value_or(os::physical_memory_bytes() / kHotMemoryShare), shared_.supervisor_counters());
     pipeline_ = std::make_unique<CommitPipeline>(*catalog_, *directory_, shared_, *ballast_, *hot_, [this] { tell_of_changes(); });
+    promoter_.emplace(shared_.supervisor_counters());
     return open_links();
 }
 
@@ -93,7 +105,9 @@ Result<> Supervisor::run() {
     for (size_t slot = 0; slot < slots_.size(); slot++) INLAY_TRY_VOID(start_worker(slot));
     compile_missing();
     sweep_leftovers();
+    watch_memory();
     loop_.run();
+    promoter_.reset();
     // Everything submitted is finished before the catalog closes; nobody is left to hear of it.
     pipeline_.reset();
     sweeper_.request_stop();
@@ -105,8 +119,10 @@ Result<> Supervisor::start_worker(size_t slot) {
     INLAY_TRY(auto control, os::Channel::create_pair());
     serve::WorkerSettings settings;
     settings.slot = slot;
+    settings.workers = options_.workers;
     settings.max_body = options_.max_body;
     settings.send = options_.send;
+    settings.clients = options_.clients;
     settings.body_memory = options_.body_memory;
     settings.token = options_.token;
     settings.lanes = std::clamp<size_t>(kLanesPerProcessor * os::usable_processors() / options_.workers, 1, kLanesPerWorkerMax);
@@ -160,7 +176,8 @@ void Supervisor::on_child_exit(const os::Exit& exit) {
     drop_contents(found->life);
     found->life.reset();
     kill_lanes_of(index);
-    for (auto gauge : {Counter::connections_open, Counter::streams_open}) shared_.worker_counters(index).clear(gauge);
+    for (auto gauge : {Counter::connections_open, Counter::streams_open, Counter::streams_waiting}) shared_.worker_counters(index).clear(gauge);
+    for (auto& count : shared_.state().connections_by_address[index]) count.store(0, std::memory_order_relaxed);
     if (draining_) return end_when_drained();
     shared_.supervisor_counters().add_shared(Counter::worker_deaths);
     spdlog::error("worker {} (pid {}) ended with {}; starting another", index, exit.pid, exit.text());

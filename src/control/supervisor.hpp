@@ -27,7 +27,9 @@
 #include "control/function_log.hpp"
 #include "control/link_door.hpp"
 #include "control/links.hpp"
+#include "control/memory_watch.hpp"
 #include "control/options.hpp"
+#include "control/promotion.hpp"
 #include "control/worker_life.hpp"
 #include "registry/messages.hpp"
 #include "registry/shared_state.hpp"
@@ -120,6 +122,11 @@ class Supervisor {
     void remove_link(const ObjectName& name, const std::string& version);
     void let_go(const Life& life, uint64_t id, WireReader& fields);
 
+    // supervisor_memory.cpp
+    void note_use(WireReader& fields);
+    void keep_promoted(const store::ObjectRecord& object, Result<os::Fd> copy);
+    void watch_memory();
+
     // supervisor_lanes.cpp
     void start_lane(const Life& life, uint64_t id, const std::vector<os::Fd>& fds);
     // True: the ended child was a lane.
@@ -140,6 +147,10 @@ class Supervisor {
     std::optional<store::VersionSource> versions_;
     std::optional<HotTier> hot_;
     std::unique_ptr<CommitPipeline> pipeline_;
+    std::optional<Promoter> promoter_;
+    const os::MemoryGauge gauge_;
+    MemoryWatch memory_;
+    boost::asio::steady_timer memory_timer_;
     Compiler compiler_;
     std::unordered_map<std::string, std::vector<OnCode>> compiling_;  // Who waits for code that is under way, by its file's name.
     std::unordered_map<pid_t, size_t> lanes_;                         // The worker slot that each one serves.

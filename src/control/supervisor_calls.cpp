@@ -116,6 +116,7 @@ void Supervisor::on_call(const Life& life, os::Message& message) {
         case Call::write_content: return write_content(life, id, fields);
         case Call::read_content: return read_content(life, id, fields);
         case Call::drop_content: return drop_content(life, id, fields);
+        case Call::note_use: return note_use(fields);
         default: return life->answer_call(registry::answer(id, registry::damaged_message()));
     }
 }

@@ -1,6 +1,8 @@
 // Content of uploads that is written while it arrives: begun, written on and dropped as workers say; commits take it.
 #include <boost/asio/post.hpp>
 
+#include <algorithm>
+
 #include "base/limits.hpp"
 #include "control/supervisor.hpp"
 #include "os/mapping.hpp"
@@ -14,10 +16,11 @@ void Supervisor::begin_content(const Life& life, uint64_t id, WireReader& fields
     bool makes_sense = begin.ring_bytes > 0 && begin.ring_bytes % os::page_size() == 0;
     if (!fields.finished() || fds.size() != 1 || !makes_sense || life->contents.contains(begin.number))
         return life->answer_call(registry::answer(id, registry::damaged_message()));
-    if (life->contents.size() >= kContentsBegunMax)
+    size_t of_owner = std::ranges::count(life->contents, begin.owner, [](const auto& begun) -> const auto& { return begun.second.owner; });
+    if (life->contents.size() >= kContentsBegunMax || of_owner >= kContentsBegunMax / kContentsBegunShare)
         return life->answer_call(registry::answer(id, {Errc::overloaded, "too many uploads are being written"}));
     auto content = std::make_shared<BegunContent>(*directory_, std::move(fds.front()), begin.ring_bytes, begin.expected);
-    life->contents[begin.number] = {content, false};
+    life->contents[begin.number] = {content, begin.owner};
     work_on(life, id, begin.number, [content]() -> Result<os::Fd> {
         INLAY_TRY_VOID(content->begin());
         return os::Fd();

@@ -40,6 +40,7 @@ class WorkerLife : public std::enable_shared_from_this<WorkerLife> {
     // Uploads of this worker that are written while they arrive, by the numbers that it gave them.
     struct Begun {
         std::shared_ptr<BegunContent> content;
+        std::string owner;
         bool busy = false;  // Its latest question has not been answered.
     };
     std::unordered_map<uint64_t, Begun> contents;

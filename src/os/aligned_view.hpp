@@ -1,4 +1,4 @@
-// AlignedView: a file mapped, for reading, at an address that huge pages need.
+// AlignedView: a file or memfd mapped at an address that huge pages need, whatever its size.
 #pragma once
 
 #include <cstdint>
@@ -10,8 +10,10 @@ namespace inlay::os {
 
 class AlignedView {
   public:
-    // Of its first `size` bytes, whatever their number: host address and file offset agree modulo kHugePageBytes.
-    static Result<AlignedView> create(int fd, uint64_t size, Sharing sharing);
+    // Of its first `size` bytes: host address and file offset agree modulo kHugePageBytes.
+    static Result<AlignedView> create(int fd, uint64_t size, Access access, Sharing sharing);
+    // Pages that come into memory here shall be huge ones. A hint.
+    void want_huge_pages() const noexcept;
 
     uint8_t* data() const noexcept { return at_; }
     uint64_t size() const noexcept { return size_; }

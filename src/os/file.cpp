@@ -305,11 +305,12 @@ Fd duplicate(int fd) noexcept { return Fd(::fcntl(fd, F_DUPFD_CLOEXEC, 0)); }
 
 void close_on_exec(int fd) noexcept { ::fcntl(fd, F_SETFD, FD_CLOEXEC); }
 
-void raise_descriptor_limit() noexcept {
+size_t raise_descriptor_limit() noexcept {
     rlimit limit{};
-    if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+    INLAY_CHECK(::getrlimit(RLIMIT_NOFILE, &limit) == 0);
     limit.rlim_cur = limit.rlim_max;
-    ::setrlimit(RLIMIT_NOFILE, &limit);
+    INLAY_CHECK(::setrlimit(RLIMIT_NOFILE, &limit) == 0);  // Up to the hard limit nobody needs to be allowed.
+    return limit.rlim_cur;
 }
 
 }  // namespace inlay::os

@@ -297,10 +297,11 @@ TEST_F(FileTest, DescriptorsCloseOnExecAndTheLimitIsRaised) {
     close_on_exec(file.get());
     EXPECT_EQ(::fcntl(file.get(), F_GETFD), FD_CLOEXEC);
     EXPECT_EQ(::fcntl(duplicate(file.get()).get(), F_GETFD), FD_CLOEXEC);
-    raise_descriptor_limit();
+    size_t raised = raise_descriptor_limit();
     rlimit limit{};
     ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &limit), 0);
     EXPECT_EQ(limit.rlim_cur, limit.rlim_max);
+    EXPECT_EQ(raised, limit.rlim_max);
 }
 
 }  // namespace

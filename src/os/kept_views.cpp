@@ -24,7 +24,7 @@ KeptViews::View* KeptViews::find_or_map(int fd, uint64_t end) {
     if (found != views_.end() && found->used) return nullptr;
     if (found != views_.end()) views_.erase(found);
     if (views_.size() >= kViewsKeptMax) return nullptr;
-    auto mapped = AlignedView::create(fd, size, Sharing::private_);
+    auto mapped = AlignedView::create(fd, size, Access::read, Sharing::private_);
     if (!mapped.ok()) return nullptr;
     views_.push_back({file.st_dev, file.st_ino, std::move(mapped).value(), false});
     return &views_.back();

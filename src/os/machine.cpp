@@ -138,6 +138,16 @@ uint64_t huge_bytes_of_file(int directory, uint64_t size) {
     return huge_bytes_of(file->get(), size);
 }
 
+// What is told to be read at random is read as it is asked for, without a thought of larger pages.
+Result<> lay_in_small_pages(int fd, uint64_t size) {
+    ::posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
+    ::posix_fadvise(fd, 0, 0, POSIX_FADV_RANDOM);
+    std::string piece(128u << 10, '\0');
+    for (uint64_t at = 0; at < size; at += piece.size())
+        INLAY_TRY_VOID(read_exactly_at(fd, piece.data(), std::min<uint64_t>(piece.size(), size - at), at));
+    return {};
+}
+
 uint64_t huge_bytes_of_memfd(uint64_t size) {
     auto memory = create_memfd("inlay-probe", size);
     if (!memory.ok()) return 0;

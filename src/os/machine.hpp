@@ -35,6 +35,8 @@ bool takes_direct_writes(int directory);
 bool grants_leases(int directory);
 // How many bytes of a file of `size` bytes lie in huge pages once it was read anew.
 uint64_t huge_bytes_of_file(int directory, uint64_t size);
+// Has a file's pages read in anew, each as small as can be: for what is measured against huge ones. Requires: it was synced.
+Result<> lay_in_small_pages(int fd, uint64_t size);
 // The same of a memfd that asks for them.
 uint64_t huge_bytes_of_memfd(uint64_t size);
 

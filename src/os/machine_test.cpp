@@ -37,6 +37,13 @@ TEST(Machine, TriesAFilesystemAndLeavesNothingBehind) {
     (void)takes_direct_writes(directory);
     (void)grants_leases(directory);
     EXPECT_LE(huge_bytes_of_file(directory, 2 * kHugePageBytes), 2 * kHugePageBytes);
+    auto file = create_probe_file(directory, 2 * kHugePageBytes);
+    if (file.ok()) {
+        EXPECT_TRUE(lay_in_small_pages(file->get(), 2 * kHugePageBytes).ok());
+        auto survey = survey_pages(file->get(), 2 * kHugePageBytes).value();
+        EXPECT_EQ(survey.in_memory_bytes, 2 * kHugePageBytes);
+        EXPECT_TRUE(survey.huge_bytes == 0 || is_in_memory(directory));
+    }
     EXPECT_TRUE(std::filesystem::is_empty(scratch.path()));
     Fd memory = open_directory("/dev/shm").value();
     EXPECT_EQ(filesystem_name(memory.get()), "tmpfs");

@@ -39,8 +39,8 @@ uint64_t huge_bytes_in(uintptr_t from, uintptr_t to) {
 Result<PageSurvey> survey_pages(int fd, uint64_t size) {
     PageSurvey survey;
     if (size == 0) return survey;
-    INLAY_TRY(auto view, AlignedView::create(fd, size, Sharing::shared));
-    ::madvise(view.data(), size, MADV_HUGEPAGE);
+    INLAY_TRY(auto view, AlignedView::create(fd, size, Access::read, Sharing::shared));
+    view.want_huge_pages();
     std::vector<unsigned char> present(kHugePageBytes / page_size());
     for (uint64_t offset = 0; offset < size; offset += kHugePageBytes) {
         uint64_t bytes = round_up(std::min(kHugePageBytes, size - offset), page_size());

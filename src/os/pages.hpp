@@ -56,12 +56,20 @@ class Pages {
     };
     Survey& survey() const { return survey_; }
 
+    // How much of it was mapped into functions since somebody was told of that, and when that was.
+    struct Use {
+        uint64_t mapped_bytes = 0;
+        uint64_t told_ms = 0;
+    };
+    Use& use() const { return use_; }
+
   private:
     Fd fd_;
     uint64_t size_ = 0;
     Home home_ = Home::memory;
     mutable Mapping view_;
     mutable Survey survey_;
+    mutable Use use_;
     mutable bool lent_ = false;
     bool foreign_ = false;
     mutable bool lost_ = false;

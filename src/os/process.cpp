@@ -45,6 +45,8 @@ Result<pid_t> spawn_self(const ChildPlan& plan) {
     sigemptyset(&none);
     ::sigprocmask(SIG_SETMASK, &none, nullptr);
     for (int fd : plan.inherited) ::fcntl(fd, F_SETFD, 0);
+    if (plan.signal_at_our_end != 0) ::prctl(PR_SET_PDEATHSIG, plan.signal_at_our_end);
+    if (plan.output >= 0) ::dup2(plan.output, STDOUT_FILENO), ::dup2(plan.output, STDERR_FILENO);
     set_limit(RLIMIT_CPU, plan.limits.cpu_seconds);
 #ifndef __SANITIZE_ADDRESS__  // Whose shadow memory takes terabytes of addresses.
     set_limit(RLIMIT_AS, plan.limits.address_bytes);

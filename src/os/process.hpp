@@ -21,6 +21,8 @@ struct ChildPlan {
     std::vector<std::string> arguments;  // Without the program's name.
     std::vector<int> inherited;          // Open in the child under the same numbers; everything else is closed on exec.
     ProcessLimits limits;
+    int output = -1;                     // What becomes its standard output and error; -1: ours.
+    int signal_at_our_end = 0;           // That it gets when the thread of ours that started it ends, in whatever way. 0: none.
 };
 
 // Starts this very program (/proc/self/exe: the running version, also after an upgrade on disk).

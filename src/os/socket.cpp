@@ -1,8 +1,10 @@
 // recvmsg, sendmsg and sendfile for TCP.
 #include "os/socket.hpp"
 
+#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sys/ioctl.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -92,6 +94,11 @@ bool peer_is_near(int socket) noexcept {
         return reinterpret_cast<sockaddr_in&>(ours).sin_addr.s_addr == reinterpret_cast<sockaddr_in&>(theirs).sin_addr.s_addr;
     return std::memcmp(&reinterpret_cast<sockaddr_in6&>(ours).sin6_addr, &reinterpret_cast<sockaddr_in6&>(theirs).sin6_addr,
                        sizeof(in6_addr)) == 0;
+}
+
+size_t untaken_bytes(int socket) noexcept {
+    int bytes = 0;
+    return ::ioctl(socket, SIOCOUTQ, &bytes) == 0 ? static_cast<size_t>(bytes) : 0;
 }
 
 void set_no_delay(int socket) noexcept {

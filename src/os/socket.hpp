@@ -39,6 +39,9 @@ void set_receive_mark(int socket, size_t bytes) noexcept;
 // Whether the peer is on this machine, so that what is sent is read by a processor of ours.
 bool peer_is_near(int socket) noexcept;
 
+// Of what was sent, the bytes that the peer has not acknowledged.
+size_t untaken_bytes(int socket) noexcept;
+
 // Small answers leave at once instead of waiting for company (TCP_NODELAY).
 void set_no_delay(int socket) noexcept;
 Result<bool> is_ipv6_socket(int socket);

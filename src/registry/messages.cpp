@@ -101,12 +101,15 @@ void read(WireReader& from, CommitAnswer& answer) {
     }
 }
 
-void write(WireWriter& to, const ContentBegin& begin) { to.number(begin.number).number(begin.expected).number(begin.ring_bytes); }
+void write(WireWriter& to, const ContentBegin& begin) {
+    to.number(begin.number).number(begin.expected).number(begin.ring_bytes).bytes(begin.owner);
+}
 
 void read(WireReader& from, ContentBegin& begin) {
     begin.number = from.number();
     begin.expected = from.number();
     begin.ring_bytes = from.number();
+    begin.owner = from.bytes();
 }
 
 void write(WireWriter& to, const std::vector<Effect>& effects, std::vector<int>& fds) {

@@ -40,6 +40,7 @@ enum class Call : uint64_t {
     write_content,     // number, bytes that have come -> nothing, when all whole pages of them are written
     read_content,      // number, its length       -> nothing + descriptor of all of it
     drop_content,      // number                   -> nothing
+    note_use,          // bucket, key, version     -> nothing, and no answer is sent: functions map it again and again
 };
 
 // Where the content of a new object comes from.
@@ -67,6 +68,7 @@ struct ContentBegin {
     uint64_t number = 0;      // Chosen by the worker.
     uint64_t expected = 0;    // Its length; 0: not known.
     uint64_t ring_bytes = 0;  // Whole pages.
+    std::string owner;        // The function that is to read it; empty: it is only stored.
 };
 
 struct CommitAnswer {

@@ -124,7 +124,7 @@ TEST(Messages, EffectsComeBackWithTheirDescriptorsByOrder) {
 }
 
 TEST(Messages, BeginningsOfContentKeepTheirNumbers) {
-    auto back = round_trip(ContentBegin{7, 8, 4096});
+    auto back = round_trip(ContentBegin{7, 8, 4096, "wc"});
     EXPECT_TRUE(back.number == 7 && back.expected == 8 && back.ring_bytes == 4096);
     EXPECT_FALSE(reads<ContentBegin>(written(back).substr(1)));
 }

@@ -24,6 +24,9 @@ namespace inlay::registry {
 struct SharedState {
     std::atomic<uint64_t> generation;                                  // Changes so far.
     std::array<std::atomic<uint64_t>, kChangeRingEntries> changed;     // Hashes of the latest ones.
+    uint64_t address_seed;                                             // Random; set before there is a worker.
+    // Connections by a hash of the client's address; one row per worker slot, which it alone writes.
+    std::array<std::array<std::atomic<uint16_t>, kAddressPlaces>, kWorkersMax> connections_by_address;
     std::array<CounterBlock, kWorkersMax + 1> counters;                // One per worker slot; the last is the supervisor's.
 };
 
@@ -48,7 +51,7 @@ class SharedMemory {
     os::Mapping mapping_;
 };
 
-// The supervisor's end. One thread.
+// The supervisor's end. One thread at a time.
 void publish_change(SharedState& state, uint64_t name_hash) noexcept;
 
 // A worker's end: what changed since the last look.

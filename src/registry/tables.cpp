@@ -3,10 +3,22 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
+#include "base/clock.hpp"
 #include "base/limits.hpp"
 #include "registry/compiled_file.hpp"
 
 namespace inlay::registry {
+namespace {
+
+// Whether so much of it was mapped that other pages may be worth it.
+bool is_in_use(const Object& object) {
+    const auto& record = object.record;
+    return object.pages.use().mapped_bytes / kPromoteMappings >= std::max(record.size_bytes, kPromoteBytesMin) && !record.linked();
+}
+
+}  // namespace
 
 Tables::Tables(SupervisorLink& link, const engine::Engine& engine, const SharedState& shared, CounterBlock& counters)
     : link_(link),
@@ -90,12 +102,22 @@ void Tables::lose_all_links() {
     while (!linked_.empty()) lose_link(std::string(linked_.begin()->first));
 }
 
+// Also of what is in the best pages there are: there it stays as long as it is in use.
+void Tables::tell_of_use(const Object& object) {
+    auto& use = object.pages.use();
+    uint64_t now_ms = coarse_ms();
+    if (use.told_ms != 0 && now_ms - use.told_ms < kUseToldMs) return;
+    use = {0, now_ms};
+    link_.tell(Call::note_use, WireWriter().bytes(object.record.name.bucket).bytes(object.record.name.key).bytes(object.record.version).take());
+}
+
 Result<std::shared_ptr<const Object>> Tables::get_object(const ObjectName& name) {
     catch_up();
     uint64_t hash = hash_of_object(name.bucket, name.key);
     std::string path = name.path();
     if (auto* known = objects_.find(hash, path)) {
         if ((*known)->pages.lost()) return changed_error();
+        if (is_in_use(**known)) tell_of_use(**known);
         return *known;
     }
     counters_.add(Counter::lookups_total);

@@ -43,6 +43,7 @@ class Tables {
   private:
     std::shared_ptr<const Object> open_linked(FoundObject found);
     void let_go(const std::string& version);
+    void tell_of_use(const Object& object);
 
     SupervisorLink& link_;
     const engine::Engine& engine_;

@@ -109,6 +109,30 @@ TEST_F(TablesTest, CatchingUpLetsGoOfWhatHasChanged) {
     EXPECT_TRUE(watched.expired());
 }
 
+TEST_F(TablesTest, WhatIsMappedAgainAndAgainTheSupervisorIsToldOf) {
+    auto object = tables_->get_object({"data", "one"}).value();
+    object->pages.use().mapped_bytes = kPromoteMappings * kPromoteBytesMin - 1;
+    object_version("one");
+    EXPECT_FALSE(supervisor_.control().wait_readable(0).value()) << "not often enough";
+    object->pages.use().mapped_bytes++;
+    object_version("one");
+    auto message = supervisor_.next_call();
+    WireReader told(message.bytes);
+    EXPECT_EQ(told.number(), 0u) << "no answer is wanted";
+    EXPECT_EQ(static_cast<Call>(told.number()), Call::note_use);
+    EXPECT_EQ(told.bytes(), "data");
+    EXPECT_EQ(told.bytes(), "one");
+    EXPECT_EQ(told.bytes(), "1");
+    EXPECT_TRUE(told.finished());
+    object->pages.use().mapped_bytes = UINT64_MAX;
+    object_version("one");
+    EXPECT_FALSE(supervisor_.control().wait_readable(0).value()) << "it knows, for a while";
+    object->pages.use().told_ms -= kUseToldMs;
+    object_version("one");
+    EXPECT_FALSE(supervisor_.next_call().bytes.empty());
+    EXPECT_EQ(object->pages.use().mapped_bytes, 0u);
+}
+
 // The version that the supervisor is told to be let go of; empty: it is told nothing.
 std::string let_go_in(const os::Message& message) {
     WireReader reader(message.bytes);

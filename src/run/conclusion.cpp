@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "../../abi/inlay.h"
 #include "base/clock.hpp"
 #include "os/memfd.hpp"
 
@@ -13,10 +14,12 @@ How judge(Invocation& invocation, const engine::Trap& trap) {
     bool interrupted = trap.kind == engine::TrapKind::interrupted;
     bool over_budget = interrupted && invocation.terms.place == Place::express && monotonic_ns() < invocation.terms.deadline_ns;
     if (over_budget || trap.kind == engine::TrapKind::stopped) return Unfinished{std::move(invocation.opened), std::move(invocation.cold)};
-    invocation.add_last_log(trap.message);
+    invocation.add_last_log(INLAY_LOG_ERROR, trap.message);
     if (interrupted) return Trapped{timed_out_error(record)};
     if (auto explained = invocation.explain_fault()) return Trapped{std::move(*explained)};
-    return Trapped{Error{Errc::function_trapped, fmt::format("function {:?} trapped: {}", record.name, trap.reason)}};
+    auto met = invocation.limit_met();
+    auto why = met.empty() ? trap.reason : fmt::format("{}, after it had met a limit: {}", trap.reason, met);
+    return Trapped{Error{Errc::function_trapped, fmt::format("function {:?} trapped: {}", record.name, why)}};
 }
 
 How conclude(Invocation& invocation, const engine::CallResult& result) {
@@ -25,7 +28,7 @@ How conclude(Invocation& invocation, const engine::CallResult& result) {
     if (invocation.memory->last_fault().in_host_code)
         if (auto explained = invocation.explain_fault()) return Trapped{std::move(*explained)};
     int32_t code = std::get<int32_t>(result);
-    if (code != 0) return Failed{code};
+    if (code != 0) return Failed{code, invocation.limit_met()};
     return Completed{std::move(invocation.response), std::move(invocation.effects)};
 }
 
@@ -36,6 +39,7 @@ Outcome outcome_of(Invocation& invocation, How how) {
     for (const auto& pages : invocation.outputs)
         if (auto sealed = os::seal(pages->fd()); !sealed.ok() && std::holds_alternative<Completed>(outcome.how))
             outcome.how = Trapped{std::move(sealed).error()};
+    if (!invocation.limit_name.empty()) invocation.add_last_log(INLAY_LOG_WARN, "met a limit: " + invocation.limit_met());
     outcome.cost = invocation.cost;
     outcome.log = std::move(invocation.log);
     if (!outcome.log.lines.empty()) {

@@ -55,6 +55,11 @@ inline std::optional<std::string_view> guest_text(const Invocation& invocation, 
     return std::string_view(reinterpret_cast<const char*>(bytes->data()), bytes->size());
 }
 
+// What a guest is told when there are no pages for its output.
+inline int32_t code_of_no_output(Invocation& invocation, const Error& error) {
+    return error.code == Errc::overloaded ? invocation.meet(error.detail) : INLAY_E_IO;
+}
+
 // Whether a structure of the ABI can be written there.
 template <class T>
 bool fits_guest(const Invocation& invocation, GuestPtr address) {

@@ -24,7 +24,7 @@ int32_t clock(Invocation& invocation, uint32_t clock, GuestPtr nanoseconds) noex
 }
 
 int32_t random(Invocation& invocation, GuestPtr buffer, GuestLen length) noexcept {
-    if (static_cast<uint32_t>(length) > kRandomBytesMax) return INLAY_E_LIMIT;
+    if (static_cast<uint32_t>(length) > kRandomBytesMax) return invocation.meet("kRandomBytesMax", kRandomBytesMax);
     if (!invocation.memory) return INLAY_E_POINTER;
     auto room = invocation.memory->bytes(buffer, length);
     if (!room) return INLAY_E_POINTER;

@@ -1,6 +1,8 @@
 // Host functions: the response and staged effects.
 #include <algorithm>
+#include <array>
 #include <cstring>
+#include <span>
 
 #include "base/field_rules.hpp"
 #include "base/limits.hpp"
@@ -13,13 +15,15 @@ namespace {
 
 constexpr size_t kFieldsBytesLikely = 256;
 
+using RangeRoom = std::array<inlay_range, kRangesMax>;
+
 // The guest's list of ranges, copied out before it is looked at: the guest's memory may change under nobody, but twice-read
-// values are a habit to avoid.
-std::optional<std::vector<inlay_range>> read_ranges(const Invocation& invocation, GuestPtr address, uint32_t count) {
+// values are a habit to avoid. Requires: count <= kRangesMax.
+std::optional<std::span<const inlay_range>> read_ranges(const Invocation& invocation, GuestPtr address, uint32_t count, RangeRoom& room) {
     auto bytes = guest_text(invocation, address, GuestLen{static_cast<uint32_t>(count * sizeof(inlay_range))});
     if (!bytes) return std::nullopt;
-    std::vector<inlay_range> ranges(count);
-    if (count > 0) std::memcpy(ranges.data(), bytes->data(), bytes->size());  // COPY: descriptors of the ABI, no content.
+    std::span<const inlay_range> ranges(room.data(), count);
+    if (count > 0) std::memcpy(room.data(), bytes->data(), bytes->size());  // COPY: descriptors of the ABI, no content.
     for (const auto& range : ranges)
         if (!invocation.memory->bytes(GuestPtr{range.address}, GuestLen{range.length})) return std::nullopt;
     return ranges;
@@ -55,7 +59,7 @@ Piece piece_in_window(const Invocation& invocation, const inlay_range& range) {
 Gathered copy_ranges(Invocation& invocation, std::span<const inlay_range> ranges, size_t inline_max) {
     uint64_t bytes = 0;
     for (const auto& range : ranges) bytes += range.length;
-    if (!may_copy(invocation, bytes)) return {{}, INLAY_E_LIMIT};
+    if (!may_copy(invocation, bytes)) return {{}, invocation.meet("kOutputBytesMax", kOutputBytesMax)};
     invocation.cost.copied.heap += bytes;
     auto text = [&](const inlay_range& range) {
         return *guest_text(invocation, GuestPtr{range.address}, GuestLen{range.length});
@@ -66,7 +70,7 @@ Gathered copy_ranges(Invocation& invocation, std::span<const inlay_range> ranges
         return gathered;
     }
     auto pages = invocation.supply.create_output(bytes);
-    if (!pages.ok()) return {{}, pages.error().code == Errc::overloaded ? INLAY_E_LIMIT : INLAY_E_IO};
+    if (!pages.ok()) return {{}, code_of_no_output(invocation, pages.error())};
     for (const auto& range : ranges)
         if (!os::write_all((*pages)->fd(), text(range)).ok()) return {{}, INLAY_E_IO};  // COPY: heap, once
     gathered.piece.pages = std::move(pages).value();
@@ -75,7 +79,7 @@ Gathered copy_ranges(Invocation& invocation, std::span<const inlay_range> ranges
 }
 
 // One range from the start of a file can be published as it lies; anything else is gathered.
-Gathered gather(Invocation& invocation, const std::vector<inlay_range>& ranges) {
+Gathered gather(Invocation& invocation, std::span<const inlay_range> ranges) {
     if (ranges.size() == 1 && is_by_reference(invocation, ranges[0])) {
         Piece piece = piece_in_window(invocation, ranges[0]);
         if (piece.offset == 0) return {std::move(piece), 0};
@@ -123,7 +127,7 @@ int32_t stage(Invocation& invocation, Stream& stream, std::string_view text, uin
         }
         if (!invocation.staging) {
             auto pages = invocation.supply.create_output(kStreamRingBytes);
-            if (!pages.ok()) return pages.error().code == Errc::overloaded ? INLAY_E_LIMIT : INLAY_E_IO;
+            if (!pages.ok()) return code_of_no_output(invocation, pages.error());
             invocation.staging = std::move(pages).value();
         }
         Piece piece;
@@ -143,7 +147,7 @@ int32_t send_now(Invocation& invocation, Stream& stream, std::span<const inlay_r
     uint64_t own_bytes = 0, staged = 0;
     for (const auto& range : ranges)
         if (!piece_as_it_lies(invocation, range, lends)) own_bytes += range.length;
-    if (on_fiber && own_bytes > kStreamRingBytes) return INLAY_E_LIMIT;
+    if (on_fiber && own_bytes > kStreamRingBytes) return invocation.meet("kStreamRingBytes", kStreamRingBytes);
     invocation.cost.copied.heap += own_bytes;
     for (const auto& range : ranges) {
         if (range.length == 0) continue;
@@ -163,7 +167,7 @@ int32_t send_now(Invocation& invocation, Stream& stream, std::span<const inlay_r
 // Where nothing leaves before the end, a guest that writes its ranges again must not change what it has sent.
 int32_t send_at_the_end(Invocation& invocation, std::span<const inlay_range> ranges) {
     auto& content = invocation.response.content;
-    if (content.size() >= kRangesMax) return INLAY_E_LIMIT;
+    if (content.size() >= kRangesMax) return invocation.meet("kRangesMax", kRangesMax);
     auto copied = copy_ranges(invocation, ranges, invocation.terms.heap_inline_max());
     if (copied.code == 0 && copied.piece.size() > 0) content.push_back(std::move(copied.piece));
     return copied.code;
@@ -182,7 +186,8 @@ int32_t header(Invocation& invocation, GuestPtr name, GuestLen name_length, Gues
     auto name_text = guest_text(invocation, name, name_length);
     auto value_text = guest_text(invocation, value, value_length);
     if (!name_text || !value_text) return INLAY_E_POINTER;
-    if (name_text->size() + value_text->size() > kResponseHeaderBytesMax) return INLAY_E_LIMIT;
+    if (name_text->size() + value_text->size() > kResponseHeaderBytesMax)
+        return invocation.meet("kResponseHeaderBytesMax", kResponseHeaderBytesMax);
     if (!is_token(*name_text)) return INLAY_E_NAME;
     if (!is_field_value(*value_text)) return INLAY_E_ARGUMENT;
     if (is_host_owned(*name_text)) return INLAY_E_DENIED;
@@ -190,7 +195,8 @@ int32_t header(Invocation& invocation, GuestPtr name, GuestLen name_length, Gues
     bool is_content_type = equal_ignoring_case(*name_text, "content-type");
     if (invocation.sent || (is_content_type && response.has_content_type)) return INLAY_E_TWICE;
     size_t bytes = response.fields.size() + name_text->size() + value_text->size() + 4;
-    if (++invocation.response_headers > kResponseHeadersMax || bytes > kResponseHeaderBytesMax) return INLAY_E_LIMIT;
+    if (bytes > kResponseHeaderBytesMax) return invocation.meet("kResponseHeaderBytesMax", kResponseHeaderBytesMax);
+    if (++invocation.response_headers > kResponseHeadersMax) return invocation.meet("kResponseHeadersMax", kResponseHeadersMax);
     response.has_content_type |= is_content_type;
     if (response.fields.empty()) response.fields.reserve(kFieldsBytesLikely);
     response.fields.append(*name_text).append(": ").append(*value_text).append("\r\n");
@@ -198,11 +204,12 @@ int32_t header(Invocation& invocation, GuestPtr name, GuestLen name_length, Gues
 }
 
 int32_t respond(Invocation& invocation, GuestPtr ranges, uint32_t count) noexcept {
-    if (count > kRangesMax) return INLAY_E_LIMIT;
-    auto list = read_ranges(invocation, ranges, count);
+    if (count > kRangesMax) return invocation.meet("kRangesMax", kRangesMax);
+    RangeRoom room;
+    auto list = read_ranges(invocation, ranges, count, room);
     if (!list) return INLAY_E_POINTER;
     if (invocation.responded || invocation.sent) return INLAY_E_TWICE;
-    std::vector<Piece> content;
+    Pieces content;
     for (const auto& range : *list) {
         if (range.length == 0) continue;
         if (is_by_reference(invocation, range)) {
@@ -221,21 +228,24 @@ int32_t respond(Invocation& invocation, GuestPtr ranges, uint32_t count) noexcep
 int32_t send(Invocation& invocation, GuestPtr ranges, uint32_t count) noexcept {
     auto* stream = invocation.request.stream;
     if (invocation.is_sending) return flush(invocation, *stream);
-    if (count > kRangesMax) return INLAY_E_LIMIT;
-    auto list = read_ranges(invocation, ranges, count);
+    if (count > kRangesMax) return invocation.meet("kRangesMax", kRangesMax);
+    RangeRoom room;
+    auto list = read_ranges(invocation, ranges, count, room);
     if (!list) return INLAY_E_POINTER;
     if (invocation.responded) return INLAY_E_TWICE;
-    if (invocation.response.status == 204 || invocation.response.status == 304) return INLAY_E_DENIED;
+    if (auto now = invocation.response.status; now == 204 || now == 205 || now == 304) return INLAY_E_DENIED;
     invocation.sent = true;
     return stream ? send_now(invocation, *stream, *list) : send_at_the_end(invocation, *list);
 }
 
 int32_t publish(Invocation& invocation, GuestPtr name, GuestLen name_length, GuestPtr content_type,
                 GuestLen content_type_length, GuestPtr ranges, uint32_t count) noexcept {
-    if (count > kRangesMax || invocation.effects.size() >= kPublishesMax) return INLAY_E_LIMIT;
+    if (count > kRangesMax) return invocation.meet("kRangesMax", kRangesMax);
+    if (invocation.effects.size() >= kPublishesMax) return invocation.meet("kPublishesMax", kPublishesMax);
     auto name_text = guest_text(invocation, name, name_length);
     auto type_text = guest_text(invocation, content_type, content_type_length);
-    auto list = read_ranges(invocation, ranges, count);
+    RangeRoom room;
+    auto list = read_ranges(invocation, ranges, count, room);
     if (!name_text || !type_text || !list) return INLAY_E_POINTER;
     auto parsed = parse_object_name(*name_text);
     if (!parsed.ok()) return INLAY_E_NAME;

@@ -27,10 +27,10 @@ void ensure_body_source(Invocation& invocation) {
     invocation.sources.push_back(std::move(source));
 }
 
-int32_t code_of(engine::PlaceError error) {
+int32_t code_of(Invocation& invocation, engine::PlaceError error) {
     switch (error) {
         case engine::PlaceError::no_room: return INLAY_E_NO_ROOM;
-        case engine::PlaceError::limit: return INLAY_E_LIMIT;
+        case engine::PlaceError::limit: return invocation.meet("kWindowsMax, kWindowSlackMax, the memory of the function or of all windows (kWindowMappingsShare)");
         case engine::PlaceError::failed: return INLAY_E_IO;
     }
     return INLAY_E_IO;
@@ -64,7 +64,7 @@ int32_t copy_piece(Invocation& invocation, const Wanted& wanted, inlay_range& ou
     const Source& source = invocation.sources[wanted.source];
     uint64_t lead = wanted.offset % os::page_size();  // The address is aligned as it would be if it were mapped.
     auto placement = invocation.memory->place_plain(lead + wanted.length, wanted.is_private() ? wanted.length : 0);
-    if (!placement.window) return code_of(placement.error);
+    if (!placement.window) return code_of(invocation, placement.error);
     uint64_t address = placement.window->offset + lead;
     uint8_t* at = invocation.memory->base() + address;
     bool copied = true;
@@ -98,10 +98,11 @@ int32_t map_piece(Invocation& invocation, const Wanted& wanted, std::optional<si
     auto access = wanted.is_private() ? os::Access::read_write : os::Access::read;
     auto placement = old ? invocation.memory->move(*old, pages, access, os::Sharing::private_)
                          : invocation.memory->place(pages, access, os::Sharing::private_);
-    if (!placement.window) return code_of(placement.error);
+    if (!placement.window) return code_of(invocation, placement.error);
     if (wanted.flags & INLAY_MAP_RANDOM)
         os::expect_random_access(invocation.memory->base() + placement.window->offset, lead + wanted.length);
     invocation.cost.mapped_bytes += wanted.length;
+    source.pages->use().mapped_bytes += wanted.length;
     Window window;
     window.kind = wanted.is_private() ? WindowKind::private_ : WindowKind::input;
     window.source = wanted.source;
@@ -120,19 +121,24 @@ bool is_in_worker(const Invocation& invocation) {
 }
 
 // What a worker does not give: the invocation begins again in a lane, if it can.
-int32_t leave_worker(const Invocation& invocation) { return invocation.may_begin_again() ? engine::kStopGuest : INLAY_E_LIMIT; }
+int32_t leave_worker(Invocation& invocation, std::string_view limit, uint64_t bound = 0) {
+    return invocation.may_begin_again() ? engine::kStopGuest : invocation.meet(limit, bound);
+}
 
 // A fiber holds what it has while it waits, for as long as its client likes: all of them together leave half of the worker's
 // mappings and outputs to others.
-bool holds_too_much(const Invocation& invocation) {
-    return invocation.terms.place == Place::fiber &&
-           (invocation.windows.size() >= kFiberWindowsMax || invocation.outputs.size() >= kFiberOutputsMax);
+int32_t check_held(Invocation& invocation) {
+    if (invocation.terms.place != Place::fiber) return 0;
+    if (invocation.windows.size() >= kFiberWindowsMax) return leave_worker(invocation, "kFiberWindowsMax", kFiberWindowsMax);
+    if (invocation.outputs.size() >= kFiberOutputsMax) return leave_worker(invocation, "kFiberOutputsMax", kFiberOutputsMax);
+    return 0;
 }
 
 // Bulk instructions over what a guest may write cannot be interrupted: more than this is written in a lane.
-int32_t check_writable(const Invocation& invocation, uint64_t more_bytes) {
+int32_t check_writable(Invocation& invocation, uint64_t more_bytes) {
     uint64_t writable = invocation.output_bytes + invocation.memory->charged_bytes() + more_bytes;
-    return is_in_worker(invocation) && writable > kExpressOutputBytesMax ? leave_worker(invocation) : 0;
+    bool fits = !is_in_worker(invocation) || writable <= kExpressOutputBytesMax;
+    return fits ? 0 : leave_worker(invocation, "kExpressOutputBytesMax", kExpressOutputBytesMax);
 }
 
 // A worker does not wait for a disk: a fiber does, another attempt ends and begins again.
@@ -143,7 +149,7 @@ int32_t await_disk(Invocation& invocation, const Wanted& wanted) {
     if (invocation.supply.may_read(pages, wanted.offset, wanted.length)) return 0;
     ColdRange cold{pages, wanted.offset, wanted.length, (wanted.flags & INLAY_MAP_RANDOM) != 0};
     invocation.waits = invocation.terms.place == Place::fiber && cold.is_brief();
-    int32_t code = invocation.waits ? engine::kWaitInHost : leave_worker(invocation);
+    int32_t code = invocation.waits ? engine::kWaitInHost : leave_worker(invocation, "kColdBytesMax, or kReadAheadBytes at random");
     if (code != INLAY_E_LIMIT) invocation.cold = std::move(cold);
     return code;
 }
@@ -195,7 +201,7 @@ int32_t receive_of_body(Invocation& invocation, inlay_range& made) {
 // Places the ring, for all of its pieces.
 int32_t show_ring(Invocation& invocation, const std::shared_ptr<const os::Pages>& ring) {
     auto placement = invocation.memory->place({ring->fd(), 0, kStreamRingBytes}, os::Access::read, os::Sharing::private_);
-    if (!placement.window) return code_of(placement.error);
+    if (!placement.window) return code_of(invocation, placement.error);
     Window window;
     window.kind = WindowKind::ring;
     window.area = placement.window->area;
@@ -236,7 +242,7 @@ int32_t open(Invocation& invocation, GuestPtr name, GuestLen name_length, GuestP
     auto parsed = parse_object_name(*text);
     if (!parsed.ok()) return INLAY_E_NAME;
     ensure_body_source(invocation);
-    if (invocation.sources.size() >= kSourcesMax) return INLAY_E_LIMIT;
+    if (invocation.sources.size() >= kSourcesMax) return invocation.meet("kSourcesMax", kSourcesMax);
     auto known = invocation.request.find_opened(*parsed);
     auto object = known ? Result(std::move(known)) : invocation.supply.get_object(*parsed);
     if (!object.ok()) {
@@ -258,7 +264,7 @@ int32_t map(Invocation& invocation, uint32_t source, uint64_t offset, uint64_t l
     if (!fits_guest<inlay_range>(invocation, out)) return INLAY_E_POINTER;
     Wanted wanted{source, offset, length, flags};
     int32_t code = check_piece(invocation, wanted);
-    if (code == 0 && holds_too_much(invocation)) code = leave_worker(invocation);
+    if (code == 0) code = check_held(invocation);
     if (code == 0) code = await_disk(invocation, wanted);
     return code != 0 ? code : show_piece(invocation, wanted, nullptr, out);
 }
@@ -285,14 +291,14 @@ int32_t prefetch(Invocation& invocation, uint32_t source, uint64_t offset, uint6
 int32_t output(Invocation& invocation, uint64_t length, GuestPtr out) noexcept {
     if (length == 0) return INLAY_E_ARGUMENT;
     if (!fits_guest<inlay_range>(invocation, out)) return INLAY_E_POINTER;
-    if (length > kOutputBytesMax - invocation.output_bytes) return INLAY_E_LIMIT;
-    if (holds_too_much(invocation)) return leave_worker(invocation);
+    if (length > kOutputBytesMax - invocation.output_bytes) return invocation.meet("kOutputBytesMax", kOutputBytesMax);
+    if (int32_t code = check_held(invocation); code != 0) return code;
     if (int32_t code = check_writable(invocation, length); code != 0) return code;
     auto pages = invocation.supply.create_output(os::round_up(length, os::page_size()));
-    if (!pages.ok()) return pages.error().code == Errc::overloaded ? INLAY_E_LIMIT : INLAY_E_IO;
+    if (!pages.ok()) return code_of_no_output(invocation, pages.error());
     if (!os::seal_size((*pages)->fd()).ok()) return INLAY_E_IO;
     auto placement = invocation.memory->place({(*pages)->fd(), 0, length}, os::Access::read_write, os::Sharing::shared);
-    if (!placement.window) return code_of(placement.error);
+    if (!placement.window) return code_of(invocation, placement.error);
     invocation.output_bytes += length;
     invocation.cost.mapped_bytes += length;
     Window window;

@@ -25,8 +25,18 @@ bool Invocation::add_log(uint64_t level, std::string_view text) {
     return true;
 }
 
-void Invocation::add_last_log(std::string_view text) {
-    log.lines.push_back({INLAY_LOG_ERROR, std::string(text.substr(0, kLogLineBytesMax))});
+void Invocation::add_last_log(uint64_t level, std::string_view text) {
+    log.lines.push_back({level, std::string(text.substr(0, kLogLineBytesMax))});
+}
+
+int32_t Invocation::meet(std::string_view limit, uint64_t bound) {
+    limit_name = limit;
+    limit_bound = bound;
+    return INLAY_E_LIMIT;
+}
+
+std::string Invocation::limit_met() const {
+    return limit_bound == 0 ? limit_name : fmt::format("{} = {}", limit_name, limit_bound);
 }
 
 std::string Invocation::id_text() const { return invocation_id_text(terms); }

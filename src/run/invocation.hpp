@@ -79,6 +79,8 @@ struct Invocation {
     std::optional<uint32_t> receive_window;           // What `receive` shows its pieces in.
     uint64_t received_bytes = 0;
     std::shared_ptr<const os::Pages> staging;         // What is sent of the guest's own memory leaves from here.
+    std::string limit_name;                           // Of the latest limit that a call met,
+    uint64_t limit_bound = 0;                         // and its value, if it has one of its own.
     std::vector<StagedEffect> effects;
     registry::LogLines log;
     Cost cost;
@@ -88,8 +90,12 @@ struct Invocation {
     // Adds a line to the function's log, cut to its limit. False: it has all it may have.
     bool add_log(uint64_t level, std::string_view text);
     // Adds the account of how it ended, which is worth more than one more line.
-    void add_last_log(std::string_view text);
+    void add_last_log(uint64_t level, std::string_view text);
     std::string id_text() const;
+    // Remembers which bound a call met; gives what the guest is told, which is INLAY_E_LIMIT and no more.
+    int32_t meet(std::string_view limit, uint64_t bound = 0);
+    // "kRangesMax = 1024", the latest that was met; empty: none was.
+    std::string limit_met() const;
     // What the last fault means for this guest, or nothing when there was none in a window.
     std::optional<Error> explain_fault() const;
     // False: something has come or gone that cannot be had again.

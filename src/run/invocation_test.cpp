@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "../../abi/inlay.h"
 #include "base/limits.hpp"
 
 namespace inlay::run {
@@ -75,7 +76,7 @@ TEST_F(InvocationTest, CutsLogLinesAndKeepsRoomForTheLastOne) {
     for (size_t i = 1; i < kLogLinesPerInvocationMax; i++) EXPECT_TRUE(invocation_.add_log(1, "x"));
     EXPECT_FALSE(invocation_.add_log(1, "x"));
     EXPECT_EQ(invocation_.log.lines.size(), kLogLinesPerInvocationMax);
-    invocation_.add_last_log("why it ended");
+    invocation_.add_last_log(INLAY_LOG_ERROR, "why it ended");
     EXPECT_EQ(invocation_.log.lines.back().text, "why it ended");
 }
 

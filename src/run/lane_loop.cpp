@@ -43,6 +43,12 @@ class WorkerSupply final : public Supply, private Stream {
         auto found = std::find(fds_.rbegin(), fds_.rend(), fd);
         return static_cast<uint64_t>(fds_.rend() - found);
     }
+    // What was mapped of the objects of this run, which are let go.
+    void end_run(WireWriter& to) {
+        to.number(objects_.size());
+        for (const auto& object : objects_) to.number(number_of(object->pages.fd())).number(object->pages.use().mapped_bytes);
+        objects_.clear();
+    }
 
     Result<std::shared_ptr<const registry::Object>> get_object(const ObjectName& name) override {
         INLAY_TRY(auto given, ask(lane_message(LaneMessage::open).bytes(name.bucket).bytes(name.key).take()));
@@ -50,7 +56,8 @@ class WorkerSupply final : public Supply, private Stream {
         object->record.name = name;
         object->record.size_bytes = given.size;
         object->pages = os::Pages(std::move(given.file), given.size, os::Pages::Home::disk);
-        return std::shared_ptr<const registry::Object>(std::move(object));
+        objects_.push_back(std::move(object));
+        return objects_.back();
     }
 
     bool may_read(const std::shared_ptr<const os::Pages>&, uint64_t, uint64_t) override { return true; }
@@ -152,6 +159,7 @@ class WorkerSupply final : public Supply, private Stream {
     const os::Channel& worker_;
     os::Message message_;
     std::vector<int> fds_;
+    std::vector<std::shared_ptr<const registry::Object>> objects_;
     std::shared_ptr<const os::Pages> ring_;      // Of a stream.
     uint64_t timeout_ns_ = 0;
     std::deque<Result<RingPiece>> pieces_;       // That have come and were not asked for yet.
@@ -177,9 +185,10 @@ Result<Loaded> load(const os::Message& message) {
 }
 
 // Sends an outcome, in several messages where it is long.
-Result<> send_outcome(const os::Channel& worker, const Outcome& outcome, const WorkerSupply& supply) {
+Result<> send_outcome(const os::Channel& worker, const Outcome& outcome, WorkerSupply& supply) {
     constexpr size_t kPartBytesMax = kMessageBytesMax - 64;
     WireWriter writer;
+    supply.end_run(writer);
     write(writer, outcome, [&](int fd) { return supply.number_of(fd); });
     std::string bytes = writer.take();
     std::string_view rest = bytes;

@@ -110,6 +110,8 @@ class LaneLoop : public testing::Test {
         }
         WireReader reader(bytes);
         Outcome outcome;
+        mapped_.resize(reader.number());
+        for (auto& one : mapped_) one.first = reader.number(), one.second = reader.number();
         read(reader, outcome, [this](uint64_t number) { return number <= given_.size() ? given_[number - 1] : nullptr; });
         INLAY_CHECK(reader.finished());
         return outcome;
@@ -124,6 +126,7 @@ class LaneLoop : public testing::Test {
     pid_t pid_ = 0;
     os::Message message_;
     std::optional<WireReader> reader_;
+    std::vector<std::pair<uint64_t, uint64_t>> mapped_;  // Of the latest outcome: an object's number, bytes.
     std::vector<std::shared_ptr<const os::Pages>> given_;
 };
 
@@ -153,6 +156,7 @@ TEST_F(LaneLoop, AsksForObjectsAndAnswersWithTheirRange) {
     EXPECT_EQ(content[0].offset, 4096u);
     EXPECT_EQ(content[0].length, 20'000u);
     EXPECT_EQ(ended.cost.mapped_bytes, 20'000u);
+    EXPECT_EQ(mapped_, (std::vector<std::pair<uint64_t, uint64_t>>{{1, 20'000}})) << "what keeps its pages worth it";
     EXPECT_EQ(ended.cost.copied.total(), 0u);
 }
 

@@ -107,6 +107,11 @@ Error read_error(WireReader& from) {
     return Error{static_cast<Errc>(code), std::string(from.bytes())};
 }
 
+Failed read_failed(WireReader& from) {
+    auto code = static_cast<int32_t>(from.number());
+    return {code, std::string(from.bytes())};
+}
+
 void read_to_failure(WireReader& from) {
     while (from.ok()) from.number();
 }
@@ -175,7 +180,7 @@ bool read(WireReader& from, Response& response, const GivenOf& given_of) {
 void write(WireWriter& to, const Outcome& outcome, const NumberOf& number_of) {
     to.number(outcome.how.index());
     if (auto* completed = std::get_if<Completed>(&outcome.how)) write(to, *completed, number_of);
-    if (auto* failed = std::get_if<Failed>(&outcome.how)) to.number(static_cast<uint32_t>(failed->code));
+    if (auto* failed = std::get_if<Failed>(&outcome.how)) to.number(static_cast<uint32_t>(failed->code)).bytes(failed->limit_met);
     if (auto* trapped = std::get_if<Trapped>(&outcome.how)) write(to, trapped->error);
     if (auto* refused = std::get_if<Refused>(&outcome.how)) write(to, refused->error);
     write(to, outcome.cost);
@@ -190,7 +195,7 @@ void read(WireReader& from, Outcome& outcome, const GivenOf& given_of) {
             outcome.how = std::move(completed);
             break;
         }
-        case Ending::failed: outcome.how = Failed{static_cast<int32_t>(from.number())}; break;
+        case Ending::failed: outcome.how = read_failed(from); break;
         case Ending::trapped: outcome.how = Trapped{read_error(from)}; break;
         case Ending::refused: outcome.how = Refused{read_error(from)}; break;
         default: return read_to_failure(from);  // A lane has nowhere to move an invocation to.

@@ -12,6 +12,8 @@
 //                       outcome_part    a piece of an outcome that is longer than a message
 //                       outcome         the rest of it; the lane is free again
 //
+// Before an outcome's fields stands how much of each object was mapped: how many there are, then number and bytes of each.
+//
 // Descriptors go to the lane only. What it was given during one run is counted: the pages of body or ring are number 1, if there
 // are any, then come the answers in their order. An outcome speaks of ranges in these numbers, so its content stays where it lies.
 #pragma once

@@ -80,7 +80,8 @@ TEST_F(OutcomeMessage, ContentKeepsItsPlaceInWhatWasGiven) {
 }
 
 TEST_F(OutcomeMessage, EveryEndingButUnfinishedIsRead) {
-    EXPECT_EQ(std::get<Failed>(through({.how = Failed{-7}})->how).code, -7);
+    EXPECT_EQ(std::get<Failed>(through({.how = Failed{-7, "kRangesMax = 1024"}})->how).code, -7);
+    EXPECT_EQ(std::get<Failed>(through({.how = Failed{-7, "kRangesMax = 1024"}})->how).limit_met, "kRangesMax = 1024");
     EXPECT_EQ(std::get<Trapped>(through({.how = Trapped{{Errc::input_is_read_only, "why"}}})->how).error,
               (Error{Errc::input_is_read_only, "why"}));
     EXPECT_EQ(std::get<Refused>(through({.how = Refused{{Errc::overloaded, "full"}}})->how).error.code, Errc::overloaded);

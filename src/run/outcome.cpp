@@ -10,7 +10,8 @@ Error failure_of(std::string_view function, const Outcome& outcome) {
     if (auto* trapped = std::get_if<Trapped>(&outcome.how)) return trapped->error;
     auto* failed = std::get_if<Failed>(&outcome.how);
     if (!failed) return Error{Errc::internal, fmt::format("function {:?} has no error to tell", function)};
-    return Error{Errc::function_failed, fmt::format("function {:?} returned {}; nothing it staged took effect", function, failed->code)};
+    auto why = failed->limit_met.empty() ? std::string() : fmt::format("; it had met a limit: {}", failed->limit_met);
+    return Error{Errc::function_failed, fmt::format("function {:?} returned {}; nothing it staged took effect{}", function, failed->code, why)};
 }
 
 }  // namespace inlay::run

@@ -1,6 +1,8 @@
 // Outcome: how an invocation ended. Faults of a guest are alternatives here, never Errors of ours.
 #pragma once
 
+#include <boost/container/small_vector.hpp>
+
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -29,11 +31,14 @@ struct Piece {
     uint64_t size() const { return pages ? length : text().size(); }
 };
 
+// Most responses are one piece: that takes nothing from the heap.
+using Pieces = boost::container::small_vector<Piece, 1>;
+
 struct Response {
     unsigned status = 200;
     std::string fields;  // Whole lines "Name: value\r\n", checked.
     bool has_content_type = false;
-    std::vector<Piece> content;
+    Pieces content;
 
     uint64_t content_bytes() const {
         uint64_t sum = 0;
@@ -56,6 +61,7 @@ struct Completed {
 // inlay_handle returned another code.
 struct Failed {
     int32_t code = 0;
+    std::string limit_met = {};  // By its calls, the latest; empty: none.
 };
 // The guest trapped, wrote to an input, lost its data or ran past its deadline: `error` says which.
 struct Trapped {

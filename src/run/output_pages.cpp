@@ -7,6 +7,7 @@ namespace inlay::run {
 
 bool OutputBudget::acquire(uint64_t bytes) {
     if (files_ >= files_max_ || bytes > bytes_max_ - bytes_) return false;
+    if (whole_ && !whole_->acquire(bytes)) return false;
     files_++;
     bytes_ += bytes;
     return true;
@@ -15,11 +16,13 @@ bool OutputBudget::acquire(uint64_t bytes) {
 void OutputBudget::release(uint64_t bytes) {
     files_--;
     bytes_ -= bytes;
+    if (whole_) whole_->release(bytes);
 }
 
 Result<std::shared_ptr<const os::Pages>> create_output_pages(OutputBudget& budget, const char* name, uint64_t size) {
     if (!budget.acquire(size))
-        return Error{Errc::overloaded, "the memory for outputs of this worker is in use: retry later"};
+        return Error{Errc::overloaded, budget.is_part() ? "the memory for outputs of this worker's streams is in use: retry later"
+                                                        : "the memory for outputs of this worker is in use: retry later"};
     struct Accounted {
         OutputBudget& budget;
         uint64_t bytes;

@@ -12,15 +12,19 @@ namespace inlay::run {
 // How much of it one worker may hold at once, in bytes and in files. One thread.
 class OutputBudget {
   public:
-    OutputBudget(uint64_t bytes_max, size_t files_max) : bytes_max_(bytes_max), files_max_(files_max) {}
+    // `whole`: what this is a part of; there has to be room in both. It outlives the part.
+    OutputBudget(uint64_t bytes_max, size_t files_max, OutputBudget* whole = nullptr)
+        : bytes_max_(bytes_max), files_max_(files_max), whole_(whole) {}
 
     // False: there is no room now.
     bool acquire(uint64_t bytes);
     void release(uint64_t bytes);
+    bool is_part() const { return whole_ != nullptr; }
 
   private:
     uint64_t bytes_max_;
     size_t files_max_;
+    OutputBudget* whole_;
     uint64_t bytes_ = 0;
     size_t files_ = 0;
 };

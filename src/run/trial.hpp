@@ -170,6 +170,8 @@ class Trial {
         return trapped ? trapped->error : Error{Errc::internal, "not trapped"};
     }
 
+    Supply& supply() { return supply_; }
+
   private:
     class TrialSupply final : public Supply {
       public:

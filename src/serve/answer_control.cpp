@@ -57,14 +57,16 @@ Result<std::string> text_parameter(std::string_view query, std::string_view name
     return text.value_or("");
 }
 
-Result<registry::Listing> bucket_listing(const BucketRoute& route, std::string_view query) {
-    registry::Listing listing;
-    listing.kind = registry::ListingKind::objects;
-    listing.name = route.bucket;
-    INLAY_TRY(listing.prefix, text_parameter(query, "prefix"));
+Result<registry::Listing> paged(registry::Listing listing, std::string_view query) {
     INLAY_TRY(listing.after, text_parameter(query, "after"));
     INLAY_TRY(listing.limit, number_parameter(query, "limit", kListKeysMax, kListKeysMax));
     return listing;
+}
+
+Result<registry::Listing> bucket_listing(const BucketRoute& route, std::string_view query) {
+    auto listing = listing_of(registry::ListingKind::objects, route.bucket);
+    INLAY_TRY(listing.prefix, text_parameter(query, "prefix"));
+    return paged(std::move(listing), query);
 }
 
 Result<registry::Listing> log_listing(const FunctionLogRoute& route, std::string_view query) {
@@ -144,17 +146,17 @@ asio::awaitable<Reply> answer_function(Worker& worker, const FunctionRoute& rout
     }
 }
 
-Reply answer_status(Worker& worker, StatusRoute route) {
+asio::awaitable<Reply> answer_status(Worker& worker, StatusRoute route) {
     switch (route) {
-        case StatusRoute::health: return make_reply(200, "text/plain", "ok\n");
+        case StatusRoute::health: co_return make_reply(200, "text/plain", "ok\n");
         case StatusRoute::ready:
             if (worker.draining() || worker.supervisor_is_gone())
-                return problem_reply({Errc::draining, "this server is shutting down"});
-            return make_reply(200, "text/plain", "ready\n");
+                co_return problem_reply({Errc::draining, "this server is shutting down"});
+            co_return make_reply(200, "text/plain", "ready\n");
         case StatusRoute::metrics:
-            return make_reply(200, "text/plain; version=0.0.4", format_metrics(worker.shared().state().counters));
+            co_return make_reply(200, "text/plain; version=0.0.4", format_metrics(worker.shared().state().counters));
     }
-    return problem_reply({Errc::internal, "no such status"});
+    co_return problem_reply({Errc::internal, "no such status"});
 }
 
 asio::awaitable<Reply> list_or_refuse(Worker& worker, Result<registry::Listing> listing) {
@@ -167,13 +169,14 @@ asio::awaitable<Reply> list_or_refuse(Worker& worker, Result<registry::Listing> 
 asio::awaitable<Reply> answer_control(Worker& worker, const Route& route, const Arrival& arrival) {
     worker.counters().add(Counter::requests_control);
     std::string_view query = arrival.head.query;
-    if (auto* status = std::get_if<StatusRoute>(&route)) co_return answer_status(worker, *status);
-    if (auto* function = std::get_if<FunctionRoute>(&route)) co_return co_await answer_function(worker, *function, arrival);
+    if (auto* status = std::get_if<StatusRoute>(&route)) return answer_status(worker, *status);
+    if (auto* function = std::get_if<FunctionRoute>(&route)) return answer_function(worker, *function, arrival);
     if (auto* bucket = std::get_if<BucketRoute>(&route))
-        co_return co_await list_or_refuse(worker, bucket_listing(*bucket, query));
-    if (auto* log = std::get_if<FunctionLogRoute>(&route)) co_return co_await list_or_refuse(worker, log_listing(*log, query));
-    bool buckets = std::holds_alternative<BucketsRoute>(route);
-    co_return co_await list(worker, listing_of(buckets ? registry::ListingKind::buckets : registry::ListingKind::functions));
+        return list_or_refuse(worker, bucket_listing(*bucket, query));
+    if (auto* log = std::get_if<FunctionLogRoute>(&route)) return list_or_refuse(worker, log_listing(*log, query));
+    if (std::holds_alternative<BucketsRoute>(route))
+        return list_or_refuse(worker, paged(listing_of(registry::ListingKind::buckets), query));
+    return list(worker, listing_of(registry::ListingKind::functions));
 }
 
 }  // namespace inlay::serve

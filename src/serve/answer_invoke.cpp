@@ -25,7 +25,7 @@ bool has_effects(const run::Outcome& outcome) {
 Reply reply_to(const InvokeRoute& route, const RequestHead& head, run::Outcome& outcome) {
     auto* completed = std::get_if<run::Completed>(&outcome.how);
     Reply reply = completed ? reply_of(*completed) : problem_reply(error_of(route.function, outcome));
-    if (wants_cost(head)) reply.add_field("Inlay-Cost", cost_text(outcome.cost));
+    if (wants_cost(head)) reply.add_field(kCostField, cost_text(outcome.cost));
     return reply;
 }
 
@@ -50,11 +50,12 @@ asio::awaitable<std::optional<Reply>> answer_stream(Worker& worker, std::shared_
     if (auto failure = stream.told_failure()) outcome.how = run::Refused{std::move(*failure)};
     if (has_effects(outcome)) co_await commit_staged(worker, outcome);
     count(worker.counters(), outcome);
+    bool completed = std::holds_alternative<run::Completed>(outcome.how);
+    if (stream.began() && completed) co_await stream.finish(outcome.cost);
+    bool whole = completed && (stream.finished() || !stream.began());
+    worker.counters().add(whole ? Counter::streams_completed : Counter::streams_broken);
     if (!stream.began()) co_return reply_to(route, head, outcome);
-    if (std::holds_alternative<run::Completed>(outcome.how))
-        co_await stream.finish();
-    else
-        stream.cut();
+    if (!completed) stream.cut();
     co_return std::nullopt;
 }
 

@@ -80,14 +80,14 @@ bool asks_for_pages(const RequestHead& head) {
     return asked.ok() && *asked == "1";
 }
 
-// {"version","linked","pages":{"in_memory_bytes","huge_bytes"}}; "linked" is null of a file of our own.
+// {"version","linked","pages":{"in_memory_bytes","huge_bytes","hot"}}; "linked" is null of a file of our own; "hot": they are kept beside it.
 asio::awaitable<Reply> describe_pages(Worker& worker, std::shared_ptr<const registry::Object> object) {
     const auto& record = object->record;
     auto pages = co_await worker.disk().survey_pages(registry::pages_of(object));
     if (!pages.ok()) co_return problem_reply(pages.error());
     std::string linked = record.linked() ? fmt::format("\"{}\"", json_escape(record.link_path)) : "null";
-    co_return json_reply(200, fmt::format(R"({{"version":"{}","linked":{},"pages":{{"in_memory_bytes":{},"huge_bytes":{}}}}})", record.version,
-                                          linked, pages->in_memory_bytes, pages->huge_bytes) + "\n");
+    co_return json_reply(200, fmt::format(R"({{"version":"{}","linked":{},"pages":{{"in_memory_bytes":{},"huge_bytes":{},"hot":{}}}}})", record.version,
+                                          linked, pages->in_memory_bytes, pages->huge_bytes, object->pages.home() == os::Pages::Home::memory) + "\n");
 }
 
 }  // namespace

@@ -40,7 +40,7 @@ asio::awaitable<Result<>> continue_if_expected(Worker& worker, asio::ip::tcp::so
                                                const RequestHead& head, const Arrived& arrived) {
     if (!head.expect_continue || arrived.end > arrived.used) co_return Result<>();
     constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
-    worker.deadlines().expect(waiting, worker.settings().stall_timeout_ms);
+    worker.deadlines().expect(waiting, worker.settings().clients.stall_timeout_ms);
     auto [error, sent] = co_await asio::async_write(socket, asio::buffer(kContinue), kAwait);
     worker.deadlines().expect(waiting, Deadlines::kNever);
     if (error) co_return Error{Errc::bad_request, "the client is gone"};

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <thread>
 
 #include "os/file.hpp"
@@ -48,6 +49,7 @@ class BodyReceiverTest : public testing::Test {
         head.chunked = true;
         return receive(head, early, later);
     }
+    Result<run::Body> receive_trickle(size_t bytes, size_t piece);
     static std::string content_of(const run::Body& body) {
         if (!body.pages) return std::string(body.inline_bytes);
         return os::read_from_start(body.pages->fd(), UINT64_MAX).value().substr(0, body.size);
@@ -64,7 +66,7 @@ class BodyReceiverTest : public testing::Test {
     std::vector<char> buffer_ = std::vector<char>(32 * KiB, 'h');
     Arrived arrived_{buffer_, kHead, kHead};
     ClientPair pair_;
-    ContentBehind behind_{stand_worker(), ContentBehind::Use::read};
+    ContentBehind behind_{stand_worker(), ContentBehind::Use::read, "f"};
     std::optional<BodyReceiver> receiver_;
 };
 
@@ -265,13 +267,44 @@ TEST_F(BodyReceiverTest, BadFramingIsABadRequest) {
 TEST_F(BodyReceiverTest, ABodyThatDoesNotComeEndsAtItsDeadline) {
     RequestHead head;
     head.content_length = 100'000;
-    boost::asio::post(pair_.ours().get_executor(), [&] {
-        boost::asio::post(pair_.ours().get_executor(), [&] { pair_.waiting().on_deadline(); });
-    });
+    boost::asio::steady_timer deadline(pair_.ours().get_executor(), std::chrono::milliseconds(kStandStallMs + 20));
+    deadline.async_wait([&](auto) { pair_.waiting().on_deadline(); });
     receiver_.emplace(stand_worker(), pair_.ours(), pair_.waiting(), arrived_, "test");
     auto body = pair_.finish(receiver_->receive(head, behind_));
     ASSERT_FALSE(body.ok());
     EXPECT_EQ(body.error().code, Errc::request_timeout);
+}
+
+// Sends a byte now and then while the deadlines pass, in all `bytes`; gives what became of the body.
+Result<run::Body> BodyReceiverTest::receive_trickle(size_t bytes, size_t piece) {
+    RequestHead head;
+    head.content_length = bytes;
+    std::atomic<bool> done = false;
+    std::thread client([&] {
+        for (size_t sent = 0; sent < bytes && !done; sent += piece) {
+            boost::system::error_code refused;
+            boost::asio::write(pair_.client(), boost::asio::buffer(pattern(piece)), refused);
+            std::this_thread::sleep_for(std::chrono::milliseconds(20));
+            boost::asio::post(pair_.ours().get_executor(), [&] { pair_.waiting().on_deadline(); });
+        }
+    });
+    receiver_.emplace(stand_worker(), pair_.ours(), pair_.waiting(), arrived_, "test");
+    auto body = pair_.finish(receiver_->receive(head, behind_));
+    done = true;
+    client.join();
+    return body;
+}
+
+TEST_F(BodyReceiverTest, ABodyThatTricklesIsTooSlowAlthoughItMakesProgress) {
+    auto body = receive_trickle(20'000, 1);  // 50 bytes in a second.
+    ASSERT_FALSE(body.ok());
+    EXPECT_EQ(body.error().code, Errc::request_timeout);
+}
+
+TEST_F(BodyReceiverTest, ABodyThatComesSlowlyButSteadilyArrives) {
+    auto body = receive_trickle(20'000, 500);  // Forty pieces, many windows.
+    ASSERT_TRUE(body.ok()) << body.error().detail;
+    EXPECT_EQ(body->size, 20'000u);
 }
 
 TEST_F(BodyReceiverTest, AClientThatWaitsIsToldToGoOn) {

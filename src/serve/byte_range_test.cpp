@@ -52,6 +52,10 @@ TEST(ByteRange, NeverOverflows) {
     EXPECT_EQ(parse_byte_range("bytes=18446744073709551615-", UINT64_MAX), kUnsatisfiable);
     EXPECT_EQ(parse_byte_range("bytes=99999999999999999999999-", UINT64_MAX), kUnsatisfiable);
     EXPECT_EQ(parse_byte_range("bytes=-99999999999999999999999", 10), part(0, 10));
+    for (auto inverted : {"bytes=99999999999999999999999-99999999999999999999998", "bytes=99999999999999999999999-18446744073709551615",
+                          "bytes=100000000000000000000000-00099999999999999999999999", "bytes=18446744073709551616-0"})
+        EXPECT_EQ(parse_byte_range(inverted, 10), kWhole) << inverted;
+    EXPECT_EQ(parse_byte_range("bytes=0099999999999999999999999-99999999999999999999999", 10), kUnsatisfiable);
 }
 
 }  // namespace

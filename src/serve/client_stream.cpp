@@ -8,7 +8,9 @@
 #include <algorithm>
 #include <cstring>
 
+#include "base/clock.hpp"
 #include "base/limits.hpp"
+#include "serve/invoke.hpp"
 
 namespace inlay::serve {
 namespace asio = boost::asio;
@@ -19,10 +21,10 @@ constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
 // as zeros.
 constexpr std::string_view kRings = "/ring";
 
-SendOptions options_for(Worker& worker, const RequestHead& head) {
+SendOptions options_for(const RequestHead& head, bool keep_open) {
     SendOptions options;
     options.framing = head.version_minor == 0 ? Framing::until_close : Framing::chunked;
-    options.keep_open = head.keep_alive && options.framing == Framing::chunked && !worker.draining();
+    options.keep_open = keep_open && options.framing == Framing::chunked;
     return options;
 }
 
@@ -54,14 +56,22 @@ ClientStream::ClientStream(Worker& worker, Ends ends, const RequestHead& head, B
       ring_bytes_(reinterpret_cast<char*>(room->pages.writable()), kStreamRingBytes),
       ring_pages_(BodyMemory::finish(std::move(room), kStreamRingBytes)),
       content_(worker, ends.socket, nullptr, ends.arrived, head, kStreamBytesMax),
-      options_(options_for(worker, head)) {
+      options_(options_for(head, ends.keep_open)),
+      tells_cost_(wants_cost(head) && options_.framing == Framing::chunked),
+      pace_(worker.settings().clients.stall_timeout_ms, worker.settings().clients.rate_min) {
     worker_.counters().add(Counter::streams_total);
     worker_.counters().add(Counter::streams_open);
 }
 
 ClientStream::~ClientStream() {
     std::memset(ring_bytes_.data(), 0, used_bytes_);
+    note_waiting(false);
     worker_.counters().subtract(Counter::streams_open);
+}
+
+void ClientStream::note_waiting(bool waits) {
+    if (waits == std::exchange(is_waiting_, waits)) return;
+    worker_.counters().add(Counter::streams_waiting, waits ? 1 : uint64_t{0} - 1);
 }
 
 // ---- The body ----
@@ -71,7 +81,10 @@ std::optional<Result<run::RingPiece>> ClientStream::receive() {
         auto step = content_.try_receive(ring_bytes_.first(kStreamPieceBytesMax));
         if (step.ok() && step->kind == ContentStep::Kind::nothing_yet) return std::nullopt;
         if (step.ok()) used_bytes_ = std::max(used_bytes_, step->bytes);
-        if (step.ok() && step->kind == ContentStep::Kind::received) return Result<run::RingPiece>(run::RingPiece{0, step->bytes});
+        if (step.ok() && step->kind == ContentStep::Kind::received) {
+            note_received(step->bytes);
+            return Result<run::RingPiece>(run::RingPiece{0, step->bytes});
+        }
         end_body(step.ok() ? std::nullopt : std::optional(std::move(step).error()), true);
     }
     if (failure_) return Result<run::RingPiece>(*failure_);
@@ -94,9 +107,7 @@ std::optional<Error> ClientStream::told_failure() const {
 // ---- The response ----
 
 // Content as one chunk, where it is sent in chunks.
-std::vector<run::Piece> ClientStream::framed(std::vector<run::Piece> content) const {
-    uint64_t bytes = 0;
-    for (const auto& piece : content) bytes += piece.size();
+run::Pieces ClientStream::framed(run::Pieces content, uint64_t bytes) const {
     if (bytes == 0 || options_.framing != Framing::chunked) return content;
     content.insert(content.begin(), bytes_piece(fmt::format("{:x}\r\n", bytes)));
     content.push_back(bytes_piece("\r\n"));
@@ -107,22 +118,29 @@ std::optional<bool> ClientStream::try_send(const run::Response& part) {
     bool is_first = !std::exchange(began_, true);
     broken_ = broken_ || !std::all_of(part.content.begin(), part.content.end(), can_be_sent);
     if (broken_) return false;
-    part_.content = framed(part.content);
+    part_bytes_ = part.content_bytes();
+    part_.content = framed(part.content, part_bytes_);
     if (is_first) {
         part_.status = part.status;
         part_.fields = part.fields;
         if (!part.has_content_type) part_.add_field("Content-Type", "application/octet-stream");
+        if (tells_cost_) part_.add_field("Trailer", kCostField);
         worker_.counters().add(class_counter(part_.status));
         options_.date_field = worker_.date_field();
     }
     auto sent = is_first ? ends_.sender.try_send(part_, options_) : ends_.sender.try_send_more(part_.content);
-    if (sent) broken_ = !*sent;
+    if (sent) note_sent(*sent);
     return sent;
 }
 
 asio::awaitable<bool> ClientStream::send_rest() {
-    broken_ = !co_await ends_.sender.send_rest();
+    note_sent(co_await ends_.sender.send_rest());
     co_return !broken_;
+}
+
+void ClientStream::note_sent(bool sent) {
+    broken_ = !sent;
+    if (sent) worker_.counters().add(Counter::stream_bytes_sent, part_bytes_);
 }
 
 std::optional<Result<>> ClientStream::send(const run::Response& part) {
@@ -135,9 +153,10 @@ std::optional<Result<>> ClientStream::send(const run::Response& part) {
     return Result<>();
 }
 
-asio::awaitable<void> ClientStream::finish() {
-    std::vector<run::Piece> last;
-    if (options_.framing == Framing::chunked) last.push_back(bytes_piece("0\r\n\r\n"));
+asio::awaitable<void> ClientStream::finish(const run::Cost& cost) {
+    run::Pieces last;
+    std::string trailer = tells_cost_ ? fmt::format("{}: {}\r\n", kCostField, cost_text(cost)) : std::string();
+    if (options_.framing == Framing::chunked) last.push_back(bytes_piece("0\r\n" + trailer + "\r\n"));
     auto sent = broken_ ? std::optional(false) : ends_.sender.try_send_more(last);
     if (!sent) sent = co_await ends_.sender.send_rest();
     finished_ = *sent;
@@ -152,14 +171,29 @@ void ClientStream::cut() {
 }
 
 asio::awaitable<void> ClientStream::wait() {
-    if (is_sending_) {
+    note_waiting(true);
+    if (is_sending_)
         co_await send_rest();
-        co_return;
-    }
-    worker_.deadlines().expect(ends_.waiting, worker_.settings().stall_timeout_ms);
-    auto [error] = co_await ends_.socket.async_wait(asio::ip::tcp::socket::wait_read, kAwait);
+    else
+        co_await wait_for_body();
+    note_waiting(false);
+}
+
+asio::awaitable<void> ClientStream::wait_for_body() {
+    begin_wait();
+    co_await ends_.socket.async_wait(asio::ip::tcp::socket::wait_read, kAwait);
+    if (!end_wait()) end_body(body_too_slow(), true);
+}
+
+void ClientStream::begin_wait() {
+    wait_began_ms_ = coarse_ms();
+    worker_.deadlines().expect(ends_.waiting, pace_.left_ms());
+}
+
+bool ClientStream::end_wait() {
     worker_.deadlines().expect(ends_.waiting, Deadlines::kNever);
-    if (error) end_body(Error{Errc::request_timeout, "no byte of the body came for too long"}, true);
+    const uint64_t before = std::exchange(seen_bytes_, content_.received());
+    return pace_.waited(coarse_ms() - wait_began_ms_, seen_bytes_ - before);
 }
 
 }  // namespace inlay::serve

@@ -62,38 +62,33 @@ asio::awaitable<void> Connection::run() {
     if (next == Next::linger) co_await linger();
 }
 
-// One request: read, route, receive, answer, reply.
+// One request: read, route, receive, answer, reply. Asio keeps frames of up to 1,020 bytes for the next request, and this is one.
 asio::awaitable<Connection::Next> Connection::serve_one() {
     auto has_head = co_await read_head();
     if (has_head.ok() && !*has_head) co_return Next::close;
     if (!has_head.ok()) {
         worker_.counters().add(Counter::requests_bad);
-        co_return co_await refuse(problem_reply(has_head.error()));
+        co_return co_await refuse(has_head.error());
     }
     const RequestHead& head = reader_.head();
     auto route = route_of(head.path);
-    if (!route.ok()) co_return co_await refuse(problem_reply(route.error()));
-    if (auto refused = admit(*route)) co_return co_await refuse(problem_of_route(*refused, *route));
-
-    if (auto function = streaming_function(*route)) co_return co_await serve_stream(std::get<InvokeRoute>(*route), std::move(function));
+    if (auto detour = detour_of(route)) co_return co_await std::move(*detour);
 
     Arrived arrived{{buffer_.get(), kBufferBytes}, head_end_, buffered_end_};
     BodyReceiver receiver(worker_, socket_, *this, arrived, content_owner(*route));
-    ContentBehind behind(worker_, content_use(*route));
-    run::Body body;
+    ContentBehind behind(worker_, content_use(*route), content_owner(*route));
+    Result<run::Body> body = run::Body{};
     if (has_content(head)) {
-        auto received = co_await receiver.receive(head, behind);
+        body = co_await receiver.receive(head, behind);
         buffered_end_ = arrived.end;
-        if (!received.ok()) co_return co_await refuse(problem_reply(received.error()));
-        body = std::move(received).value();
+        if (!body.ok()) co_return co_await refuse(body.error());
     }
 
-    Reply reply = co_await answer(*route, {head, body, through_, behind.begun()});
+    Reply reply = co_await answer(*route, {head, *body, through_, behind.begun()});
     refuse_lost_content(reply);
-    auto sent = try_send(reply, head.keep_alive && !worker_.draining());
+    auto sent = try_send(reply, may_go_on());
     if (!sent) sent = co_await sender_.send_rest();
     if (!*sent) co_return Next::close;
-    served_one_ = true;
     forget_request(arrived.used);
     co_return keeps_open_ ? Next::go_on : Next::linger;
 }
@@ -113,8 +108,8 @@ std::shared_ptr<const registry::Function> Connection::streaming_function(const R
 asio::awaitable<Connection::Next> Connection::serve_stream(const InvokeRoute& route, std::shared_ptr<const registry::Function> function) {
     const RequestHead& head = reader_.head();
     Arrived arrived{{buffer_.get(), kBufferBytes}, head_end_, buffered_end_};
-    auto created = ClientStream::create(worker_, {socket_, *this, sender_, arrived}, head);
-    if (!created.ok()) co_return co_await refuse(problem_reply(created.error()));
+    auto created = ClientStream::create(worker_, {socket_, *this, sender_, arrived, may_go_on()}, head);
+    if (!created.ok()) co_return co_await refuse(created.error());
     ClientStream& stream = **created;
     if (has_content(head)) {
         auto told = co_await continue_if_expected(worker_, socket_, *this, head, arrived);
@@ -124,17 +119,16 @@ asio::awaitable<Connection::Next> Connection::serve_stream(const InvokeRoute& ro
     limit_wait(Deadlines::kNever);
     bool body_ended = stream.body_ended();
     buffered_end_ = arrived.end;
-    if (reply && !body_ended) co_return co_await refuse(std::move(*reply));
+    if (reply && !body_ended) co_return co_await send_last(std::move(*reply));
     if (reply) {
         refuse_lost_content(*reply);
-        auto sent = try_send(*reply, head.keep_alive && !worker_.draining());
+        auto sent = try_send(*reply, may_go_on());
         if (!sent) sent = co_await sender_.send_rest();
         if (!*sent) co_return Next::close;
     } else {
         if (!stream.finished()) co_return Next::close;
         keeps_open_ = stream.keeps_open();
     }
-    served_one_ = true;
     forget_request(arrived.used);
     co_return keeps_open_ ? Next::go_on : Next::linger;
 }
@@ -155,25 +149,26 @@ asio::awaitable<Result<bool>> Connection::read_head() {
         if (step.kind == HeadStep::Kind::complete) {
             head_end_ = step.consumed;
             limit_wait(Deadlines::kNever);
+            requests_++;
             co_return true;
         }
         bool idle = buffered_end_ == 0;
         // After everybody else's turn: by then the next request is often there, and one receive finds it.
         // Also of one that pipelines without end: nothing below need ever wait for it.
         co_await asio::post(asio::use_awaitable);
-        if (idle && worker_.draining() && served_one_) co_return false;
-        waiting_for_request_ = idle;
+        if (idle && worker_.draining() && requests_ > 0) co_return false;
         // The time for a head runs from its first byte, not from its last.
-        if (idle || !head_began_) limit_wait(idle ? idle_wait_ms() : worker_.settings().head_timeout_ms);
+        if (idle || !head_began_) limit_wait(idle ? idle_wait_ms() : worker_.settings().clients.head_timeout_ms);
         head_began_ = !idle;
         auto came = receive_more();
         if (came.state == os::SocketState::would_block) {
+            if (idle) worker_.door().add(*this);
             auto [error] = co_await socket_.async_wait(asio::ip::tcp::socket::wait_read, kAwait);
+            Idle::unlink();
             if (timed_out_ && !idle) co_return Error{Errc::request_timeout, "the request's head took too long to arrive"};
             if (error) co_return false;
             came = receive_more();
         }
-        waiting_for_request_ = false;
         if (came.state == os::SocketState::closed && !idle)
             co_return Error{Errc::bad_request, "the connection ended inside a request's head"};
         if (came.state == os::SocketState::closed || came.state == os::SocketState::failed) co_return false;
@@ -215,8 +210,19 @@ ContentBehind::Use Connection::content_use(const Route& route) const {
     return through_.empty() ? ContentBehind::Use::store : ContentBehind::Use::store_and_read;
 }
 
+// No coroutine, like detour_of(): what these make lies in no frame of a request that goes well.
+asio::awaitable<Connection::Next> Connection::refuse(const Error& error) { return send_last(problem_reply(error)); }
+
+// What is refused before any content is received, or a stream.
+std::optional<asio::awaitable<Connection::Next>> Connection::detour_of(Result<Route>& route) {
+    if (!route.ok()) return refuse(route.error());
+    if (auto refused = admit(*route)) return send_last(problem_of_route(*refused, *route));
+    if (auto function = streaming_function(*route)) return serve_stream(std::get<InvokeRoute>(*route), std::move(function));
+    return std::nullopt;
+}
+
 // Replies with a problem, and ends the connection where the request's content was not read to its end.
-asio::awaitable<Connection::Next> Connection::refuse(Reply problem) {
+asio::awaitable<Connection::Next> Connection::send_last(Reply problem) {
     auto sent = try_send(problem, false);
     if (!sent) sent = co_await sender_.send_rest();
     co_return *sent ? Next::linger : Next::close;
@@ -249,12 +255,17 @@ void Connection::forget_request(size_t bytes) {
     head_began_ = false;
 }
 
+// Whether the connection stays open behind the answer.
+bool Connection::may_go_on() const {
+    return reader_.head().keep_alive && !worker_.draining() && requests_ < worker_.settings().clients.requests_per_connection;
+}
+
 // A client that has just connected has its request on the way: it gets a moment, also while draining.
-uint64_t Connection::idle_wait_ms() const { return worker_.draining() ? kFirstRequestMs : worker_.settings().idle_timeout_ms; }
+uint64_t Connection::idle_wait_ms() const { return worker_.draining() ? kFirstRequestMs : worker_.settings().clients.idle_timeout_ms; }
 
 void Connection::close_if_idle() {
-    if (!waiting_for_request_) return;
-    if (served_one_)
+    if (!Idle::is_linked()) return;
+    if (requests_ > 0)
         socket_.cancel();
     else
         limit_wait(kFirstRequestMs);

@@ -17,6 +17,7 @@
 #include "serve/answers.hpp"
 #include "serve/content_behind.hpp"
 #include "serve/deadlines.hpp"
+#include "serve/door.hpp"
 #include "serve/reply.hpp"
 #include "serve/reply_sender.hpp"
 #include "serve/request_head.hpp"
@@ -25,7 +26,7 @@
 
 namespace inlay::serve {
 
-class Connection final : public Deadlines::Entry {
+class Connection final : public Deadlines::Entry, public Idle {
   public:
     Connection(Worker& worker, boost::asio::ip::tcp::socket socket);
     ~Connection() override;
@@ -39,6 +40,7 @@ class Connection final : public Deadlines::Entry {
     void close_if_idle();
 
     void on_deadline() override;
+    void end_idle() override { on_deadline(); }
 
   private:
     enum class Next {
@@ -56,11 +58,14 @@ class Connection final : public Deadlines::Entry {
     std::string_view content_owner(const Route& route) const;
     ContentBehind::Use content_use(const Route& route) const;
     boost::asio::awaitable<Reply> answer(const Route& route, const Arrival& arrival);
-    boost::asio::awaitable<Next> refuse(Reply problem);
+    boost::asio::awaitable<Next> refuse(const Error& error);
+    std::optional<boost::asio::awaitable<Next>> detour_of(Result<Route>& route);
+    boost::asio::awaitable<Next> send_last(Reply problem);
     std::optional<bool> try_send(const Reply& reply, bool keep_open);
     boost::asio::awaitable<void> linger();
     void forget_request(size_t bytes);
     uint64_t idle_wait_ms() const;
+    bool may_go_on() const;
     void limit_wait(uint64_t after_ms) { worker_.deadlines().expect(*this, after_ms); }
 
     Worker& worker_;
@@ -70,11 +75,10 @@ class Connection final : public Deadlines::Entry {
     size_t head_end_ = 0;
     HeadReader reader_;
     ReplySender sender_;
-    bool waiting_for_request_ = false;  // Not one byte of the next request is here.
     bool head_began_ = false;
     std::string through_;  // Of the request being served.
     bool keeps_open_ = true;
-    bool served_one_ = false;
+    uint64_t requests_ = 0;
     bool timed_out_ = false;
 };
 

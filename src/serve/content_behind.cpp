@@ -63,7 +63,7 @@ void ContentBehind::begin() {
     upload_->number = worker_.next_upload();
     upload_->step_bytes = std::min(kWritePieceBytes, std::max(os::round_down(place_.ring_bytes / 2, os::page_size()), os::page_size()));
     WireWriter fields;
-    registry::write(fields, registry::ContentBegin{upload_->number, place_.expected.value_or(0), place_.ring_bytes});
+    registry::write(fields, registry::ContentBegin{upload_->number, place_.expected.value_or(0), place_.ring_bytes, std::string(owner_)});
     ask(worker_, upload_, registry::Call::begin_content, fields.take(), {place_.pages});
 }
 

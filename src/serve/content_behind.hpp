@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string_view>
 
 #include "base/result.hpp"
 #include "serve/worker.hpp"
@@ -30,7 +31,8 @@ class ContentBehind {
   public:
     enum class Use { store, read, store_and_read };
 
-    ContentBehind(Worker& worker, Use use) : worker_(worker), use_(use) {}
+    // `owner`: the function that reads it, if one does. Valid until: this ends.
+    ContentBehind(Worker& worker, Use use, std::string_view owner) : worker_(worker), use_(use), owner_(owner) {}
     // What no commit has taken is dropped.
     ~ContentBehind();
     ContentBehind(const ContentBehind&) = delete;
@@ -71,6 +73,7 @@ class ContentBehind {
 
     Worker& worker_;
     const Use use_;
+    const std::string_view owner_;
     ContentPlace place_;
     bool overflows_ = false;  // Some of it will lie in the file only.
     std::optional<boost::asio::steady_timer> answered_;  // Never expires.

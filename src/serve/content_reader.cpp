@@ -10,6 +10,7 @@
 #include <cstring>
 #include <utility>
 
+#include "base/clock.hpp"
 #include "base/limits.hpp"
 #include "os/socket.hpp"
 
@@ -21,6 +22,10 @@ constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
 
 }  // namespace
 
+Error body_too_slow() {
+    return {Errc::request_timeout, "the request's body came too slowly (stall_timeout_ms, client_rate_min)"};
+}
+
 ContentReader::ContentReader(Worker& worker, asio::ip::tcp::socket& socket, Deadlines::Entry* waiting, Arrived& arrived,
                              const RequestHead& head, uint64_t bytes_max)
     : worker_(worker),
@@ -30,7 +35,8 @@ ContentReader::ContentReader(Worker& worker, asio::ip::tcp::socket& socket, Dead
       head_end_(arrived.used),
       chunked_(head.chunked),
       decoder_(bytes_max),
-      left_(head.content_length.value_or(0)) {}
+      left_(head.content_length.value_or(0)),
+      pace_(worker.settings().clients.stall_timeout_ms, worker.settings().clients.rate_min) {}
 
 // What the next run is, as far as framing has arrived. nullopt: more of it has to.
 std::optional<Result<uint64_t>> ContentReader::run_in_buffer() {
@@ -83,8 +89,6 @@ asio::awaitable<Result<size_t>> ContentReader::receive(std::span<char> room) {
     bool is_long = !chunked_ && waiting_ && !is_slow_ && left_ >= kReceiveMarkBytes;
     set_mark(is_long && (mark_ > 1 || left_ >= 2 * kReceiveMarkBytes) ? kReceiveMarkBytes : 1);
     auto got = co_await receive_some(room, behind);
-    bool late = !got.ok() && got.error().code == Errc::request_timeout;
-    if (late && mark_ > 1) got = receive_below_mark(room, std::move(got).error());
     if (!got.ok()) co_return got;
     size_t taken = std::min(*got, room.size());
     arrived_.end += *got - taken;
@@ -137,14 +141,20 @@ asio::awaitable<Result<>> ContentReader::receive_in_buffer(size_t bytes) {
 
 // Receives into `first`, then `second`: at least one byte.
 asio::awaitable<Result<size_t>> ContentReader::receive_some(std::span<char> first, std::span<char> second) {
-    if (waiting_) worker_.deadlines().expect(*waiting_, worker_.settings().stall_timeout_ms);
     std::array<asio::mutable_buffer, 2> parts{asio::buffer(first.data(), first.size()), asio::buffer(second.data(), second.size())};
-    auto [error, got] = co_await socket_.async_read_some(parts, kAwait);
-    if (waiting_) worker_.deadlines().expect(*waiting_, Deadlines::kNever);
-    if (error == asio::error::operation_aborted) co_return Error{Errc::request_timeout, "no byte of the body came for too long"};
-    if (error) co_return Error{Errc::bad_request, "the connection ended inside the request's body"};
-    worker_.counters().add(Counter::bytes_received, got);
-    co_return got;
+    for (;;) {
+        const uint64_t began_ms = coarse_ms();
+        if (waiting_) worker_.deadlines().expect(*waiting_, pace_.left_ms());
+        auto [error, got] = co_await socket_.async_read_some(parts, kAwait);
+        if (waiting_) worker_.deadlines().expect(*waiting_, Deadlines::kNever);
+        bool late = error == asio::error::operation_aborted;
+        if (error && !late) co_return Error{Errc::bad_request, "the connection ended inside the request's body"};
+        if (late && mark_ > 1) got = receive_late(first);
+        if (late && !waiting_) co_return body_too_slow();
+        if (waiting_ && !pace_.waited(coarse_ms() - began_ms, got)) co_return body_too_slow();
+        note_received(got);
+        if (got > 0) co_return got;
+    }
 }
 
 // The same at once. 0: nothing has come.
@@ -152,17 +162,20 @@ Result<size_t> ContentReader::try_receive_some(std::span<char> first, std::span<
     auto step = os::receive(socket_.native_handle(), first, second);
     if (step.state == os::SocketState::closed || step.state == os::SocketState::failed)
         return Error{Errc::bad_request, "the connection ended inside the request's body"};
-    worker_.counters().add(Counter::bytes_received, step.bytes);
+    note_received(step.bytes);
     return step.bytes;
 }
 
 // Nothing woke us for too long. What has come below the mark is progress; from now on every byte wakes us.
-Result<size_t> ContentReader::receive_below_mark(std::span<char> room, Error late) {
+size_t ContentReader::receive_late(std::span<char> room) {
     is_slow_ = true;
-    auto step = os::receive(socket_.native_handle(), room);
-    if (step.state != os::SocketState::progress) return late;
-    worker_.counters().add(Counter::bytes_received, step.bytes);
-    return step.bytes;
+    set_mark(1);
+    return os::receive(socket_.native_handle(), room).bytes;
+}
+
+void ContentReader::note_received(size_t bytes) {
+    received_ += bytes;
+    worker_.counters().add(Counter::bytes_received, bytes);
 }
 
 void ContentReader::set_mark(size_t bytes) {

@@ -12,6 +12,7 @@
 #include <string_view>
 
 #include "serve/chunk_decoder.hpp"
+#include "serve/pace.hpp"
 #include "serve/request_head.hpp"
 #include "serve/worker.hpp"
 
@@ -31,9 +32,11 @@ struct ContentStep {
     uint64_t bytes = 0;  // Received.
 };
 
+Error body_too_slow();
+
 class ContentReader {
   public:
-    // `waiting`: what is due when no byte comes for too long; nullptr: somebody else sees to that. `bytes_max`: of chunked content.
+    // `waiting`: what is due when it comes too slowly; nullptr: somebody else sees to that. `bytes_max`: of chunked content.
     ContentReader(Worker& worker, boost::asio::ip::tcp::socket& socket, Deadlines::Entry* waiting, Arrived& arrived,
                   const RequestHead& head, uint64_t bytes_max);
     ContentReader(const ContentReader&) = delete;
@@ -54,6 +57,8 @@ class ContentReader {
 
     std::string_view arrived() const { return {arrived_.buffer.data() + arrived_.used, arrived_.end - arrived_.used}; }
     uint64_t copied() const { return copied_; }
+    // What of it has arrived, framing and all that came with it.
+    uint64_t received() const { return received_; }
 
   private:
     boost::asio::awaitable<Result<size_t>> receive_some(std::span<char> first, std::span<char> second);
@@ -62,7 +67,8 @@ class ContentReader {
     std::span<char> framing_room(bool ends_run);
     Result<ContentStep> try_receive_part(std::span<char> room);
     Result<size_t> try_receive_some(std::span<char> first, std::span<char> second);
-    Result<size_t> receive_below_mark(std::span<char> room, Error late);
+    size_t receive_late(std::span<char> room);
+    void note_received(size_t bytes);
     void set_mark(size_t bytes);
     void took(uint64_t bytes);
 
@@ -78,6 +84,8 @@ class ContentReader {
     uint64_t copied_ = 0;
     size_t mark_ = 1;       // How many bytes wake us.
     bool is_slow_ = false;  // The client needed too long for one mark.
+    uint64_t received_ = 0;
+    Pace pace_;
 };
 
 }  // namespace inlay::serve

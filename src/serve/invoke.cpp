@@ -117,7 +117,7 @@ namespace {
 // One after the other: between two slices of streams that have used theirs up it is everybody else's turn.
 asio::awaitable<run::Outcome> run_on_fiber(Worker& worker, const registry::Function& function, const run::Request& request,
                                            const run::Terms& terms, ClientStream& stream) {
-    run::FiberRun guest(function, request, worker.supply(), terms);
+    run::FiberRun guest(function, request, worker.stream_supply(), terms);
     bool is_heavy = false;
     for (;;) {
         auto state = guest.resume();

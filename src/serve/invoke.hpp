@@ -53,7 +53,8 @@ void count(CounterBlock& counters, const run::Outcome& outcome);
 // What a client is told of an invocation that did not complete. Requires: it did not.
 Error error_of(std::string_view function, const run::Outcome& outcome);
 
-// The field Inlay-Cost, for clients that ask for it.
+// The field for clients that ask for it, in the head, or behind the last chunk of a stream.
+inline constexpr std::string_view kCostField = "Inlay-Cost";
 bool wants_cost(const RequestHead& head);
 std::string cost_text(const run::Cost& cost);
 

@@ -216,7 +216,7 @@ bool Lane::answer_output(WireReader& reader) {
     uint64_t size = reader.number();
     if (!reader.finished() || size == 0 || size > kOutputBytesMax + kHeapRangeCopyMax) return false;
     if (given_.size() >= kLaneGivenMax) return answer({Errc::overloaded, "too many objects and outputs in one invocation"});
-    auto pages = worker_.supply().create_output(size);
+    auto pages = (stream_ ? worker_.stream_supply() : worker_.supply()).create_output(size);
     if (!pages.ok()) return answer(pages.error());
     if (auto sealed = os::seal_size((*pages)->fd()); !sealed.ok()) return answer(sealed.error());
     outputs_.push_back((*pages)->fd());
@@ -234,9 +234,21 @@ asio::awaitable<bool> Lane::send_part() {
     co_return send(std::move(run::lane_message(LaneMessage::answer).number(0)), {});
 }
 
+bool Lane::read_use(WireReader& reader) const {
+    uint64_t objects = reader.number();
+    if (objects > given_.size()) return false;
+    for (uint64_t i = 0; i < objects; i++) {
+        auto pages = given(reader.number());
+        if (!pages) return false;
+        pages->use().mapped_bytes += reader.number();
+    }
+    return true;
+}
+
 bool Lane::read_outcome(const run::Terms& terms, std::optional<run::Outcome>& outcome) {
     WireReader reader(outcome_bytes_);
     run::Outcome said;
+    if (!read_use(reader)) return false;
     run::read(reader, said, [this](uint64_t number) { return given(number); });
     if (!reader.finished()) return false;
     said.log.function = function_->record.name;

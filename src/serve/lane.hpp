@@ -71,7 +71,8 @@ class Lane final : public Deadlines::Entry {
     boost::asio::awaitable<bool> send_part();
     bool answer(const Error& error);
     bool answer(std::shared_ptr<const os::Pages> pages);
-    std::shared_ptr<const os::Pages> given(uint64_t number) const { return number <= given_.size() ? given_[number - 1] : nullptr; }
+    std::shared_ptr<const os::Pages> given(uint64_t number) const { return number - 1 < given_.size() ? given_[number - 1] : nullptr; }
+    bool read_use(WireReader& reader) const;
     bool read_outcome(const run::Terms& terms, std::optional<run::Outcome>& outcome);
     run::Outcome lost_outcome() const;
 

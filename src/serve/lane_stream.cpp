@@ -20,7 +20,7 @@ constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
 }  // namespace
 
 LaneStream::LaneStream(Worker& worker, ClientStream& client)
-    : worker_(worker), client_(client), has_room_(worker.executor(), asio::steady_timer::time_point::max()) {
+    : client_(client), has_room_(worker.executor(), asio::steady_timer::time_point::max()) {
     client_.ring()->note_lent();  // The lane can write to it at any time: it is nobody's after this.
 }
 
@@ -32,16 +32,27 @@ asio::awaitable<void> LaneStream::receive_body() {
 
 asio::awaitable<Result<>> LaneStream::receive_all() {
     for (;;) {
+        if (too_slow_) co_return body_too_slow();
         auto run_bytes = co_await client_.content().next_run();
+        if (!run_bytes.ok() && is_only_late(run_bytes.error())) continue;
         if (!run_bytes.ok()) co_return std::move(run_bytes).error();
         if (*run_bytes == 0) co_return Result<>();
         while (ring_.room().length == 0) co_await has_room_.async_wait(kAwait);
         auto place = ring_.room();
         auto got = co_await client_.content().receive(client_.ring_bytes().subspan(place.offset, std::min(place.length, *run_bytes)));
+        if (!got.ok() && is_only_late(got.error())) continue;
         if (!got.ok()) co_return std::move(got).error();
+        client_.note_received(*got);
         ring_.receive(*got);
         tell();
     }
+}
+
+// The time was up, but the client has moved fast enough in it.
+bool LaneStream::is_only_late(const Error& error) {
+    if (error.code != Errc::request_timeout || !client_.end_wait()) return false;
+    client_.begin_wait();
+    return true;
 }
 
 void LaneStream::note_end(Result<> ended) {
@@ -59,8 +70,14 @@ void LaneStream::tell() {
     if (ended_ && ring_.all_told() && !std::exchange(end_told_, true)) tell_end();
     if (end_told_ && ring_.all_taken() && !ended_->ok()) client_.end_body(ended_->error(), true);
     if (!waited || ring_.guest_waits()) return;
-    worker_.deadlines().expect(client_.waiting(), Deadlines::kNever);
-    lane_->let_time_run(true);
+    too_slow_ = !client_.end_wait();
+    note_waiting(false);
+}
+
+// The guest's time rests as long as it waits for its client.
+void LaneStream::note_waiting(bool waits) {
+    lane_->let_time_run(!waits);
+    client_.note_waiting(waits);
 }
 
 void LaneStream::tell_end() {
@@ -83,16 +100,16 @@ bool LaneStream::ask() {
     has_room_.cancel();
     tell();
     bool waits = ring_.guest_waits();
-    if (waits) worker_.deadlines().expect(client_.waiting(), worker_.settings().stall_timeout_ms);
-    lane_->let_time_run(!waits);
+    if (waits) client_.begin_wait();
+    note_waiting(waits);
     return true;
 }
 
 asio::awaitable<bool> LaneStream::send(run::Response part) {
-    lane_->let_time_run(false);
+    note_waiting(true);
     auto sent = client_.try_send(part);
     if (!sent) sent = co_await client_.send_rest();
-    lane_->let_time_run(true);
+    note_waiting(false);
     co_return *sent;
 }
 

@@ -36,17 +36,19 @@ class LaneStream {
 
   private:
     boost::asio::awaitable<Result<>> receive_all();
+    bool is_only_late(const Error& error);
     void note_end(Result<> ended);
     void tell();
     void tell_end();
+    void note_waiting(bool waits);
 
-    Worker& worker_;
     ClientStream& client_;
     StreamRing ring_;
     boost::asio::steady_timer has_room_;  // Cancelled when there may be room in the ring again.
     Lane* lane_ = nullptr;                // While a guest runs in it.
     std::optional<Result<>> ended_;       // How the body did.
     bool end_told_ = false;
+    bool too_slow_ = false;
 };
 
 }  // namespace inlay::serve

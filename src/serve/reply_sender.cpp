@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/clock.hpp"
 #include "base/limits.hpp"
 #include "os/socket.hpp"
 #include "serve/reply_head.hpp"
@@ -21,7 +22,7 @@ constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
 
 constexpr size_t kPartsPerStep = 16;  // They are cleared for each reply, and most have one or two.
 
-bool may_have_content(unsigned status) { return status >= 200 && status != 204 && status != 304; }
+bool may_have_content(unsigned status) { return status >= 200 && status != 204 && status != 205 && status != 304; }
 
 }  // namespace
 
@@ -38,6 +39,7 @@ Counter class_counter(unsigned status) {
 std::string_view ReplySender::write_head(const Reply& reply, const SendOptions& options) {
     uint64_t length = 0;
     for (const auto& piece : reply.content) length += piece.size();
+    if (reply.status == 205) length = 0;  // It has none, and says so (RFC 9110, section 15.3.6).
     HeadWriter writer(room_, static_cast<uint16_t>(reply.status));
     if (options.framing == Framing::chunked) writer.field("Transfer-Encoding", "chunked");
     if (options.framing == Framing::length && reply.status != 204) writer.field("Content-Length", reply.content_length.value_or(length));
@@ -52,6 +54,8 @@ std::optional<bool> ReplySender::try_send(const Reply& reply, const SendOptions&
     head_ = write_head(reply, options);
     if (head_.empty()) return false;
     in_parts_ = options.framing != Framing::length;
+    pace_.begin();
+    taken_ = handed_over_;
     return try_send_more(with_content ? std::span(reply.content) : std::span<const run::Piece>());
 }
 
@@ -70,9 +74,8 @@ asio::awaitable<bool> ReplySender::send_rest() {
         if (content && !is_warm()) co_await warm_up();
         auto step = content && goes_by_file(pieces_[0]) ? send_file() : send_some();
         if (step.state == os::SocketState::would_block) {
-            worker_.deadlines().expect(waiting_, worker_.settings().stall_timeout_ms);
-            auto [error] = co_await socket_.async_wait(asio::ip::tcp::socket::wait_write, kAwait);
-            if (error) co_return false;
+            bool goes_on = co_await wait_for_client();
+            if (!goes_on) co_return false;
             continue;
         }
         // No progress at all: the file has lost bytes. What was promised cannot be kept; the client sees a short body.
@@ -80,9 +83,20 @@ asio::awaitable<bool> ReplySender::send_rest() {
         // A client that reads as fast as we send would keep the loop from everybody else.
         if (!all_sent()) co_await asio::post(asio::use_awaitable);
     }
-    worker_.deadlines().expect(waiting_, Deadlines::kNever);
     cork(false);
     co_return true;
+}
+
+// Waits until there is room to send to. False: the client is gone, or takes too little of what it was sent.
+asio::awaitable<bool> ReplySender::wait_for_client() {
+    const uint64_t began_ms = coarse_ms();
+    worker_.deadlines().expect(waiting_, pace_.left_ms());
+    auto [error] = co_await socket_.async_wait(asio::ip::tcp::socket::wait_write, kAwait);
+    worker_.deadlines().expect(waiting_, Deadlines::kNever);
+    if (error && error != asio::error::operation_aborted) co_return false;
+    // Room is told of only when there is much of it: a client that reads slowly shows in what waits to be taken by it.
+    const uint64_t before = std::exchange(taken_, handed_over_ - os::untaken_bytes(socket_.native_handle()));
+    co_return pace_.waited(coarse_ms() - began_ms, taken_ - before);
 }
 
 // Sends the head and what follows it, from memory, as far as one call takes it.
@@ -164,6 +178,7 @@ asio::awaitable<void> ReplySender::warm_up() {
 
 void ReplySender::sent(size_t bytes) {
     worker_.counters().add(Counter::bytes_sent, bytes);
+    handed_over_ += bytes;
     size_t of_head = std::min(head_.size(), bytes);
     head_.remove_prefix(of_head);
     begun_ += bytes - of_head;

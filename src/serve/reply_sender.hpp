@@ -17,6 +17,7 @@
 #include "base/limits.hpp"
 #include "os/socket.hpp"
 #include "serve/deadlines.hpp"
+#include "serve/pace.hpp"
 #include "serve/reply.hpp"
 #include "serve/worker.hpp"
 
@@ -44,17 +45,21 @@ Counter class_counter(unsigned status);
 class ReplySender {
   public:
     ReplySender(Worker& worker, boost::asio::ip::tcp::socket& socket, Deadlines::Entry& waiting)
-        : worker_(worker), socket_(socket), waiting_(waiting) {}
+        : worker_(worker),
+          socket_(socket),
+          waiting_(waiting),
+          pace_(worker.settings().clients.stall_timeout_ms, worker.settings().clients.rate_min) {}
 
     // Begins to send, without waiting: most replies are gone with that. True: sent. False: as for send_rest(). nullopt: the
     // rest is for send_rest(). Valid until: `reply` ends.
     std::optional<bool> try_send(const Reply& reply, const SendOptions& options);
     // The same for content that goes on behind what has been sent.
     std::optional<bool> try_send_more(std::span<const run::Piece> content);
-    // False: the client is gone, or did not read for too long; the connection is of no use any more.
+    // False: the client is gone, or reads too slowly; the connection is of no use any more.
     boost::asio::awaitable<bool> send_rest();
 
   private:
+    boost::asio::awaitable<bool> wait_for_client();
     bool all_sent() const { return head_.empty() && pieces_.empty(); }
     os::SocketStep send_some();
     os::SocketStep send_file();
@@ -75,6 +80,9 @@ class ReplySender {
     std::span<const run::Piece> pieces_;
     uint64_t begun_ = 0;
     uint64_t warm_ = 0;  // The first piece is in memory up to here.
+    Pace pace_;
+    uint64_t handed_over_ = 0;  // To the kernel.
+    uint64_t taken_ = 0;        // Of that by the client, at the last look.
     std::optional<bool> peer_is_near_;
     bool corked_ = false;
     bool in_parts_ = false;

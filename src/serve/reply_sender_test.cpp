@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <thread>
 
 #include "os/memfd.hpp"
@@ -29,6 +30,7 @@ class ReplySenderTest : public testing::Test {
         auto at_once = sender_.try_send(reply_, options_);
         return at_once ? *at_once : pair_.finish(sender_.send_rest());
     }
+    bool send_to_reader_of(size_t bytes);
     // What the client has received after the reply and the connection's end.
     std::string sent() {
         std::string bytes;
@@ -98,10 +100,16 @@ TEST_F(ReplySenderTest, AGivenLengthStandsForContentThatDoesNotFollow) {
     EXPECT_EQ(sent(), "HTTP/1.1 200 OK\r\nContent-Length: 12345\r\n\r\n");
 }
 
-TEST_F(ReplySenderTest, NoContentFollows204And304) {
+TEST_F(ReplySenderTest, NoContentFollows204) {
     reply_.status = 204;
     add("x");
     EXPECT_EQ(sent(), "HTTP/1.1 204 No Content\r\n\r\n");
+}
+
+TEST_F(ReplySenderTest, AResetContentReplySaysThatItHasNone) {
+    reply_.status = 205;
+    add("x");
+    EXPECT_EQ(sent(), "HTTP/1.1 205 Reset Content\r\nContent-Length: 0\r\n\r\n");
 }
 
 TEST_F(ReplySenderTest, ANotModifiedReplyHasNoContent) {
@@ -160,15 +168,29 @@ TEST_F(ReplySenderTest, AClientThatIsGoneEndsTheSending) {
     EXPECT_FALSE(send());
 }
 
-TEST_F(ReplySenderTest, AClientThatDoesNotReadIsWaitedForUntilItsDeadline) {
-    add_range(0, 20 * MiB);
-    std::thread deadline([&] {
-        std::this_thread::sleep_for(std::chrono::milliseconds(200));
-        boost::asio::post(pair_.ours().get_executor(), [&] { pair_.waiting().on_deadline(); });
+// Sends 2 MiB through small buffers while deadlines pass and the client reads so much every 20 ms. False: it was given up.
+bool ReplySenderTest::send_to_reader_of(size_t bytes) {
+    pair_.ours().set_option(boost::asio::socket_base::send_buffer_size(64 * KiB));
+    pair_.client().set_option(boost::asio::socket_base::receive_buffer_size(64 * KiB));
+    add_range(0, 2 * MiB);
+    std::atomic<bool> done = false;
+    std::thread client([&] {
+        std::string room(bytes, '\0');
+        while (!done) {
+            std::this_thread::sleep_for(std::chrono::milliseconds(20));
+            if (bytes > 0) pair_.client().read_some(boost::asio::buffer(room));
+            boost::asio::post(pair_.ours().get_executor(), [&] { pair_.waiting().on_deadline(); });
+        }
     });
-    EXPECT_FALSE(send());
-    deadline.join();
+    bool sent = send();
+    done = true;
+    client.join();
+    return sent;
 }
+
+TEST_F(ReplySenderTest, AClientThatDoesNotReadIsGivenUp) { EXPECT_FALSE(send_to_reader_of(0)); }
+TEST_F(ReplySenderTest, AClientThatReadsAByteNowAndThenIsGivenUp) { EXPECT_FALSE(send_to_reader_of(1)); }
+TEST_F(ReplySenderTest, AClientThatReadsSlowlyButSteadilyGetsAll) { EXPECT_TRUE(send_to_reader_of(64 * KiB)); }
 
 TEST(ClassCounter, IsThatOfTheStatusClass) {
     EXPECT_EQ(class_counter(200), Counter::responses_2xx);

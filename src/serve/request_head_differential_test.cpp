@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstdio>
 #include <boost/beast/http/empty_body.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <limits>
@@ -13,7 +14,7 @@
 #include <vector>
 
 #include "base/field_rules.hpp"
-#include "serve/head_cases.hpp"
+#include "serve/http_cases.hpp"
 #include "serve/request_head.hpp"
 
 namespace inlay {
@@ -94,7 +95,7 @@ std::string random_head(std::mt19937& random) {
 }
 
 TEST(HeadDifferential, BeastReadsEachGoodHeadAsWeDo) {
-    for (auto bytes : kGoodHeads) EXPECT_TRUE(agree(std::string(bytes))) << bytes;
+    for (const auto& one : cases_by_head(true)) EXPECT_TRUE(agree(one.request)) << one.request;
     EXPECT_TRUE(agree(head_of_size(kHeadBytesMax)));
 }
 
@@ -110,8 +111,8 @@ TEST(HeadDifferential, BeastReadsEachOneByteMutationThatWeAcceptAsWeDo) {
             bytes[at] = original;
         }
     };
-    for (auto bytes : kGoodHeads) mutate(std::string(bytes));
-    for (const auto& bad : kBadHeads) mutate(bad.head());
+    for (const auto& one : http_cases())
+        if (one.kind != HttpCase::Kind::chunks) mutate(one.request);
     EXPECT_GT(accepted, 10'000u);
 }
 
@@ -122,35 +123,19 @@ TEST(HeadDifferential, BeastReadsEachRandomHeadThatWeAcceptAsWeDo) {
     EXPECT_GT(accepted, 5'000u);
 }
 
-TEST(HeadDifferential, TheseAreAcceptedByBeastAndRefusedByOurs) {
-    const BadHead heads[] = {
-        {kWhole, "GET / HTTP/1.1\r\n\r\n"},
-        {kField, "Host: b"},
-        {kField, "X: a\r\n b"},
-        {kField, "Content-Length: 4, 4"},
-        {kField, "Content-Length: 4\r\nContent-Length: 4"},
-        {kField, "Transfer-Encoding: xchunked", Errc::not_implemented},
-        {kField, "Transfer-Encoding: gzip, chunked", Errc::not_implemented},
-        {kField, "Transfer-Encoding: chunked, gzip"},
-        {kField, "Transfer-Encoding: chunked;q=1"},
-        {kField, "Transfer-Encoding: \"chunked\""},
-        {kWhole, "POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n"},
-        {kWhole, "GET / HTTP/1.1\r\nHost: a b\r\n\r\n"},
-        {kRequestLine, "GET /#f HTTP/1.1"},
-        {kRequestLine, "GET a HTTP/1.1"},
-        {kRequestLine, "GET * HTTP/1.1"},
-        {kRequestLine, "GET http://u@a/ HTTP/1.1"},
-        {kRequestLine, "GET /\xc3\xa4 HTTP/1.1"},
-        {kRequestLine, "CONNECT a:80 HTTP/1.1", Errc::not_implemented},
-        {kField, "Expect: 200-ok", Errc::expectation_failed},
-    };
-    for (const auto& bad : heads) {
-        const auto bytes = bad.head();
+// Where another parser takes what ours refuses, requests can be smuggled past the two: it must be on purpose.
+TEST(HeadDifferential, ManyAreAcceptedByBeastAndRefusedByOurs) {
+    size_t accepted = 0;
+    for (const auto& one : cases_by_head(false)) accepted += read_with_beast(one.request).has_value();
+    std::printf("%zu bad heads are accepted by Beast\n", accepted);
+    EXPECT_GE(accepted, 50u);
+    for (std::string_view text :
+         {"Host: b", "X: a\r\n b", "Content-Length: 4, 4", "Content-Length: 4\r\nContent-Length: 4", "Transfer-Encoding: xchunked",
+          "Transfer-Encoding: gzip, chunked", "Transfer-Encoding: chunked, gzip", "Transfer-Encoding: chunked;q=1",
+          "Transfer-Encoding: \"chunked\"", "Expect: 200-ok"}) {
+        const auto bytes = "POST / HTTP/1.1\r\nHost: a\r\n" + std::string(text) + "\r\n\r\n";
         EXPECT_TRUE(read_with_beast(bytes).has_value()) << bytes;
-        HeadReader reader;
-        auto step = reader.parse(bytes);
-        EXPECT_EQ(step.kind, HeadStep::Kind::error) << bytes;
-        EXPECT_EQ(step.code, bad.code) << bytes;
+        EXPECT_FALSE(read_with_ours(bytes).has_value()) << bytes;
     }
 }
 

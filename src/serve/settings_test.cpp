@@ -7,21 +7,27 @@ namespace inlay::serve {
 namespace {
 
 WorkerSettings example() {
-    return {.slot = 3, .max_body = 5, .body_memory = 7, .token = "secret", .lanes = 9, .send = SendWay::file, .head_timeout_ms = 11, .idle_timeout_ms = 13, .stall_timeout_ms = 17};
+    return {.slot = 3, .workers = 4, .max_body = 5, .body_memory = 7, .token = "secret", .lanes = 9, .send = SendWay::file, 
+            .clients = {11, 13, 17, 19, 23, 29, 31}};
 }
 
 TEST(Settings, ComeBackAsTheyWere) {
     auto back = decode_settings(encode(example()));
     ASSERT_TRUE(back.ok());
     EXPECT_EQ(back->slot, 3u);
+    EXPECT_EQ(back->workers, 4u);
     EXPECT_EQ(back->max_body, 5u);
     EXPECT_EQ(back->body_memory, 7u);
     EXPECT_EQ(back->token, "secret");
     EXPECT_EQ(back->lanes, 9u);
     EXPECT_EQ(back->send, SendWay::file);
-    EXPECT_EQ(back->head_timeout_ms, 11u);
-    EXPECT_EQ(back->idle_timeout_ms, 13u);
-    EXPECT_EQ(back->stall_timeout_ms, 17u);
+    EXPECT_EQ(back->clients.head_timeout_ms, 11u);
+    EXPECT_EQ(back->clients.idle_timeout_ms, 13u);
+    EXPECT_EQ(back->clients.stall_timeout_ms, 17u);
+    EXPECT_EQ(back->clients.rate_min, 19u);
+    EXPECT_EQ(back->clients.connections, 23u);
+    EXPECT_EQ(back->clients.connections_per_address, 29u);
+    EXPECT_EQ(back->clients.requests_per_connection, 31u);
     EXPECT_EQ(decode_settings(encode(WorkerSettings{}))->token, "");
 }
 
@@ -36,8 +42,10 @@ TEST(Settings, EveryCutAndWhatIsLongerIsRefused) {
 TEST(Settings, ASlotThatDoesNotExistIsRefused) {
     auto settings = example();
     settings.slot = kWorkersMax - 1;
+    settings.workers = kWorkersMax;
     EXPECT_TRUE(decode_settings(encode(settings)).ok());
-    settings.slot = kWorkersMax;
+    settings.slot = settings.workers = kWorkersMax + 1;
+    settings.slot--;
     EXPECT_FALSE(decode_settings(encode(settings)).ok()) << "its counters would lie outside of the shared memory";
 }
 

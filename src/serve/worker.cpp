@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <csignal>
 
 #include "base/clock.hpp"
@@ -20,6 +21,7 @@
 #include "run/host_api.hpp"
 #include "serve/connection.hpp"
 #include "serve/etag.hpp"
+#include "serve/reply_head.hpp"
 
 namespace inlay::serve {
 namespace asio = boost::asio;
@@ -37,7 +39,9 @@ Worker::Worker(registry::SharedMemory shared, registry::SupervisorLink link, Wor
       counters_(shared_.worker_counters(settings_.slot)),
       link_(std::move(link)),
       outputs_(settings_.body_memory, kOutputFilesMax),
+      stream_outputs_(settings_.body_memory / kStreamOutputsShare, kOutputFilesMax / kStreamOutputsShare, &outputs_),
       lanes_(*this),
+      door_(shared_, settings_),
       deadlines_(loop_.get_executor()),
       acceptor_(loop_),
       link_readable_(loop_),
@@ -56,10 +60,11 @@ Worker::~Worker() {
 Result<std::unique_ptr<Worker>> Worker::create(const WorkerDescriptors& descriptors, WorkerSettings settings) {
     os::ignore_signal(SIGPIPE);
     os::ignore_signal(SIGINT);  // A terminal's Ctrl-C reaches the whole group: the supervisor decides.
-    os::raise_descriptor_limit();
+    const size_t descriptors_max = os::raise_descriptor_limit();
     INLAY_TRY(auto shared, registry::SharedMemory::open(descriptors.shared));
     registry::SupervisorLink link(os::Fd(descriptors.lookups), os::Fd(descriptors.control));
     std::unique_ptr<Worker> worker(new Worker(std::move(shared), std::move(link), std::move(settings)));
+    worker->door_.limit_descriptors(descriptors_max);
     INLAY_TRY_VOID(worker->start(descriptors));
     return worker;
 }
@@ -72,6 +77,7 @@ Result<> Worker::start(const WorkerDescriptors& descriptors) {
     link_.listen_for_broken_links([this](std::string_view version) { tables_->lose_link(version); });
     link_.listen_for_waiting([this] { watch_link_writable(); });
     supply_.emplace(*tables_, outputs_, disk_);
+    stream_supply_.emplace(*tables_, stream_outputs_, disk_);
     // Ids of invocations differ between workers and between a worker and its replacement.
     invocation_ids_ = (monotonic_ns() << 8) ^ (static_cast<uint64_t>(settings_.slot) << 56);
 
@@ -96,30 +102,56 @@ void Worker::run() {
 
 asio::awaitable<void> Worker::accept_connections() {
     while (acceptor_.is_open()) {
-        auto [error, socket] = co_await acceptor_.async_accept(kAwait);
+        tcp::socket socket(loop_);
+        tcp::endpoint from;
+        auto [error] = co_await acceptor_.async_accept(socket, from, kAwait);
         if (error == asio::error::operation_aborted) break;
         if (error) {
+            door_.end_longest_idle();
             asio::steady_timer pause(loop_, kAcceptPause);
             co_await pause.async_wait(kAwait);
             continue;
         }
-        if (connections_.size() < kConnectionsPerWorkerMax) asio::co_spawn(loop_, serve(std::move(socket)), asio::detached);
+        let_in(std::move(socket), from.address());
     }
 }
 
-asio::awaitable<void> Worker::serve(tcp::socket socket) {
-    os::set_no_delay(socket.native_handle());
+void Worker::let_in(tcp::socket socket, const asio::ip::address& from) {
     boost::system::error_code ignored;
     socket.native_non_blocking(true, ignored);
+    auto place = door_.enter(from, connections_.size());
+    if (!place.ok()) return turn_away(std::move(socket), place.error());
+    os::set_no_delay(socket.native_handle());
+    asio::co_spawn(loop_, serve(std::move(socket), std::move(place).value()), asio::detached);
+}
+
+// Says so, as far as that goes at once.
+void Worker::turn_away(tcp::socket socket, const Error& why) {
+    counters_.add(Counter::connections_refused);
+    counters_.add(Counter::responses_5xx);
+    const Reply reply = problem_reply(why);
+    const auto content = reply.content.front().text();
+    std::array<char, 1 * KiB> room;
+    HeadWriter writer(room, static_cast<uint16_t>(reply.status));
+    writer.field("Content-Length", content.size()).field("Connection", "close").lines(date_field()).lines(reply.fields);
+    const auto head = writer.finish();
+    if (head) os::send_pieces(socket.native_handle(), std::array{*head, content}, false);
+    boost::system::error_code ignored;
+    socket.shutdown(tcp::socket::shutdown_send, ignored);
+    // A request that is here already would make the end a reset, which takes the answer with it.
+    os::receive(socket.native_handle(), room);
+}
+
+asio::awaitable<void> Worker::serve(tcp::socket socket, Door::Place) {
     {
         Connection connection(*this, std::move(socket));
-        connections_.push_back(&connection);
+        connections_.insert(&connection);
         try {
             co_await connection.run();
         } catch (const std::exception& error) {
             spdlog::error("a connection ended by an exception: {}", error.what());
         }
-        std::erase(connections_, &connection);
+        connections_.erase(&connection);
     }
     end_when_drained();
 }
@@ -156,8 +188,9 @@ void Worker::begin_drain() {
     acceptor_.non_blocking(true, error);
     while (!error) {
         tcp::socket waiting(loop_);
-        acceptor_.accept(waiting, error);
-        if (!error) asio::co_spawn(loop_, serve(std::move(waiting)), asio::detached);
+        tcp::endpoint from;
+        acceptor_.accept(waiting, from, error);
+        if (!error) let_in(std::move(waiting), from.address());
     }
     acceptor_.close(error);
     for (auto* connection : connections_) connection->close_if_idle();

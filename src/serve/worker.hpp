@@ -12,6 +12,7 @@
 
 #include <memory>
 #include <string>
+#include <unordered_set>
 #include <vector>
 
 #include "engine/engine.hpp"
@@ -21,6 +22,7 @@
 #include "run/invocation.hpp"
 #include "serve/body_memory.hpp"
 #include "serve/deadlines.hpp"
+#include "serve/door.hpp"
 #include "serve/lanes.hpp"
 #include "serve/settings.hpp"
 #include "serve/table_supply.hpp"
@@ -60,9 +62,12 @@ class Worker {
     Deadlines& deadlines() { return deadlines_; }
     registry::Tables& tables() { return *tables_; }
     run::Supply& supply() { return *supply_; }
+    // The same for streams, which hold what they have for as long as their clients like.
+    run::Supply& stream_supply() { return *stream_supply_; }
     Lanes& lanes() { return lanes_; }
     DiskAside& disk() { return disk_; }
     Turns& turns() { return turns_; }
+    Door& door() { return door_; }
     BodyMemory& body_memory() { return *body_memory_; }
     boost::asio::any_io_executor executor() { return loop_.get_executor(); }
     bool draining() const { return draining_; }
@@ -85,7 +90,9 @@ class Worker {
 
     Result<> start(const WorkerDescriptors& descriptors);
     boost::asio::awaitable<void> accept_connections();
-    boost::asio::awaitable<void> serve(boost::asio::ip::tcp::socket socket);
+    void let_in(boost::asio::ip::tcp::socket socket, const boost::asio::ip::address& from);
+    void turn_away(boost::asio::ip::tcp::socket socket, const Error& why);
+    boost::asio::awaitable<void> serve(boost::asio::ip::tcp::socket socket, Door::Place place);
     boost::asio::awaitable<void> watch_link();
     void watch_link_writable();
     void begin_drain();
@@ -99,11 +106,13 @@ class Worker {
     std::unique_ptr<registry::Tables> tables_;
     // These outlive the loop, whose coroutines hold what is theirs.
     run::OutputBudget outputs_;
-    std::optional<TableSupply> supply_;
+    run::OutputBudget stream_outputs_;
+    std::optional<TableSupply> supply_, stream_supply_;
     Lanes lanes_;
     std::optional<BodyMemory> body_memory_;
     bool writable_watched_ = false;
     Turns turns_;
+    Door door_;
 
     boost::asio::io_context loop_{1};
     DiskAside disk_{loop_.get_executor(), counters_};
@@ -113,7 +122,7 @@ class Worker {
     boost::asio::posix::stream_descriptor link_writable_;
     boost::asio::signal_set signals_;
     boost::asio::steady_timer drain_timer_;
-    std::vector<Connection*> connections_;
+    std::unordered_set<Connection*> connections_;
     bool draining_ = false;
     uint64_t invocation_ids_ = 0;
     uint64_t uploads_ = 0;

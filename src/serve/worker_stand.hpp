@@ -22,6 +22,7 @@ namespace inlay::serve {
 
 inline constexpr uint64_t kStandBodyMax = 4 * MiB;
 inline constexpr uint64_t kStandBodyMemory = 8 * MiB;
+inline constexpr uint64_t kStandStallMs = 100;
 
 // One per process, because the worker's engine is.
 inline Worker& stand_worker() {
@@ -32,7 +33,7 @@ inline Worker& stand_worker() {
         std::unique_ptr<Worker> worker =
             Worker::create({supervisor.lookups_of_worker().release(), supervisor.control_of_worker().release(),
                             listeners.sockets[0].get(), shared.get()},
-                           {.max_body = kStandBodyMax, .body_memory = kStandBodyMemory})
+                           {.max_body = kStandBodyMax, .body_memory = kStandBodyMemory, .clients = {.stall_timeout_ms = kStandStallMs}})
                 .value();
     };
     static Stand stand;

@@ -119,7 +119,7 @@ asio::awaitable<Reply> write_through(Worker& worker, const ObjectRoute& route, r
     count(worker.counters(), outcome);
     auto* completed = std::get_if<run::Completed>(&outcome.how);
     Reply reply = completed ? reply_of(*completed, committed, route.name) : problem_reply(refusal_of(arrival.through, outcome));
-    if (wants_cost(arrival.head)) reply.add_field("Inlay-Cost", cost_text(outcome.cost));
+    if (wants_cost(arrival.head)) reply.add_field(kCostField, cost_text(outcome.cost));
     co_return reply;
 }
 
