@@ -40,8 +40,9 @@ def live_and_die(connection, name, guest):
     except (http.client.IncompleteRead, ConnectionResetError, BrokenPipeError) as error:
         if not guest.is_stream:
             return f"invoke: {error!r}"
-        connection.http.close()
         ended = "cut"  # The only way to end a response that has begun.
+    if guest.is_stream:
+        connection.http.close()  # The server does so too, if a part of the body is unread.
     removed = connection.request("DELETE", f"/v1/functions/{name}")
     return ended if removed.status in (200, 204) else f"remove: {removed}"
 
