@@ -63,12 +63,15 @@ def own_mapping(descriptor, pages):
         del here
 
 
+def mappings_of(pid, wanted):
+    """The addresses of the mappings of a process whose lines in /proc/PID/maps match."""
+    lines = pathlib.Path(f"/proc/{pid}/maps").read_text().splitlines()
+    return [int(line.partition("-")[0], 16) for line in lines if re.search(wanted, line)]
+
+
 def mapping_of(pid, wanted):
-    """The address of the first mapping of a process whose line in /proc/PID/maps matches, or None."""
-    for line in pathlib.Path(f"/proc/{pid}/maps").read_text().splitlines():
-        if re.search(wanted, line):
-            return int(line.partition("-")[0], 16)
-    return None
+    """The first of them, or None."""
+    return next(iter(mappings_of(pid, wanted)), None)
 
 
 def place_of(server, wanted):

@@ -31,7 +31,7 @@ def measure(lab: Lab) -> list[Figure]:
 
         return gib_per_second
 
-    with (ours_group, native_group, Inlay(lab.inlay, data, 1, within=ours_group.enters) as server,
+    with (ours_group, native_group, Inlay(lab.inlay, data, 1, within=ours_group.enters, settings=("hot_memory = 0",)) as server,
           Program([*native_group.enters, lab.native / "map_sum", lab.stored["large"]]) as native):
         connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=300)
 

@@ -40,8 +40,8 @@ class Lab:
     def say(text: str) -> None:
         print(f"bench: {text}", file=sys.stderr, flush=True)
 
-    def serve(self, data: str, workers: int, core: int | None = None) -> Inlay:
-        return Inlay(self.inlay, self.scratch / data, workers, core)
+    def serve(self, data: str, workers: int, core: int | None = None, settings=()) -> Inlay:
+        return Inlay(self.inlay, self.scratch / data, workers, core, settings=settings)
 
     def example(self, name: str) -> pathlib.Path:
         return self.examples / f"{name}.wasm"
@@ -56,9 +56,11 @@ class Lab:
         command = pinned([self.native / "http_load", "--port", port, *options], core)
         return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
 
-    def serve_objects(self, workers: int, core: int | None = None) -> Inlay:
-        """A server with noop, sum (in lanes), sample and the objects bench/large (1 GiB) and bench/small (16 MiB), stored once in a run."""
-        server = self.serve("objects", workers, core)
+    def serve_objects(self, workers: int, core: int | None = None, promotes: bool = False) -> Inlay:
+        """A server with noop, sum (in lanes), sample and the objects bench/large (1 GiB) and bench/small (16 MiB), stored once in a run.
+
+        Their pages are those of their files, as the native programs' are, unless it `promotes` what is used into memory of its own."""
+        server = self.serve("objects", workers, core, () if promotes else ("hot_memory = 0",))
         try:
             if not self.stored:
                 server.deploy(self.example("noop"), self.example("sample"))

@@ -84,10 +84,14 @@ def request(port: int, method: str, target: str, body=None, headers=None) -> htt
 class Inlay(Program):
     """`inlay serve` on a free port. Ended by SIGTERM; by SIGKILL with its children if that does not end it."""
 
-    def __init__(self, binary: pathlib.Path, data: pathlib.Path, workers: int, core: int | None = None, within=()):
+    def __init__(self, binary: pathlib.Path, data: pathlib.Path, workers: int, core: int | None = None, within=(), settings=()):
         self.data = data
         self.log = open(f"{data}.log", "ab")
         command = [*within, binary, "serve", "--listen", "127.0.0.1:0", "--data", data, "--workers", workers]
+        if settings:
+            config = pathlib.Path(f"{data}.toml")
+            config.write_text("".join(f"{line}\n" for line in settings))
+            command += ["--config", config]
         super().__init__(command, core, stderr=self.log)
         try:
             self.port = port_in(self.line())

@@ -40,29 +40,48 @@ std::optional<std::vector<ObjectName>> HotTier::keep_beside_hotter(const store::
     return insert(object, bytes, std::move(pages));
 }
 
-bool HotTier::has_room_beside_hotter(uint64_t bytes) const {
-    std::lock_guard lock(mutex_);
-    return has_idle_room(bytes);
-}
-
 bool HotTier::has_idle_room(uint64_t bytes) const {
     uint64_t busy_bytes = 0, now_ms = now_ms_();
     size_t busy = 0;
     for (auto entry = entries_.begin(); entry != entries_.end() && now_ms - entry->used_ms < kHotIdleMs; ++entry, ++busy)
         busy_bytes += entry->bytes;
-    return busy < kHotObjectsMax && bytes <= bytes_max_ && busy_bytes <= bytes_max_ - bytes;
+    return busy < kHotObjectsMax && bytes <= bytes_max_ - reserved_ && busy_bytes <= bytes_max_ - reserved_ - bytes;
 }
 
 std::vector<ObjectName> HotTier::insert(const store::ObjectRecord& object, uint64_t bytes, os::Fd pages) {
-    std::vector<ObjectName> gone;
-    while (!entries_.empty() && (bytes_ + bytes > bytes_max_ || entries_.size() >= kHotObjectsMax)) gone.push_back(remove_last());
-    if (bytes > bytes_max_) return gone;
+    if (bytes > bytes_max_ - reserved_) return {};
+    auto gone = make_room(bytes);
     entries_.push_front({object.name, object.version, bytes, std::move(pages), now_ms_()});
     by_version_[object.version] = entries_.begin();
     bytes_ += bytes;
     counters_.add_shared(Counter::hot_bytes, bytes);
     counters_.add_shared(Counter::hot_promotions);
     return gone;
+}
+
+std::vector<ObjectName> HotTier::make_room(uint64_t bytes) {
+    std::vector<ObjectName> gone;
+    while (!entries_.empty() && (bytes_ + bytes > bytes_max_ || entries_.size() >= kHotObjectsMax)) gone.push_back(remove_last());
+    return gone;
+}
+
+std::optional<std::vector<ObjectName>> HotTier::reserve_beside_hotter(uint64_t bytes) {
+    std::lock_guard lock(mutex_);
+    bytes = os::round_up(bytes, os::page_size());
+    if (!has_idle_room(bytes)) return std::nullopt;
+    auto gone = make_room(bytes);
+    bytes_ += bytes;
+    reserved_ += bytes;
+    counters_.add_shared(Counter::hot_bytes, bytes);
+    return gone;
+}
+
+void HotTier::release(uint64_t bytes) {
+    std::lock_guard lock(mutex_);
+    bytes = os::round_up(bytes, os::page_size());
+    bytes_ -= bytes;
+    reserved_ -= bytes;
+    counters_.add_shared(Counter::hot_bytes, -bytes);
 }
 
 HotTier::Entries::iterator HotTier::use(std::string_view version) {

@@ -36,7 +36,9 @@ class HotTier {
     std::vector<ObjectName> keep(const store::ObjectRecord& object, os::Fd pages);
     // The same of what is in use only lately: for it nothing has to go that was used within kHotIdleMs. nullopt: then there is no room.
     std::optional<std::vector<ObjectName>> keep_beside_hotter(const store::ObjectRecord& object, os::Fd pages);
-    bool has_room_beside_hotter(uint64_t bytes) const;
+    // Makes room so, and counts it as taken until it is released. Result: the objects that had to go for it; nullopt: there is none.
+    std::optional<std::vector<ObjectName>> reserve_beside_hotter(uint64_t bytes);
+    void release(uint64_t bytes);
     // Empty: this version is not kept. Who finds it uses it.
     os::Fd find(std::string_view version);
     // It is in use. False: it is not kept.
@@ -63,6 +65,7 @@ class HotTier {
     Entries::iterator use(std::string_view version);
     ObjectName remove_last();
     void remove(Entries::iterator entry);
+    std::vector<ObjectName> make_room(uint64_t bytes);
 
     const uint64_t bytes_max_;
     CounterBlock& counters_;
@@ -70,7 +73,8 @@ class HotTier {
     mutable std::mutex mutex_;  // Guards what follows.
     Entries entries_;           // The one used latest first.
     std::unordered_map<std::string, Entries::iterator> by_version_;
-    uint64_t bytes_ = 0;
+    uint64_t bytes_ = 0;     // Those reserved included.
+    uint64_t reserved_ = 0;
 };
 
 }  // namespace inlay::control

@@ -30,6 +30,11 @@ class HotTierTest : public testing::Test {
     bool has(const std::string& key) { return static_cast<bool>(tier_.find("version of " + key)); }
     uint64_t count(Counter counter) const { return counters_.get(counter); }
 
+    bool can_reserve(uint64_t bytes) {
+        bool can = tier_.reserve_beside_hotter(bytes).has_value();
+        if (can) tier_.release(bytes);
+        return can;
+    }
     bool keep_beside_hotter(const std::string& key, uint64_t bytes = kBytes) {
         auto object = store::example_object("b", key, "version of " + key);
         object.size_bytes = bytes;
@@ -75,19 +80,33 @@ TEST_F(HotTierTest, WhoHasFoundThemKeepsThem) {
 
 TEST_F(HotTierTest, WhatIsInUseOnlyLatelyTakesNoRoomOfWhatIsInUse) {
     for (auto key : {"a", "b", "c"}) keep(key);
-    EXPECT_TRUE(tier_.has_room_beside_hotter(kBytes)) << "one is free";
-    EXPECT_FALSE(tier_.has_room_beside_hotter(2 * kBytes));
+    EXPECT_TRUE(can_reserve(kBytes)) << "one is free";
+    EXPECT_FALSE(can_reserve(2 * kBytes));
     EXPECT_FALSE(keep_beside_hotter("d", 2 * kBytes));
     EXPECT_TRUE(keep_beside_hotter("e"));
     now_ms_ += kHotIdleMs - 1;
     EXPECT_TRUE(tier_.touch("version of a"));
     EXPECT_FALSE(keep_beside_hotter("f"));
     now_ms_ += 1;
-    EXPECT_FALSE(tier_.has_room_beside_hotter(4 * kBytes)) << "one is in use";
+    EXPECT_FALSE(can_reserve(4 * kBytes)) << "one is in use";
     EXPECT_TRUE(keep_beside_hotter("g", 3 * kBytes));
     EXPECT_TRUE(has("a") && !has("b") && !has("c") && !has("e"));
     EXPECT_FALSE(keep_beside_hotter("h", 5 * kBytes)) << "more than all";
     EXPECT_EQ(count(Counter::hot_bytes), 4 * kBytes);
+}
+
+TEST_F(HotTierTest, WhatIsReservedIsTakenFromTheBeginning) {
+    for (auto key : {"a", "b", "c", "d"}) keep(key);
+    now_ms_ += kHotIdleMs;
+    EXPECT_EQ(tier_.reserve_beside_hotter(2 * kBytes), (std::vector<ObjectName>{{"b", "a"}, {"b", "b"}}));
+    EXPECT_EQ(count(Counter::hot_bytes), 4 * kBytes);
+    keep("e", 3 * kBytes);
+    EXPECT_TRUE(has("c") && has("d") && !has("e")) << "there is no room, whoever goes";
+    EXPECT_FALSE(tier_.reserve_beside_hotter(3 * kBytes));
+    tier_.release(2 * kBytes);
+    EXPECT_EQ(count(Counter::hot_bytes), 2 * kBytes);
+    EXPECT_TRUE(keep_beside_hotter("f", 2 * kBytes));
+    EXPECT_TRUE(has("c") && has("d") && has("f"));
 }
 
 TEST_F(HotTierTest, UsesOfWhatIsNotKeptAreNone) {

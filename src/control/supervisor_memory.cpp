@@ -17,9 +17,12 @@ void Supervisor::note_use(WireReader& fields) {
     auto record = reader_->find_object(name);
     if (!record.ok() || !*record || (*record)->version != version || (*record)->linked()) return;
     uint64_t bytes = (*record)->size_bytes;
-    if (bytes < kPromoteBytesMin || !hot_->has_room_beside_hotter(bytes) || !memory_.has_ample(bytes, coarse_ms())) return;
+    if (bytes < kPromoteBytesMin || !memory_.has_ample(bytes, coarse_ms())) return;
     auto file = directory_->open(version);
     if (!file.ok() || !*file) return;
+    auto gone = hot_->reserve_beside_hotter(bytes);
+    if (!gone) return;
+    pipeline_->announce_moved(*gone);
     promoter_->begin(version, std::move(**file), bytes, [this, record = **record](Result<os::Fd> copy) {
         auto result = std::make_shared<Result<os::Fd>>(std::move(copy));
         asio::post(loop_, [this, record, result] { keep_promoted(record, std::move(*result)); });
@@ -29,14 +32,15 @@ void Supervisor::note_use(WireReader& fields) {
 void Supervisor::keep_promoted(const store::ObjectRecord& object, Result<os::Fd> copy) {
     if (!copy.ok()) spdlog::info("object {}: not promoted: {}", object.name.path(), copy.error().detail);
     bool copied = copy.ok() && *copy;
-    promoter_->end(object.version, !copied);
-    if (!copied) return;
-    auto gone = hot_->keep_beside_hotter(object, std::move(copy).value());
+    hot_->release(object.size_bytes);
+    auto gone = copied ? hot_->keep_beside_hotter(object, std::move(copy).value()) : std::nullopt;
+    promoter_->end(object.version, !gone);
     if (!gone) return;
     // Replaced or deleted meanwhile: what the pipeline forgot before it was kept. What it commits from now on it forgets after.
     auto current = reader_->find_object(object.name);
-    if (!current.ok() || !*current || (*current)->version != object.version) return hot_->forget(object.version);
-    shared_.supervisor_counters().add_shared(Counter::huge_promotions);
+    bool is_current = current.ok() && *current && (*current)->version == object.version;
+    if (!is_current) hot_->forget(object.version);
+    if (is_current) shared_.supervisor_counters().add_shared(Counter::huge_promotions);
     gone->push_back(object.name);
     pipeline_->announce_moved(*gone);
 }

@@ -216,7 +216,7 @@ int32_t respond(Invocation& invocation, GuestPtr ranges, uint32_t count) noexcep
     auto list = read_ranges(invocation, ranges, count, room);
     if (!list) return INLAY_E_POINTER;
     if (invocation.responded || invocation.sent) return INLAY_E_TWICE;
-    Pieces content;
+    std::vector<Piece> content;
     for (const auto& range : *list) {
         if (range.length == 0) continue;
         if (is_by_reference(invocation, range)) {

@@ -1,8 +1,6 @@
 // Outcome: how an invocation ended. Faults of a guest are alternatives here, never Errors of ours.
 #pragma once
 
-#include <boost/container/small_vector.hpp>
-
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -31,14 +29,11 @@ struct Piece {
     uint64_t size() const { return pages ? length : text().size(); }
 };
 
-// Most responses are one piece: that takes nothing from the heap.
-using Pieces = boost::container::small_vector<Piece, 1>;
-
 struct Response {
     unsigned status = 200;
     std::string fields;  // Whole lines "Name: value\r\n", checked.
     bool has_content_type = false;
-    Pieces content;
+    std::vector<Piece> content;
 
     uint64_t content_bytes() const {
         uint64_t sum = 0;

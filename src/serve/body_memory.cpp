@@ -8,6 +8,7 @@
 
 #include "base/limits.hpp"
 #include "os/file.hpp"
+#include "os/memfd.hpp"
 
 namespace inlay::serve {
 
@@ -36,7 +37,7 @@ Result<BodyMemory::Room> BodyMemory::take(std::string_view owner, uint64_t capac
         INLAY_TRY_VOID(os::seal_against_shrinking(fd.get()));
         // Addresses for the largest body: pages past the file's end are not touched before it has grown.
         INLAY_TRY(auto mapping, os::Mapping::create(fd.get(), 0, body_bytes_max_, os::Access::read_write, os::Sharing::shared));
-        room.reset(new BodyRoom(std::string(owner), os::Pages(std::move(fd), std::move(mapping))));
+        room.reset(new BodyRoom{std::string(owner), os::Pages(std::move(fd), std::move(mapping)), 0});
     }
     INLAY_TRY_VOID(grow(*room, capacity));
     return room;
@@ -77,6 +78,8 @@ void BodyMemory::give_back(std::unique_ptr<BodyRoom> room) {
     if (used != used_bytes_.end() && (used->second -= room->capacity) == 0) used_bytes_.erase(used);
     if (!keeps_ || room->pages.lent() || room->capacity > bytes_max_ / 2) {
         bytes_ -= room->capacity;
+        // At a worker's end the supervisor may still write what nobody waits for any more.
+        if (keeps_) free_room(std::move(room));
         return;
     }
     kept_bytes_ += room->capacity;
@@ -88,8 +91,12 @@ void BodyMemory::give_back(std::unique_ptr<BodyRoom> room) {
 void BodyMemory::forget_oldest() {
     bytes_ -= kept_.back()->capacity;
     kept_bytes_ -= kept_.back()->capacity;
+    free_room(std::move(kept_.back()));
     kept_.pop_back();
 }
+
+// Its pages are free at once, also where a lane keeps a view of them.
+void BodyMemory::free_room(std::unique_ptr<BodyRoom> room) { os::free_pages(room->pages.fd()); }
 
 void BodyMemory::on_deadline() {
     while (!kept_.empty()) forget_oldest();

@@ -13,7 +13,6 @@
 #include <unordered_map>
 
 #include "base/result.hpp"
-#include "os/memfd.hpp"
 #include "os/pages.hpp"
 #include "serve/deadlines.hpp"
 
@@ -21,10 +20,6 @@ namespace inlay::serve {
 
 // Pages for one body, before it is complete.
 struct BodyRoom {
-    BodyRoom(std::string whose, os::Pages empty) : owner(std::move(whose)), pages(std::move(empty)) {}
-    // Its pages are free at once, also where a lane keeps a view of them.
-    ~BodyRoom() { os::free_pages(pages.fd()); }
-
     std::string owner;
     os::Pages pages;        // Writable by us where they lie.
     uint64_t capacity = 0;  // Bytes that can be received.
@@ -62,6 +57,7 @@ class BodyMemory final : Deadlines::Entry {
     Result<> make_room(const std::string& owner, uint64_t bytes);
     void give_back(std::unique_ptr<BodyRoom> room);
     void forget_oldest();
+    static void free_room(std::unique_ptr<BodyRoom> room);
     void on_deadline() override;
 
     Deadlines& deadlines_;

@@ -107,7 +107,7 @@ std::optional<Error> ClientStream::told_failure() const {
 // ---- The response ----
 
 // Content as one chunk, where it is sent in chunks.
-run::Pieces ClientStream::framed(run::Pieces content, uint64_t bytes) const {
+std::vector<run::Piece> ClientStream::framed(std::vector<run::Piece> content, uint64_t bytes) const {
     if (bytes == 0 || options_.framing != Framing::chunked) return content;
     content.insert(content.begin(), bytes_piece(fmt::format("{:x}\r\n", bytes)));
     content.push_back(bytes_piece("\r\n"));
@@ -154,7 +154,7 @@ std::optional<Result<>> ClientStream::send(const run::Response& part) {
 }
 
 asio::awaitable<void> ClientStream::finish(const run::Cost& cost) {
-    run::Pieces last;
+    std::vector<run::Piece> last;
     std::string trailer = tells_cost_ ? fmt::format("{}: {}\r\n", kCostField, cost_text(cost)) : std::string();
     if (options_.framing == Framing::chunked) last.push_back(bytes_piece("0\r\n" + trailer + "\r\n"));
     auto sent = broken_ ? std::optional(false) : ends_.sender.try_send_more(last);

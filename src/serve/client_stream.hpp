@@ -78,7 +78,7 @@ class ClientStream final : public run::Stream {
   private:
     ClientStream(Worker& worker, Ends ends, const RequestHead& head, BodyMemory::Room room);
 
-    run::Pieces framed(run::Pieces content, uint64_t bytes) const;
+    std::vector<run::Piece> framed(std::vector<run::Piece> content, uint64_t bytes) const;
     void note_sent(bool sent);
     boost::asio::awaitable<void> wait_for_body();
 

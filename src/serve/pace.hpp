@@ -18,7 +18,14 @@ class Pace {
   public:
     // Requires: window_ms > 0; their product fits into 64 bits.
     Pace(uint64_t window_ms, uint64_t rate_min)
-        : window_ms_(window_ms), bytes_min_(rate_min * window_ms / 1000) {}
+        : usual_ms_(window_ms), rate_min_(rate_min), window_ms_(window_ms) {}
+
+    // From now on windows are so long that somebody who is seen to move by `step_bytes` at once can be as slow as it may be; longer
+    // than usual, but not more than kLongest times.
+    void see_steps_of(uint64_t step_bytes) {
+        uint64_t step_ms = rate_min_ == 0 ? 0 : step_bytes / rate_min_ * 1000;
+        window_ms_ = std::max(window_ms_, std::min(step_ms, kLongest * usual_ms_));
+    }
 
     // How long it can be waited for until waited() has to be called: some looks in a window tell when it last moved.
     uint64_t left_ms() const {
@@ -34,17 +41,22 @@ class Pace {
         if (still_ms_ >= window_ms_) return false;
         if (waited_ms_ < window_ms_) return true;
         waited_ms_ = 0;
-        return std::exchange(moved_bytes_, 0) >= bytes_min_;
+        return std::exchange(moved_bytes_, 0) >= rate_min_ * window_ms_ / 1000;
     }
 
     // Forgets what was.
-    void begin() { waited_ms_ = moved_bytes_ = still_ms_ = 0; }
+    void begin() {
+        waited_ms_ = moved_bytes_ = still_ms_ = 0;
+        window_ms_ = usual_ms_;
+    }
 
   private:
     static constexpr uint64_t kLooks = 6;
+    static constexpr uint64_t kLongest = 10;
 
+    uint64_t usual_ms_;
+    uint64_t rate_min_;
     uint64_t window_ms_;
-    uint64_t bytes_min_;
     uint64_t waited_ms_ = 0;
     uint64_t moved_bytes_ = 0;
     uint64_t still_ms_ = 0;  // Since the latest byte.

@@ -36,6 +36,24 @@ TEST(Pace, WhoHasMovedMuchAndThenStandsStillIsGivenUpAWindowAfterIt) {
     EXPECT_FALSE(pace.waited(1'000, 0));
 }
 
+TEST(Pace, WhoIsSeenToMoveInLargeStepsHasTimeForOne) {
+    Pace pace(kWindowMs, kRate);
+    pace.see_steps_of(5'000);
+    EXPECT_TRUE(pace.waited(49'000, 0)) << "50 s for 5,000 bytes";
+    EXPECT_TRUE(pace.waited(1'000, 5'000));
+    EXPECT_TRUE(pace.waited(49'999, 0));
+    EXPECT_FALSE(pace.waited(1, 0));
+    pace.begin();
+    EXPECT_FALSE(pace.waited(kWindowMs, 0)) << "another reply";
+}
+
+TEST(Pace, NoStepIsAnExcuseForMoreThanTenWindows) {
+    Pace pace(kWindowMs, kRate);
+    pace.see_steps_of(uint64_t{1} << 40);
+    EXPECT_TRUE(pace.waited(10 * kWindowMs - 1, 0));
+    EXPECT_FALSE(pace.waited(1, 0));
+}
+
 TEST(Pace, WithoutARateOneByteIsEnough) {
     Pace pace(kWindowMs, 0);
     EXPECT_TRUE(pace.waited(kWindowMs, 1));

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.hpp"
 #include "run/outcome.hpp"
@@ -14,7 +15,7 @@ namespace inlay::serve {
 struct Reply {
     unsigned status = 200;
     std::string fields;               // Whole lines "Name: value\r\n".
-    run::Pieces content;
+    std::vector<run::Piece> content;
     // For HEAD and 304: what Content-Length says although no content follows.
     std::optional<uint64_t> content_length;
     bool close = false;               // The connection ends after this reply.

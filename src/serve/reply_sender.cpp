@@ -20,6 +20,7 @@ namespace {
 
 constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
 
+constexpr uint64_t kReaderStepShare = 16;
 constexpr size_t kPartsPerStep = 16;  // They are cleared for each reply, and most have one or two.
 
 bool may_have_content(unsigned status) { return status >= 200 && status != 204 && status != 205 && status != 304; }
@@ -55,7 +56,7 @@ std::optional<bool> ReplySender::try_send(const Reply& reply, const SendOptions&
     if (head_.empty()) return false;
     in_parts_ = options.framing != Framing::length;
     pace_.begin();
-    taken_ = handed_over_;
+    looked_ = false;
     return try_send_more(with_content ? std::span(reply.content) : std::span<const run::Piece>());
 }
 
@@ -90,13 +91,22 @@ asio::awaitable<bool> ReplySender::send_rest() {
 // Waits until there is room to send to. False: the client is gone, or takes too little of what it was sent.
 asio::awaitable<bool> ReplySender::wait_for_client() {
     const uint64_t began_ms = coarse_ms();
+    if (!std::exchange(looked_, true)) taken_ = taken_by_client();
     worker_.deadlines().expect(waiting_, pace_.left_ms());
     auto [error] = co_await socket_.async_wait(asio::ip::tcp::socket::wait_write, kAwait);
     worker_.deadlines().expect(waiting_, Deadlines::kNever);
     if (error && error != asio::error::operation_aborted) co_return false;
     // Room is told of only when there is much of it: a client that reads slowly shows in what waits to be taken by it.
-    const uint64_t before = std::exchange(taken_, handed_over_ - os::untaken_bytes(socket_.native_handle()));
+    const uint64_t before = std::exchange(taken_, std::max(taken_, taken_by_client()));
+    // A reader whose buffer is full shows nothing until a sixteenth of it is free (Linux), and it is no larger than what it has taken.
+    pace_.see_steps_of(taken_ / kReaderStepShare);
     co_return pace_.waited(coarse_ms() - began_ms, taken_ - before);
+}
+
+// Of all that replies of this connection have handed over; others' bytes may be among what waits.
+uint64_t ReplySender::taken_by_client() const {
+    uint64_t untaken = os::untaken_bytes(socket_.native_handle());
+    return handed_over_ - std::min(handed_over_, untaken);
 }
 
 // Sends the head and what follows it, from memory, as far as one call takes it.

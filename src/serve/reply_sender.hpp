@@ -60,6 +60,7 @@ class ReplySender {
 
   private:
     boost::asio::awaitable<bool> wait_for_client();
+    uint64_t taken_by_client() const;
     bool all_sent() const { return head_.empty() && pieces_.empty(); }
     os::SocketStep send_some();
     os::SocketStep send_file();
@@ -82,7 +83,8 @@ class ReplySender {
     uint64_t warm_ = 0;  // The first piece is in memory up to here.
     Pace pace_;
     uint64_t handed_over_ = 0;  // To the kernel.
-    uint64_t taken_ = 0;        // Of that by the client, at the last look.
+    uint64_t taken_ = 0;        // Of that by the client, at the last look,
+    bool looked_ = false;       // if there was one for this reply.
     std::optional<bool> peer_is_near_;
     bool corked_ = false;
     bool in_parts_ = false;

@@ -143,15 +143,14 @@ void Worker::turn_away(tcp::socket socket, const Error& why) {
 }
 
 asio::awaitable<void> Worker::serve(tcp::socket socket, Door::Place) {
-    {
+    try {
         Connection connection(*this, std::move(socket));
+        auto leave = [this](Connection* gone) { connections_.erase(gone); };
         connections_.insert(&connection);
-        try {
-            co_await connection.run();
-        } catch (const std::exception& error) {
-            spdlog::error("a connection ended by an exception: {}", error.what());
-        }
-        connections_.erase(&connection);
+        std::unique_ptr<Connection, decltype(leave)> entered(&connection, leave);
+        co_await connection.run();
+    } catch (const std::exception& error) {
+        spdlog::error("a connection ended by an exception: {}", error.what());
     }
     end_when_drained();
 }
