@@ -18,6 +18,21 @@ def pytest_configure():
         pytest.exit(f"{INLAY} is missing: run cmake --build --preset release first, or set INLAY_BIN", 2)
 
 
+TOLD = pytest.StashKey()
+
+
+@pytest.fixture
+def tell(request):
+    """Says something at the end of the session: counts and measurements, also of what passes."""
+    told = request.config.stash.setdefault(TOLD, [])
+    return lambda line: told.append(f"{request.node.name}: {line}")
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    for line in config.stash.get(TOLD, []):
+        terminalreporter.write_line(line)
+
+
 def on_real_disk(path):
     """Whether files there can be stored durably: not so in memory-backed filesystems."""
     named = subprocess.run(["stat", "-f", "-c", "%T", path], capture_output=True, text=True)

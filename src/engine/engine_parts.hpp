@@ -1,4 +1,4 @@
-// What stands behind Engine and Program: the engine's own types. Included by sources of this directory only.
+// What stands behind Engine and Program: the engine's own types. Included by sources of this directory and by test/spec only.
 #pragma once
 
 #include <memory>

@@ -23,18 +23,19 @@ class FakeStream final : public Stream {
     std::optional<Result<RingPiece>> receive() override {
         if (pieces.empty()) return std::nullopt;
         auto piece = pieces.front();
-        pieces.pop_front();
+        if (piece.length > 0) pieces.pop_front();  // The end stays.
         return Result(piece);
     }
     std::optional<Result<>> send(const Response& part) override {
         if (is_full) return std::nullopt;
+        if (is_gone) return Result<>(Error{Errc::io_error, "the client is gone"});
         sent += content_of(part);
         return Result<>();
     }
 
     std::deque<RingPiece> pieces;
     std::string sent;
-    bool is_full = false;
+    bool is_full = false, is_gone = false;
 
   private:
     std::shared_ptr<const os::Pages> ring_ = std::make_shared<const os::Pages>(
@@ -179,6 +180,21 @@ TEST_F(FiberRunTest, ItsTimeRestsWhileItWaitsAndBeginsAgainWithEachPiece) {
     while (state == State::yields) state = resume();
     EXPECT_EQ(state, State::ended);
     EXPECT_TRUE(std::holds_alternative<Completed>(run_->finish().how));
+}
+
+TEST_F(FiberRunTest, EndsAndEmptyOrFailedPartsGiveItNoTime) {
+    function_.record.timeout_ms = 20;
+    stream_.pieces = {{0, 0}};
+    auto lasts_for_ever = [&](const std::string& statement) {
+        begin(range(0, 1) + "(loop $again " + statement + "(br $again)) (i32.const 0)");
+        int slices = 1;
+        while (slices < 200 && resume() == State::yields) slices++;
+        return slices == 200;
+    };
+    EXPECT_FALSE(lasts_for_ever(then("receive", {kOut})));
+    EXPECT_FALSE(lasts_for_ever(then("send", {kRanges, 0})));
+    stream_.is_gone = true;
+    EXPECT_FALSE(lasts_for_ever(then("send", {kRanges, 1})));
 }
 
 TEST_F(FiberRunTest, WhatAWorkerDoesNotGiveMovesItOnlyBeforeItHasTakenOrSentAnything) {

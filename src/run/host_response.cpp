@@ -87,15 +87,22 @@ Gathered gather(Invocation& invocation, std::span<const inlay_range> ranges) {
     return copy_ranges(invocation, ranges, kPublishInlineMax);
 }
 
-// Sends what the response has so far; its head goes with the first part.
+// Sends what the response has so far; its head goes with the first part. What is empty then, or comes after a failure, is no part:
+// it would give the guest its whole time again.
 int32_t flush(Invocation& invocation, Stream& stream) {
+    auto& content = invocation.response.content;
+    if (invocation.part_code && (content.empty() || *invocation.part_code != 0)) {
+        content.clear();
+        return *invocation.part_code;
+    }
     auto sent = stream.send(invocation.response);
     invocation.is_sending = invocation.waits = !sent;
     if (!sent) return engine::kWaitInHost;
     invocation.exchanges++;
     invocation.response.fields.clear();
-    invocation.response.content.clear();
-    return sent->ok() ? 0 : INLAY_E_IO;
+    content.clear();
+    invocation.part_code = sent->ok() ? 0 : INLAY_E_IO;
+    return *invocation.part_code;
 }
 
 // What a guest's memory shows of a linked file changes with it, and would be sent after its object is lost.

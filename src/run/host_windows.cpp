@@ -212,16 +212,20 @@ int32_t show_ring(Invocation& invocation, const std::shared_ptr<const os::Pages>
     return 0;
 }
 
+// The end, or a failure, is taken once: again and again it would give the guest its whole time each time.
 int32_t receive_of_stream(Invocation& invocation, Stream& stream, inlay_range& made) {
+    if (invocation.body_end_code) return *invocation.body_end_code;
     if (!invocation.receive_window)
         if (int32_t code = show_ring(invocation, stream.ring()); code != 0) return code;
     auto received = stream.receive();
     invocation.waits = !received;
     if (!received) return engine::kWaitInHost;
     invocation.exchanges++;
-    if (!received->ok()) return INLAY_E_IO;
-    RingPiece piece = **received;
-    if (piece.length == 0) return 0;
+    RingPiece piece = received->ok() ? **received : RingPiece{};
+    if (piece.length == 0) {
+        invocation.body_end_code = received->ok() ? 0 : INLAY_E_IO;
+        return *invocation.body_end_code;
+    }
     invocation.cost.mapped_bytes += piece.length;
     made = {static_cast<uint32_t>(*invocation.receive_window + piece.offset), static_cast<uint32_t>(piece.length)};
     return 0;

@@ -75,6 +75,8 @@ struct Invocation {
     bool sent = false;                                // Some of the response, or at least its head.
     bool is_sending = false;                          // A call of `send` waits until its content is gone.
     uint64_t exchanges = 0;                           // Pieces taken and parts sent.
+    std::optional<int32_t> body_end_code;             // What `receive` gives from now on: the stream's body has ended or failed.
+    std::optional<int32_t> part_code;                 // What the latest part of a stream that was sent has come to.
     bool waits = false;                               // Its fiber does, for `cold` or its stream, in the host function that said so.
     std::optional<uint32_t> receive_window;           // What `receive` shows its pieces in.
     uint64_t received_bytes = 0;
