@@ -1,8 +1,10 @@
 // The program inlay: a server, its child processes, or a client, by the first argument.
 #include <string_view>
 
+#include "app/cli_backup.hpp"
 #include "app/cli_command_line.hpp"
 #include "app/cli_doctor.hpp"
+#include "app/cli_fsck.hpp"
 #include "app/cli_functions.hpp"
 #include "app/cli_invoke.hpp"
 #include "app/cli_objects.hpp"
@@ -18,6 +20,8 @@ int client_main(int argc, char** argv) {
     inlay::cli::InvokeCommand invoke(line);
     inlay::cli::RunCommand run(line);
     inlay::cli::DoctorCommand doctor(line);
+    inlay::cli::FsckCommand fsck(line);
+    inlay::cli::BackupCommand backup(line);
     return line.run(argc, argv);
 }
 

@@ -150,5 +150,7 @@ inline constexpr uint64_t kLinkDoorPauseMs = 20;          // Between two looks f
 inline constexpr uint64_t kLetGoMs = 10'000;              // For a worker to let go of a linked file that is to be written; then it is ended.
 inline constexpr uint64_t kBallastBytes = 4 * MiB;        // Disk space held back for deleting on a full disk.
 inline constexpr size_t kChangeRingEntries = 64 * KiB;    // Names remembered for invalidation.
+inline constexpr size_t kRemovalsHeldMax = 64 * KiB;      // Files whose removal waits for the end of a backup; more: for the next start.
+inline constexpr size_t kFsckFindingsMax = 1000;          // Findings that `inlay fsck` names; more are counted.
 
 }  // namespace inlay

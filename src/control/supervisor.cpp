@@ -69,8 +69,8 @@ Result<> Supervisor::open_data() {
     INLAY_TRY(lock_, os::create_file(data_directory_.get(), "lock"));
     INLAY_TRY(bool locked, os::try_lock(lock_.get()));
     if (!locked)
-        return Error{Errc::io_error, fmt::format("data directory {:?} is already served by another process: stop it, or choose "
-                                                 "another --data",
+        return Error{Errc::io_error, fmt::format("data directory {:?} is already served by another process, or looked at by "
+                                                 "inlay fsck or backup: stop it, or choose another --data",
                                                  path)};
     INLAY_TRY(directory_, store::ObjectDirectory::create(path));
     INLAY_TRY_VOID(os::sync_parent(data_directory_.get()));

@@ -93,6 +93,12 @@ bool LeasedFile::is_behind(int fd) const {
     return ::fstat(fd, &given) == 0 && ::fstat(fd_.get(), &own) == 0 && given.st_ino == own.st_ino && given.st_dev == own.st_dev;
 }
 
+Result<std::string> stamp_at(const std::string& path) {
+    struct stat found{};
+    if (::lstat(path.c_str(), &found) != 0) return os_error("stat " + path);
+    return stamp_of(found);
+}
+
 Result<std::string> real_path(const std::string& path) {
     struct Free {
         void operator()(char* text) const noexcept { std::free(text); }

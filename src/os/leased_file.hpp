@@ -51,6 +51,9 @@ class LeasedFile {
     uint64_t inode_ = 0;
 };
 
+// What LeasedFile::stamp() would say of the file at a path, without a lease. Errors: io_error, absent ones too.
+Result<std::string> stamp_at(const std::string& path);
+
 // The path as LeasedFile::path() shows it. Errors: io_error when there is nothing.
 Result<std::string> real_path(const std::string& path);
 // Whether `path` lies below `directory`; both as above.

@@ -100,6 +100,12 @@ TEST_F(LeasedFileTest, RefusesAFileOfAnotherUser) {
     EXPECT_NE(file.error().detail.find("another user"), std::string::npos) << file.error().detail;
 }
 
+TEST_F(LeasedFileTest, TheStampOfAPathNeedsNoLease) {
+    Fd given = open_file(path_).value();
+    EXPECT_EQ(stamp_at(path_).value(), LeasedFile::create(given.get())->stamp());
+    EXPECT_FALSE(stamp_at(path_ + "-absent").ok());
+}
+
 TEST(LiesBelowTest, ComparesWholeNames) {
     EXPECT_TRUE(lies_below("/a/b/c", "/a/b"));
     EXPECT_FALSE(lies_below("/a/bc", "/a/b"));

@@ -85,6 +85,10 @@ size_t clamp(size_t limit) { return std::clamp<size_t>(limit, 1, kListKeysMax); 
 
 Result<CatalogReader> CatalogReader::create(const std::string& path) {
     INLAY_TRY(auto database, Database::create_read_only(path));
+    return create(std::move(database));
+}
+
+Result<CatalogReader> CatalogReader::create(Database database) {
     INLAY_TRY_VOID(check_schema(database));
     CatalogReader reader(std::move(database));
     INLAY_TRY_VOID(reader.prepare_all());
@@ -149,6 +153,40 @@ Result<ObjectPage> CatalogReader::list_objects(const ListQuery& query) {
 Result<std::vector<ObjectRecord>> CatalogReader::list_linked() { return all_of(list_linked_.query(), object_of); }
 
 Result<std::vector<FunctionRecord>> CatalogReader::list_functions() { return all_of(list_functions_.query(), function_of); }
+
+Result<> CatalogReader::for_each_object(const std::function<Result<>(const ObjectRecord&)>& use) {
+    BucketPage buckets;
+    do {
+        INLAY_TRY(buckets, list_buckets(buckets.next));
+        for (const auto& bucket : buckets.buckets) {
+            ObjectPage page;
+            do {
+                INLAY_TRY(page, list_objects({.bucket = bucket, .prefix = {}, .after = page.next}));
+                for (const auto& object : page.objects) INLAY_TRY_VOID(use(object));
+            } while (!page.next.empty());
+        }
+    } while (!buckets.next.empty());
+    return {};
+}
+
+Result<CatalogReader::Totals> CatalogReader::count() {
+    INLAY_TRY(auto sum, database_.prepare("SELECT count(*), ifnull(sum(size_bytes), 0), (SELECT count(*) FROM functions) FROM objects"));
+    auto rows = sum.query();
+    INLAY_TRY(bool found, rows.next());
+    INLAY_CHECK(found);
+    return Totals{rows.number(0), rows.number(1), rows.number(2)};
+}
+
+Result<std::vector<std::string>> CatalogReader::check_integrity(size_t count_max) {
+    INLAY_TRY(auto check, database_.prepare("PRAGMA integrity_check(" + std::to_string(count_max) + ")"));
+    auto rows = check.query();
+    std::vector<std::string> wrong;
+    for (;;) {
+        INLAY_TRY(bool found, rows.next());
+        if (!found) return wrong;
+        if (auto line = rows.bytes(0); line != "ok") wrong.push_back(std::move(line));
+    }
+}
 
 Result<bool> CatalogReader::has_object_version(std::string_view version) {
     auto rows = has_object_version_.query(Text{version});

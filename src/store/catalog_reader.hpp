@@ -4,6 +4,7 @@
 // returned before it began.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -37,6 +38,8 @@ class CatalogReader {
   public:
     // Requires: a Catalog has been created at `path` and is still open.
     static Result<CatalogReader> create(const std::string& path);
+    // Over a connection of whatever kind.
+    static Result<CatalogReader> create(Database database);
 
     // Cost: O(log n), microseconds.
     Result<std::optional<ObjectRecord>> find_object(const ObjectName& name);
@@ -53,6 +56,20 @@ class CatalogReader {
     // Whether some object, or some function, is of this version.
     Result<bool> has_object_version(std::string_view version);
     Result<bool> has_module_version(std::string_view version);
+
+    // Calls `use` for every object, in the order of names; its first error ends the walk. Read page by page: later pages show
+    // what was committed meanwhile, and `use` may ask this reader.
+    Result<> for_each_object(const std::function<Result<>(const ObjectRecord&)>& use);
+    struct Totals {
+        uint64_t objects = 0;
+        uint64_t object_bytes = 0;
+        uint64_t functions = 0;
+    };
+    Result<Totals> count();
+
+    // What SQLite finds wrong with the file, at most `count_max` lines; empty: nothing. Cost: reads all of it.
+    Result<std::vector<std::string>> check_integrity(size_t count_max);
+    Result<> copy_to(const std::string& path) { return database_.copy_to(path); }
 
   private:
     explicit CatalogReader(Database database) : database_(std::move(database)) {}

@@ -55,6 +55,29 @@ TEST_F(CatalogReaderTest, FindsARecordAsItWasPut) {
     EXPECT_EQ(reader_.list_functions().value(), std::vector{function});
 }
 
+TEST_F(CatalogReaderTest, GoesOverAllObjectsAndEndsAtTheFirstError) {
+    Keys keys;
+    for (int i = 0; i < 2'500; i++) keys.push_back(std::to_string(10'000 + i));
+    put("first", {"one"});
+    put("second", keys);
+    put("third", {"last"});
+    Keys seen;
+    auto see = [&](const ObjectRecord& object) -> Result<> {
+        seen.push_back(object.name.key);
+        EXPECT_TRUE(reader_.has_object_version(object.version).value());
+        return {};
+    };
+    ASSERT_TRUE(reader_.for_each_object(see).ok());
+    keys.insert(keys.begin(), "one");
+    keys.push_back("last");
+    EXPECT_EQ(seen, keys);
+    EXPECT_EQ(reader_.count()->objects, keys.size());
+    int calls = 0;
+    auto fail = [&](const ObjectRecord&) -> Result<> { return ++calls == 3 ? Result<>(Error{Errc::io_error, "x"}) : Result<>(); };
+    EXPECT_FALSE(reader_.for_each_object(fail).ok());
+    EXPECT_EQ(calls, 3);
+}
+
 TEST_F(CatalogReaderTest, KnowsWhichObjectsAreLinkedAndWhere) {
     put("bucket", {"own"});
     auto linked = example_object("bucket", "linked", versions_.next());

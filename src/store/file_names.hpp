@@ -10,6 +10,8 @@ namespace inlay::store {
 
 inline constexpr size_t kShards = 256;  // Directories below objects/.
 inline constexpr size_t kShardNameBytes = 2;
+inline constexpr std::string_view kCatalogName = "catalog.db";
+inline constexpr std::string_view kLockName = "lock";  // Of the data directory: its server's.
 inline constexpr std::string_view kModuleSuffix = ".wasm";
 inline constexpr std::string_view kTemporarySuffix = ".tmp";
 

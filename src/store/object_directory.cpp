@@ -6,8 +6,10 @@
 #include <utility>
 #include <vector>
 
+#include "base/limits.hpp"
 #include "base/names.hpp"
 #include "os/file.hpp"
+#include "os/file_lock.hpp"
 #include "os/process.hpp"
 #include "store/file_names.hpp"
 #include "store/version.hpp"
@@ -109,7 +111,7 @@ Result<std::optional<os::Fd>> ObjectDirectory::open(std::string_view version) {
 
 Result<> ObjectDirectory::remove(std::string_view version) {
     INLAY_TRY(int directory, shard_of(version));
-    return os::unlink(directory, std::string(version));
+    return remove_file(directory, std::string(version));
 }
 
 Result<os::Fd> ObjectDirectory::create_unnamed() { return os::create_unnamed(objects_.get()); }
@@ -128,7 +130,7 @@ Result<std::optional<os::Fd>> ObjectDirectory::open_module(std::string_view vers
 
 Result<> ObjectDirectory::remove_module(std::string_view version) {
     if (!is_version(version)) return not_a_version(version);
-    return os::unlink(modules_.get(), module_file(version));
+    return remove_file(modules_.get(), module_file(version));
 }
 
 Result<Written> ObjectDirectory::write_compiled(const std::string& name, Content content) {
@@ -194,6 +196,23 @@ Result<> ObjectDirectory::sync_entries_of_shards() {
     std::lock_guard lock(mutex_);
     for (size_t index = 0; index < kShards; index++) shards_[index].entry_is_durable |= opened.test(index);
     return {};
+}
+
+// The catalog has forgotten the file already. So if nobody has a hold now, whoever takes one later reads a catalog that does not name it.
+Result<> ObjectDirectory::remove_file(int directory, const std::string& name) {
+    INLAY_TRY(bool held, os::is_held(objects_.get()));
+    std::vector<std::pair<int, std::string>> removals;
+    {
+        std::lock_guard lock(mutex_);
+        if (!held) removals.swap(put_off_);
+        if (held && put_off_.size() < kRemovalsHeldMax) put_off_.emplace_back(directory, name);
+    }
+    if (held) return {};
+    removals.emplace_back(directory, name);
+    Result<> removed;
+    for (const auto& [where, file] : removals)
+        if (auto done = os::unlink(where, file); !done.ok()) removed = std::move(done);
+    return removed;
 }
 
 Result<Written> ObjectDirectory::write_file(int directory, const std::string& name, Content content) {

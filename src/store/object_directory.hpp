@@ -8,6 +8,8 @@
 // disk (unnamed file -> reserve -> content -> fsync -> link); what fails or crashes before leaves nothing. The name
 // itself is durable after sync_directories(). Names ending in ".tmp" exist only where the filesystem lacks unnamed
 // files, and in compiled/.
+//
+// Who has a hold (os::hold) of DIR/objects, a backup, finds every file that the catalog named since then: removals wait.
 #pragma once
 
 #include <array>
@@ -22,7 +24,9 @@
 #include <stop_token>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
+#include <vector>
 
 #include "base/result.hpp"
 #include "os/fd.hpp"
@@ -73,7 +77,7 @@ class ObjectDirectory {
     Result<> sync_directories(std::span<const std::string> versions);
     // Opens for reading. An absent object is nullopt. It stays readable until closed, whatever is removed meanwhile.
     Result<std::optional<os::Fd>> open(std::string_view version);
-    // Absent is fine.
+    // Absent is fine. While somebody has a hold it is put off: to a later removal without one, or to the sweep of a later start.
     Result<> remove(std::string_view version);
     // A file to fill and then write() as Content. Errors: io_error where the filesystem has no unnamed files.
     Result<os::Fd> create_unnamed();
@@ -108,6 +112,7 @@ class ObjectDirectory {
     Result<> sync_shards(const std::bitset<kShards>& touched);
     Result<> sync_entries_of_shards();
     Result<Written> write_file(int directory, const std::string& name, Content content);
+    Result<> remove_file(int directory, const std::string& name);
 
     Temporaries temporaries_ = Temporaries::unnamed;
     os::Fd objects_;
@@ -115,8 +120,9 @@ class ObjectDirectory {
     os::Fd compiled_;
     std::string temporary_tag_;  // Begins the temporary names of this process in compiled/.
     std::atomic<uint64_t> temporary_count_{0};
-    std::mutex mutex_;  // Guards the table only; its descriptors stay open as long as this object.
+    std::mutex mutex_;  // Guards the two below; the descriptors stay open as long as this object.
     std::array<Shard, kShards> shards_;
+    std::vector<std::pair<int, std::string>> put_off_;  // Directory and name.
 };
 
 }  // namespace inlay::store

@@ -3,6 +3,7 @@
 // A file is removed only if its name says that an earlier start of the server made it and the catalog does not know it.
 // What an earlier start made can never become known again, so the answer cannot be out of date.
 #include "os/file.hpp"
+#include "os/file_lock.hpp"
 #include "store/object_directory.hpp"
 #include "store/version.hpp"
 
@@ -16,7 +17,8 @@ enum class Verdict { known, current, foreign, leftover };
 // Walks over directories and removes what is left over there.
 class Sweeper {
   public:
-    Sweeper(uint32_t current_epoch, const std::stop_token& stop) : current_epoch_(current_epoch), stop_(stop) {}
+    Sweeper(uint32_t current_epoch, int objects, const std::stop_token& stop)
+        : current_epoch_(current_epoch), objects_(objects), stop_(stop) {}
 
     // Judges each entry of `directory`, until the first failure or until stopped.
     template <class Judge>
@@ -53,14 +55,22 @@ class Sweeper {
             case Verdict::known: swept_.known++; break;
             case Verdict::current: swept_.current++; break;
             case Verdict::foreign: swept_.foreign++; break;
-            case Verdict::leftover:
-                INLAY_TRY_VOID(os::unlink(directory, name));
-                swept_.removed++;
+            case Verdict::leftover: return remove(directory, name);
         }
         return {};
     }
 
+    // Asks after the catalog was asked: whoever has had a hold since before may need what it has forgotten meanwhile.
+    Result<> remove(int directory, const std::string& name) {
+        INLAY_TRY(bool held, os::is_held(objects_));
+        if (held) return {};
+        INLAY_TRY_VOID(os::unlink(directory, name));
+        swept_.removed++;
+        return {};
+    }
+
     uint32_t current_epoch_;
+    int objects_;
     const std::stop_token& stop_;
     Swept swept_;
 };
@@ -68,7 +78,7 @@ class Sweeper {
 }  // namespace
 
 Result<Swept> ObjectDirectory::sweep(const SweepRules& rules, const std::stop_token& stop) {
-    Sweeper sweeper(rules.current_epoch, stop);
+    Sweeper sweeper(rules.current_epoch, objects_.get(), stop);
     auto judge_object = [&](std::string_view name) { return sweeper.judge_version(name, "", rules.object_is_known); };
     auto judge_module = [&](std::string_view name) {
         return sweeper.judge_version(name, kModuleSuffix, rules.module_is_known);

@@ -82,6 +82,7 @@ Result<> migrate(Database& database) {
 
 Result<> check_schema(Database& database) {
     INLAY_TRY(uint64_t version, database.number(kReadVersion));
+    if (version == 0) return Error{Errc::corrupt, "the catalog has no tables: restore it from a backup"};
     if (version != kMigrations.size()) return refuse(version);
     return {};
 }

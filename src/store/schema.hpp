@@ -13,7 +13,7 @@ extern const uint64_t kSchemaVersion;
 // Brings the tables up to date in one transaction. Errors: unsupported_version when a newer program made the file.
 Result<> migrate(Database& database);
 
-// Checks that the tables are those of this program. Errors: unsupported_version.
+// Checks that the tables are those of this program. Errors: unsupported_version; corrupt where there are none.
 Result<> check_schema(Database& database);
 
 }  // namespace inlay::store

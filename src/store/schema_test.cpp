@@ -48,7 +48,7 @@ TEST_F(SchemaTest, OfAnOlderProgramIsBroughtUpToDateAndKeepsWhatItHolds) {
 }
 
 TEST_F(SchemaTest, OfAnEmptyFileDoesNotPassTheCheck) {
-    EXPECT_EQ(check_schema(database_).error().code, Errc::unsupported_version);
+    EXPECT_EQ(check_schema(database_).error().code, Errc::corrupt);
 }
 
 TEST_F(SchemaTest, AFailedMigrationLeavesTheFileAsItWas) {

@@ -5,6 +5,7 @@
 #include <sqlite3.h>
 
 #include <cerrno>
+#include <filesystem>
 
 #include "base/check.hpp"
 
@@ -34,6 +35,16 @@ Error last_error(sqlite3* database) {
     const char* path = sqlite3_db_filename(database, "main");
     return Error{code_of(code, sqlite3_system_errno(database)),
                  fmt::format("catalog {}: {} (SQLite code {})", path ? path : "", sqlite3_errmsg(database), code)};
+}
+
+// As <https://sqlite.org/uri.html> has it: what means something in a URI is escaped.
+std::string uri_of_immutable(const std::string& path) {
+    std::string uri = "file:";
+    for (char c : path) {
+        bool special = c == '%' || c == '?' || c == '#';
+        uri += special ? fmt::format("%{:02X}", static_cast<unsigned char>(c)) : std::string(1, c);
+    }
+    return uri + "?immutable=1";
 }
 
 // SQLite takes a null pointer for NULL, but an empty value is not NULL.
@@ -80,9 +91,9 @@ void Statement::bind(int parameter, Blob value) {
 // close_v2: does not mind statements that end after their database.
 void Database::Close::operator()(sqlite3* database) const noexcept { sqlite3_close_v2(database); }
 
-Result<Database> Database::open(const std::string& path, int flags) {
+Result<Database> Database::open(const std::string& path, int flags, const char* vfs) {
     sqlite3* raw = nullptr;
-    int code = sqlite3_open_v2(path.c_str(), &raw, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, nullptr);
+    int code = sqlite3_open_v2(path.c_str(), &raw, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, vfs);
     Database database;
     database.database_.reset(raw);
     INLAY_CHECK(raw != nullptr);  // Only for lack of memory.
@@ -96,6 +107,16 @@ Result<Database> Database::create(const std::string& path) {
 }
 
 Result<Database> Database::create_read_only(const std::string& path) { return open(path, SQLITE_OPEN_READONLY); }
+
+Result<Database> Database::create_undisturbing(const std::string& path) {
+    std::error_code unknown;
+    if (!std::filesystem::exists(path + "-wal", unknown)) return open(uri_of_immutable(path), SQLITE_OPEN_READONLY | SQLITE_OPEN_URI);
+    // Alone with the file, by declaration and without locks: then SQLite keeps the log's index in its own memory.
+    INLAY_TRY(auto database, open(path, SQLITE_OPEN_READONLY, "unix-none"));
+    sqlite3_db_config(database.database_.get(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+    INLAY_TRY_VOID(database.execute("PRAGMA locking_mode = EXCLUSIVE"));
+    return database;
+}
 
 Result<Statement> Database::prepare(std::string_view sql) {
     sqlite3_stmt* raw = nullptr;
@@ -127,6 +148,18 @@ Result<std::string> Database::text(std::string_view sql) {
     INLAY_TRY(bool found, rows.next());
     INLAY_CHECK(found);
     return rows.bytes(0);
+}
+
+Result<> Database::copy_to(const std::string& path) {
+    INLAY_TRY(auto copy, create(path));
+    sqlite3_backup* step = sqlite3_backup_init(copy.database_.get(), "main", database_.get(), "main");
+    if (!step) return last_error(copy.database_.get());
+    // All pages in one step: under one read transaction, which holds up no writer.
+    int code = sqlite3_backup_step(step, -1);
+    sqlite3_backup_finish(step);
+    if (code == SQLITE_DONE) return {};
+    return Error{code_of(code, sqlite3_system_errno(copy.database_.get())),
+                 fmt::format("copying the catalog to {}: {} (SQLite code {})", path, sqlite3_errstr(code), code)};
 }
 
 bool Database::in_transaction() const { return sqlite3_get_autocommit(database_.get()) == 0; }

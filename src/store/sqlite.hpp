@@ -83,6 +83,9 @@ class Database {
     // Opens for writing, makes the file where it is missing; or for reading only, when it must exist.
     static Result<Database> create(const std::string& path);
     static Result<Database> create_read_only(const std::string& path);
+    // For reading only, and changes nothing on disk, not even a log that a crash left behind: that is read.
+    // Requires: no other process opens the file for writing meanwhile.
+    static Result<Database> create_undisturbing(const std::string& path);
 
     Result<Statement> prepare(std::string_view sql);
     // Runs statements without parameters; rows are dropped.
@@ -91,13 +94,15 @@ class Database {
     Result<uint64_t> number(std::string_view sql);
     Result<std::string> text(std::string_view sql);
     bool in_transaction() const;
+    // Writes all of it, as it is at one moment, to a new file. Others may write meanwhile.
+    Result<> copy_to(const std::string& path);
 
   private:
     struct Close {
         void operator()(sqlite3* database) const noexcept;
     };
 
-    static Result<Database> open(const std::string& path, int flags);
+    static Result<Database> open(const std::string& path, int flags, const char* vfs = nullptr);
 
     std::unique_ptr<sqlite3, Close> database_;
 };
