@@ -53,10 +53,20 @@ std::vector<ObjectName> HotTier::insert(const store::ObjectRecord& object, uint6
     auto gone = make_room(bytes);
     entries_.push_front({object.name, object.version, bytes, std::move(pages), now_ms_()});
     by_version_[object.version] = entries_.begin();
-    bytes_ += bytes;
-    counters_.add_shared(Counter::hot_bytes, bytes);
+    take(bytes);
     counters_.add_shared(Counter::hot_promotions);
     return gone;
+}
+
+void HotTier::take(uint64_t bytes) {
+    if (bytes_ == 0 && on_begin_) on_begin_();
+    bytes_ += bytes;
+    counters_.add_shared(Counter::hot_bytes, bytes);
+}
+
+bool HotTier::is_empty() const {
+    std::lock_guard lock(mutex_);
+    return bytes_ == 0;
 }
 
 std::vector<ObjectName> HotTier::make_room(uint64_t bytes) {
@@ -70,9 +80,8 @@ std::optional<std::vector<ObjectName>> HotTier::reserve_beside_hotter(uint64_t b
     bytes = os::round_up(bytes, os::page_size());
     if (!has_idle_room(bytes)) return std::nullopt;
     auto gone = make_room(bytes);
-    bytes_ += bytes;
+    take(bytes);
     reserved_ += bytes;
-    counters_.add_shared(Counter::hot_bytes, bytes);
     return gone;
 }
 

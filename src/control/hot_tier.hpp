@@ -30,6 +30,10 @@ class HotTier {
     HotTier(uint64_t bytes_max, CounterBlock& counters, std::function<uint64_t()> now_ms = coarse_ms)
         : bytes_max_(bytes_max), counters_(counters), now_ms_(std::move(now_ms)) {}
 
+    // `call`: whenever something begins to lie here, from whichever thread; it must not call back. Before anything is kept.
+    void on_begin(std::function<void()> call) { on_begin_ = std::move(call); }
+    bool is_empty() const;
+
     // Whether `pages` are fit to be kept as an object of `length` bytes: final, of this size, and zero behind its end.
     bool can_keep(int pages, uint64_t length) const;
     // Keeps them. Result: the objects that had to go for it. Requires: can_keep().
@@ -66,9 +70,11 @@ class HotTier {
     ObjectName remove_last();
     void remove(Entries::iterator entry);
     std::vector<ObjectName> make_room(uint64_t bytes);
+    void take(uint64_t bytes);
 
     const uint64_t bytes_max_;
     CounterBlock& counters_;
+    std::function<void()> on_begin_;
     const std::function<uint64_t()> now_ms_;
     mutable std::mutex mutex_;  // Guards what follows.
     Entries entries_;           // The one used latest first.

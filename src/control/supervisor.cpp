@@ -84,6 +84,7 @@ Result<> Supervisor::open_data() {
     INLAY_TRY(auto reader, store::CatalogReader::create(path + "/catalog.db"));
     reader_.emplace(std::move(reader));
     hot_.emplace(options_.hot_memory.value_or(os::physical_memory_bytes() / kHotMemoryShare), shared_.supervisor_counters());
+    hot_->on_begin([this] { asio::post(loop_, [this] { begin_watch_of_memory(); }); });
     pipeline_ = std::make_unique<CommitPipeline>(*catalog_, *directory_, shared_, *ballast_, *hot_, [this] { tell_of_changes(); });
     promoter_.emplace(shared_.supervisor_counters());
     return open_links();
@@ -105,7 +106,6 @@ Result<> Supervisor::run() {
     for (size_t slot = 0; slot < slots_.size(); slot++) INLAY_TRY_VOID(start_worker(slot));
     compile_missing();
     sweep_leftovers();
-    watch_memory();
     loop_.run();
     promoter_.reset();
     // Everything submitted is finished before the catalog closes; nobody is left to hear of it.

@@ -125,6 +125,7 @@ class Supervisor {
     // supervisor_memory.cpp
     void note_use(WireReader& fields);
     void keep_promoted(const store::ObjectRecord& object, Result<os::Fd> copy);
+    void begin_watch_of_memory();
     void watch_memory();
 
     // supervisor_lanes.cpp
@@ -150,6 +151,7 @@ class Supervisor {
     std::optional<Promoter> promoter_;
     const os::MemoryGauge gauge_;
     MemoryWatch memory_;
+    bool watches_memory_ = false;
     boost::asio::steady_timer memory_timer_;
     Compiler compiler_;
     std::unordered_map<std::string, std::vector<OnCode>> compiling_;  // Who waits for code that is under way, by its file's name.

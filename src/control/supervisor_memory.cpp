@@ -17,7 +17,9 @@ void Supervisor::note_use(WireReader& fields) {
     auto record = reader_->find_object(name);
     if (!record.ok() || !*record || (*record)->version != version || (*record)->linked()) return;
     uint64_t bytes = (*record)->size_bytes;
-    if (bytes < kPromoteBytesMin || !memory_.has_ample(bytes, coarse_ms())) return;
+    if (bytes < kPromoteBytesMin) return;
+    uint64_t now_ms = coarse_ms();
+    if (memory_.is_short(gauge_.read(), now_ms) || !memory_.has_ample(bytes, now_ms)) return;
     auto file = directory_->open(version);
     if (!file.ok() || !*file) return;
     auto gone = hot_->reserve_beside_hotter(bytes);
@@ -45,13 +47,22 @@ void Supervisor::keep_promoted(const store::ObjectRecord& object, Result<os::Fd>
     pipeline_->announce_moved(*gone);
 }
 
-// A look now and then, not the kernel's word: that is to be had by root only, or not for windows this short.
+void Supervisor::begin_watch_of_memory() {
+    if (!std::exchange(watches_memory_, true)) watch_memory();
+}
+
+// Only while there is something to let go: an idle server does nothing. A look now and then, not the kernel's word: that is to be had by root
+// only, or not for windows this short.
 void Supervisor::watch_memory() {
     uint64_t now_ms = coarse_ms();
     if (memory_.is_short(gauge_.read(), now_ms)) {
         auto gone = hot_->shed(std::max(hot_->bytes_max() / kShedShare, uint64_t{1}));
         if (!gone.empty()) spdlog::warn("memory is short: {} objects are not kept in it any longer", gone.size());
         pipeline_->announce_moved(gone);
+    }
+    if (hot_->is_empty()) {
+        watches_memory_ = false;
+        return;
     }
     memory_timer_.expires_after(std::chrono::milliseconds(kMemoryLookMs));
     memory_timer_.async_wait([this](boost::system::error_code error) {
