@@ -282,7 +282,7 @@ class Expected {
 
     int32_t code_of(Call call, uint32_t address, uint16_t length, size_t made) {
         switch (call) {
-            case receive: return client_.answers.at(received_++).good ? 0 : INLAY_E_IO;
+            case receive: return code_of_receive();
             case send: return code_of_send({range(address, length, made)}, made);
             case send_two: return code_of_send({range(address, length, made), range(kOwn, 4, made)}, made);
             case send_any_list:
@@ -303,13 +303,26 @@ class Expected {
         }
     }
 
+    // The end of the body, or its failure, is asked for once.
+    int32_t code_of_receive() {
+        if (body_end_) return *body_end_;
+        const auto& answer = client_.answers.at(received_++);
+        if (!answer.good) body_end_ = INLAY_E_IO;
+        if (answer.good && answer.piece.length == 0) body_end_ = 0;
+        return answer.good ? 0 : INLAY_E_IO;
+    }
+
     int32_t code_of_send(const std::vector<Range>& ranges, size_t made) {
         for (const auto& one : ranges)
             if (one.address + one.length > told_[made].end_of_memory) return INLAY_E_POINTER;
         if (responded_) return INLAY_E_TWICE;
         if (has_no_content_ && !has_sent_) return INLAY_E_DENIED;
         has_sent_ = true;
-        if (sent_ == client_.takes()) return INLAY_E_IO;
+        // Behind the first part an empty one is none, and behind one that failed there is no other.
+        bool is_empty = std::all_of(ranges.begin(), ranges.end(), [](const Range& one) { return one.length == 0; });
+        if (part_code_ && (is_empty || *part_code_ != 0)) return *part_code_;
+        part_code_ = sent_ == client_.takes() ? INLAY_E_IO : 0;
+        if (*part_code_ != 0) return *part_code_;
         INLAY_CHECK(sent_ < client_.parts.size() && agrees(ranges, client_.parts[sent_]));
         sent_++;
         return 0;
@@ -344,6 +357,7 @@ class Expected {
     std::span<const Told> told_;
     size_t received_ = 0, sent_ = 0;
     bool has_sent_ = false, has_no_content_ = false;
+    std::optional<int32_t> body_end_, part_code_;
     std::optional<Range> responded_;
 };
 
