@@ -1,5 +1,6 @@
 """What functions publish stays in memory beside its file, within a budget, and is read from there."""
 
+import contextlib
 import threading
 
 import pytest
@@ -11,17 +12,24 @@ MIB = 1 << 20
 BUDGET = 8 * MIB
 
 
-@pytest.fixture(scope="module")
-def hot(module_data):
-    config = module_data.with_suffix(".toml")
-    config.write_text(f"hot_memory = {BUDGET}\n")
-    with Server(module_data, "--config", str(config), workers=2) as server:
+@contextlib.contextmanager
+def serving_hot(data, hot_memory, **options):
+    """A server with that much memory for hot objects, which must not lose a worker."""
+    config = data.with_suffix(".toml")
+    config.write_text(f"hot_memory = {hot_memory}\n")
+    with Server(data, "--config", str(config), **options) as server:
         for name in ("upper", "sum"):
             server.deploy_example(name)
         workers = server.worker_pids()
         yield server
         assert server.worker_pids() == workers
         assert server.stop() == 0
+
+
+@pytest.fixture(scope="module")
+def hot(module_data):
+    with serving_hot(module_data, BUDGET, workers=2) as server:
+        yield server
 
 
 def bytes_kept(server):

@@ -11,8 +11,9 @@ import time
 
 import pytest
 
+from hot_test import serving_hot
 from identity_test import SLOW, descriptor_of, frames, inode_at, mappings_of, own_mapping
-from serving import INLAY, Connection, Server, eventually
+from serving import INLAY, Connection, eventually
 from wire import Wire
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "bench"))
@@ -35,22 +36,9 @@ def gives_huge_pages():
         pytest.skip("this kernel gives memory files no huge pages")
 
 
-@contextlib.contextmanager
-def serving(data, hot_memory, **options):
-    config = data.with_suffix(".toml")
-    config.write_text(f"hot_memory = {hot_memory}\n")
-    with Server(data, "--config", str(config), **options) as server:
-        for name in ("upper", "sum"):
-            server.deploy_example(name)
-        workers = server.worker_pids()
-        yield server
-        assert server.worker_pids() == workers
-        assert server.stop() == 0
-
-
 @pytest.fixture
 def promoting(gives_huge_pages, data):
-    with serving(data, BUDGET, workers=2) as server:
+    with serving_hot(data, BUDGET, workers=2) as server:
         yield server
 
 
@@ -170,7 +158,7 @@ def test_what_is_hotter_is_not_pushed_out(promoting, noise):
 def test_an_object_that_goes_while_it_is_copied_leaves_nothing(gives_huge_pages, data, noise):
     """Deleted or replaced at one moment of the copying or another; the fifth look-up of a worker begins that."""
     content = noise(64 * MIB)
-    with serving(data, 2 * len(content), workers=1) as server:
+    with serving_hot(data, 2 * len(content), workers=1) as server:
         for number in range(8):
             put_small(server, "busy/goes", content)
             for _ in range(4):
@@ -232,7 +220,7 @@ def test_when_memory_is_short_hot_objects_go_and_who_reads_them_goes_on(data, no
         group = MemoryGroup(GROUP_BYTES)
     except Unavailable as why:
         pytest.skip(str(why))
-    with group, serving(data, HOT_BYTES, workers=1, within=group.enters) as server:
+    with group, serving_hot(data, HOT_BYTES, workers=1, within=group.enters) as server:
         name, contents = server.name_of(SLOW), [noise(12 * MIB).upper() for _ in range(7)]
         for number, content in enumerate(contents):
             assert server.invoke("upper", {"into": f"hot/{number}"}, content).status in (200, 201)

@@ -35,7 +35,7 @@ BackupCommand::BackupCommand(CommandLine& line) {
 }
 
 int BackupCommand::back_up(Output output) const {
-    auto made = [&]() -> Result<store::BackedUp> {
+    auto made = need([&]() -> Result<store::BackedUp> {
         Progress progress("backup");
         INLAY_TRY(auto visit, store::Visit::create(data_directory_));
         store::BackupTerms terms;
@@ -43,14 +43,13 @@ int BackupCommand::back_up(Output output) const {
         terms.begun = [&](uint64_t bytes) { progress.begin(bytes); };
         terms.taken = [&](uint64_t bytes) { progress.advance(bytes); };
         return store::back_up(visit, to_, terms);
-    }();
-    if (!made.ok()) throw problem_failure(made.error());
+    }());
     if (output == Output::json)
-        print_json(nlohmann::ordered_json{{"directory", printable(to_)},        {"objects", made->objects},           {"object_bytes", made->object_bytes},
-                                          {"linked_objects", made->linked},     {"functions", made->functions},       {"shared_files", made->shared_files},
-                                          {"copied_files", made->copied_files}});
+        print_json(nlohmann::ordered_json{{"directory", printable(to_)},        {"objects", made.objects},           {"object_bytes", made.object_bytes},
+                                          {"linked_objects", made.linked},     {"functions", made.functions},       {"shared_files", made.shared_files},
+                                          {"copied_files", made.copied_files}});
     else
-        print(*made, to_);
+        print(made, to_);
     return kExitDone;
 }
 

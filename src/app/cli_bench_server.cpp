@@ -32,12 +32,6 @@ Failure no_bench(std::string detail) {
     return client_failure("no-bench", {"Nothing can be measured here", std::move(detail), "Look at what `inlay doctor` says"});
 }
 
-template <class T>
-T need(Result<T> result) {
-    if (!result.ok()) throw problem_failure(result.error());
-    return std::move(result).value();
-}
-
 // A connection that is kept, and what has come on it.
 class KeptConnection {
   public:

@@ -32,7 +32,7 @@ std::vector<Change> set_what_can_be_set(const std::vector<Finding>& findings) {
     for (const auto& finding : findings) {
         if (!finding.fix) continue;
         auto before = os::chosen_word(os::read_setting(finding.fix->path).value_or("absent"));
-        if (auto set = os::write_setting(finding.fix->path, finding.fix->value); !set.ok()) throw problem_failure(set.error());
+        need(os::write_setting(finding.fix->path, finding.fix->value));
         changes.push_back({*finding.fix, before});
     }
     return changes;

@@ -77,15 +77,6 @@ std::string windows_text() {
     (call $answer (i64.sub (i64.load (i32.const 56)) (i64.load (i32.const 48))))))", kWindows, kWindowBytes);
 }
 
-template <class T>
-T need(Result<T> result) {
-    if (!result.ok()) throw problem_failure(result.error());
-    return std::move(result).value();
-}
-void need(Result<> result) {
-    if (!result.ok()) throw problem_failure(result.error());
-}
-
 uint64_t number_in(const std::string& bytes) {
     uint64_t number = 0;
     if (bytes.size() == sizeof number) std::memcpy(&number, bytes.data(), sizeof number);

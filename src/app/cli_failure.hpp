@@ -8,6 +8,8 @@
 #include <exception>
 #include <string>
 #include <string_view>
+#include <type_traits>
+#include <utility>
 
 #include "base/result.hpp"
 
@@ -48,6 +50,12 @@ Failure answered_failure(unsigned status, std::string_view reason, std::string_v
 
 // What a server would have answered for this error.
 Failure problem_failure(const Error& error);
+// The value; an error is thrown as such.
+template <class T>
+T need(Result<T> result) {
+    if (!result.ok()) throw problem_failure(result.error());
+    if constexpr (!std::is_void_v<T>) return std::move(result).value();
+}
 
 // "inlay: WHAT (detail). NEXT STEP", without a newline, safe to show on a terminal.
 std::string failure_line(const Failure& failure);

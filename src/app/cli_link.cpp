@@ -40,9 +40,8 @@ nlohmann::ordered_json link_file(const ObjectName& name, const FileToLink& file)
     auto socket = os::connect_local(directory->get(), control::kLinkDoorName);
     if (!socket.ok()) throw no_server(file.data_directory);
     auto question = registry::question(1, registry::Call::link_file).bytes(name.bucket).bytes(name.key).bytes(file.content_type).take();
-    auto answer = ask(os::Channel(std::move(socket).value()), question, opened->get());
-    if (!answer.ok()) throw problem_failure(answer.error());
-    WireReader reader(answer->bytes);
+    auto answer = need(ask(os::Channel(std::move(socket).value()), question, opened->get()));
+    WireReader reader(answer.bytes);
     reader.number();
     auto verdict = registry::read_verdict(reader);
     if (!verdict.ok())

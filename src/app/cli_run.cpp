@@ -126,15 +126,13 @@ int RunCommand::run(Output output) const {
     request.fields = fields;
     request.count_private = cost_ || output == Output::json;
 
-    auto loaded = load_function(std::move(record), std::move(module));
-    if (!loaded.ok()) throw problem_failure(loaded.error());
-    auto outcome = execute_in_time(loaded->function, request, objects, output);
-    if (!outcome.ok()) throw problem_failure(outcome.error());
+    auto loaded = need(load_function(std::move(record), std::move(module)));
+    auto outcome = need(execute_in_time(loaded.function, request, objects, output));
     auto unchanged = [&]() -> Result<> {
         if (request.body.pages) INLAY_TRY_VOID(check_not_shrunk(*request.body.pages, body_file_));
         return objects.check_opened();
     };
-    return result.tell(*outcome, unchanged, objects.first_absent());
+    return result.tell(outcome, unchanged, objects.first_absent());
 }
 
 }  // namespace inlay::cli

@@ -53,8 +53,7 @@ std::string content_of(const run::Response& response, size_t bytes_max) {
         size_t at = content.size();
         content.resize(at + piece.length);
         // COPY: becomes a part of a document or a message.
-        auto read = os::read_exactly_at(piece.pages->fd(), content.data() + at, piece.length, piece.offset);
-        if (!read.ok()) throw problem_failure(read.error());
+        need(os::read_exactly_at(piece.pages->fd(), content.data() + at, piece.length, piece.offset));
     }
     return content;
 }
@@ -139,8 +138,7 @@ void RunResult::write_content(const run::Response& response) {
     // Nothing is left to clean up: a closed pipe ends this process as it ends any program.
     if (!file_) std::signal(SIGPIPE, SIG_DFL);
     if (file_) file_->begin(response.content_bytes());
-    auto written = pass_on(file_ ? file_->descriptor() : STDOUT_FILENO, response);
-    if (!written.ok()) throw problem_failure(written.error());
+    need(pass_on(file_ ? file_->descriptor() : STDOUT_FILENO, response));
     if (file_) file_->finish();
 }
 

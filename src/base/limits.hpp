@@ -30,6 +30,7 @@ inline constexpr uint64_t kIdleTimeoutMs = 60'000;        // Between requests of
 inline constexpr uint64_t kStallTimeoutMs = 30'000;       // Waited for a client, before it is looked at how much of a body or a response it moved (`stall_timeout_ms`):
 inline constexpr uint64_t kClientRateMin = 500;           // so many bytes for each second of that, and one byte at least (`client_rate_min`),
 inline constexpr uint64_t kClientRateMinMax = 1 * GiB;    // which can be set up to this.
+inline constexpr uint64_t kStallTimeoutsMax = 10;         // So many times as long for a reader whose buffer is large: it acknowledges in large steps.
 inline constexpr uint64_t kClientTimeoutMsMax = 24 * 3600'000; // The longest that these timeouts can be set to.
 inline constexpr uint64_t kDrainTimeoutMs = 30'000;       // For in-flight requests after SIGTERM.
 

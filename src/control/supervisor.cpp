@@ -14,6 +14,7 @@
 #include "os/memfd.hpp"
 #include "os/process.hpp"
 #include "serve/settings.hpp"
+#include "store/file_names.hpp"
 
 namespace inlay::control {
 namespace asio = boost::asio;
@@ -63,10 +64,12 @@ Result<std::unique_ptr<Supervisor>> Supervisor::create(ServeOptions options) {
     return made;
 }
 
+std::string Supervisor::catalog_path() const { return options_.data_directory + "/" + std::string(store::kCatalogName); }
+
 Result<> Supervisor::open_data() {
     const auto& path = options_.data_directory;
     INLAY_TRY(data_directory_, os::open_directory(path));
-    INLAY_TRY(lock_, os::create_file(data_directory_.get(), "lock"));
+    INLAY_TRY(lock_, os::create_file(data_directory_.get(), std::string(store::kLockName)));
     INLAY_TRY(bool locked, os::try_lock(lock_.get()));
     if (!locked)
         return Error{Errc::io_error, fmt::format("data directory {:?} is already served by another process, or looked at by "
@@ -81,7 +84,7 @@ Result<> Supervisor::open_data() {
     if (!opened.ok() && opened.error().code == Errc::no_space && ballast_->throw_off()) opened = open_catalog();
     INLAY_TRY_VOID(std::move(opened));
     ballast_->take_on();
-    INLAY_TRY(auto reader, store::CatalogReader::create(path + "/catalog.db"));
+    INLAY_TRY(auto reader, store::CatalogReader::create(catalog_path()));
     reader_.emplace(std::move(reader));
     hot_.emplace(options_.hot_memory.value_or(os::physical_memory_bytes() / kHotMemoryShare), shared_.supervisor_counters());
     hot_->on_begin([this] { asio::post(loop_, [this] { begin_watch_of_memory(); }); });
@@ -92,7 +95,7 @@ Result<> Supervisor::open_data() {
 
 Result<> Supervisor::open_catalog() {
     catalog_.reset();
-    INLAY_TRY(auto catalog, store::Catalog::create(options_.data_directory + "/catalog.db"));
+    INLAY_TRY(auto catalog, store::Catalog::create(catalog_path()));
     catalog_.emplace(std::move(catalog));
     INLAY_TRY(uint32_t epoch, catalog_->start_epoch());
     versions_.emplace(epoch);
@@ -234,7 +237,7 @@ void Supervisor::tell_of_changes() {
 // Files that a crash left behind, removed beside the serving.
 void Supervisor::sweep_leftovers() {
     sweeper_ = std::jthread([this](std::stop_token stop) {
-        auto reader = store::CatalogReader::create(options_.data_directory + "/catalog.db");
+        auto reader = store::CatalogReader::create(catalog_path());
         if (!reader.ok()) return spdlog::warn("sweep: {}", reader.error().detail);
         store::SweepRules rules;
         rules.current_epoch = versions_->epoch();

@@ -65,6 +65,7 @@ class Supervisor {
     Supervisor(ServeOptions options, registry::SharedMemory shared);
 
     // supervisor.cpp: processes
+    std::string catalog_path() const;
     Result<> open_data();
     Result<> open_catalog();
     Result<> start_worker(size_t slot);

@@ -161,9 +161,8 @@ Placement LinearMemory::move(size_t offset, const os::FileRange& range, os::Acce
 }
 
 bool LinearMemory::remove(size_t offset) {
-    Area& lent = areas_.at(offset);
-    take_back(offset, lent);
-    const Area area = lent;
+    take_back(offset, areas_.at(offset));
+    const Area area = areas_.at(offset);
     if (!os::place_nothing(base() + offset, area.size).ok()) return false;
     areas_.erase(offset);
     free_.give({offset, area.size});

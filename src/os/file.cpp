@@ -308,9 +308,9 @@ void close_on_exec(int fd) noexcept { ::fcntl(fd, F_SETFD, FD_CLOEXEC); }
 size_t raise_descriptor_limit() noexcept {
     rlimit limit{};
     INLAY_CHECK(::getrlimit(RLIMIT_NOFILE, &limit) == 0);
-    limit.rlim_cur = limit.rlim_max;
-    INLAY_CHECK(::setrlimit(RLIMIT_NOFILE, &limit) == 0);  // Up to the hard limit nobody needs to be allowed.
-    return limit.rlim_cur;
+    const rlimit raised{limit.rlim_max, limit.rlim_max};
+    // Refused where the machine's own bound (fs.nr_open) was lowered below the hard limit since.
+    return ::setrlimit(RLIMIT_NOFILE, &raised) == 0 ? raised.rlim_cur : limit.rlim_cur;
 }
 
 }  // namespace inlay::os

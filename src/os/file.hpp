@@ -96,7 +96,7 @@ Fd duplicate(int fd) noexcept;
 // Keeps the descriptor from programs that this process may start later.
 void close_on_exec(int fd) noexcept;
 
-// The largest number of descriptors this process may have is raised to what is allowed. Gives it.
+// The largest number of descriptors this process may have is raised to what is allowed, if that can be. Gives it.
 size_t raise_descriptor_limit() noexcept;
 
 }  // namespace inlay::os

@@ -55,29 +55,48 @@ class Slot {
     Mapping room_;
 };
 
-TEST(KeptViews, LendThePagesOfAFileAndKeepTheirPageTables) {
-    KeptViews views;
-    Slot slot(64);
+class KeptViewsTest : public testing::Test {
+  protected:
+    void SetUp() override {
+        Fd file = numbered(1);
+        if (!use(file, 0, 1)) GTEST_SKIP() << "this kernel does not move page tables of files";
+        views_.clear();
+    }
+
+    std::optional<KeptViews::Loan> lend(const Fd& file, size_t first, size_t pages, size_t at = 0) {
+        return views_.lend(slot_.page(at), {file.get(), first * kPage, pages * kPage});
+    }
+    // Lends and takes back. False: it is not lent.
+    bool use(const Fd& file, size_t first, size_t pages) {
+        auto loan = lend(file, first, pages);
+        if (loan) views_.take_back(slot_.page(0), *loan);
+        slot_.clear();
+        return loan.has_value();
+    }
+
+    KeptViews views_;
+    Slot slot_{512};
+};
+
+TEST_F(KeptViewsTest, LendThePagesOfAFileAndKeepTheirPageTables) {
     Fd file = numbered(64);
-    auto loan = views.lend(slot.page(0), {file.get(), 0, 64 * kPage});
-    if (!loan) GTEST_SKIP() << "this kernel does not move page tables of files";
-    EXPECT_FALSE(is_present(slot.page(60)));
-    for (size_t i = 0; i < 64; i++) ASSERT_EQ(number_at(slot.page(i)), i);
-    views.take_back(slot.page(0), *loan);
-    EXPECT_FALSE(is_present(slot.page(60)));
-    EXPECT_EQ(number_at(slot.page(60)), 60u) << "still mapped";
-    slot.clear();
-    EXPECT_EQ(number_at(slot.page(60)), 0u);
-    loan = views.lend(slot.page(0), {file.get(), 0, 64 * kPage});
+    auto loan = lend(file, 0, 64);
     ASSERT_TRUE(loan);
-    EXPECT_TRUE(is_present(slot.page(60)));
-    EXPECT_EQ(number_at(slot.page(60)), 60u);
-    views.take_back(slot.page(0), *loan);
+    EXPECT_FALSE(is_present(slot_.page(60)));
+    for (size_t i = 0; i < 64; i++) ASSERT_EQ(number_at(slot_.page(i)), i);
+    views_.take_back(slot_.page(0), *loan);
+    EXPECT_FALSE(is_present(slot_.page(60)));
+    EXPECT_EQ(number_at(slot_.page(60)), 60u) << "still mapped";
+    slot_.clear();
+    EXPECT_EQ(number_at(slot_.page(60)), 0u);
+    loan = lend(file, 0, 64);
+    ASSERT_TRUE(loan);
+    EXPECT_TRUE(is_present(slot_.page(60)));
+    EXPECT_EQ(number_at(slot_.page(60)), 60u);
+    views_.take_back(slot_.page(0), *loan);
 }
 
-TEST(KeptViews, OverlappingLoansAllShowTheFile) {
-    KeptViews views;
-    Slot slot(512);
+TEST_F(KeptViewsTest, OverlappingLoansAllShowTheFile) {
     Fd file = numbered(128);
     struct Lent {
         size_t at, first, pages;
@@ -89,77 +108,60 @@ TEST(KeptViews, OverlappingLoansAllShowTheFile) {
         std::vector<Lent> lent;
         for (size_t at = 0; at < 4; at++) {
             size_t first = random() % 128, pages = 1 + random() % (128 - first);
-            lent.push_back({at * 128, first, pages, views.lend(slot.page(at * 128), {file.get(), first * kPage, pages * kPage})});
-            if (!lent.back().loan) GTEST_SKIP() << "this kernel does not move page tables of files";
+            lent.push_back({at * 128, first, pages, lend(file, first, pages, at * 128)});
+            ASSERT_TRUE(lent.back().loan);
         }
         for (const auto& one : lent)
-            for (size_t i = 0; i < one.pages; i++) ASSERT_EQ(number_at(slot.page(one.at + i)), one.first + i) << round;
+            for (size_t i = 0; i < one.pages; i++) ASSERT_EQ(number_at(slot_.page(one.at + i)), one.first + i) << round;
         std::shuffle(lent.begin(), lent.end(), random);
-        for (const auto& one : lent) views.take_back(slot.page(one.at), *one.loan);
-        slot.clear();
-        views.end_round();
+        for (const auto& one : lent) views_.take_back(slot_.page(one.at), *one.loan);
+        slot_.clear();
+        views_.end_round();
         if (round == 0) before = count_mappings();
     }
     EXPECT_LE(count_mappings(), before + 2) << "mappings that were split are one again";
-    EXPECT_EQ(views.size(), 1u);
+    EXPECT_EQ(views_.size(), 1u);
 }
 
-TEST(KeptViews, ForgetWhatNobodyUsedInARound) {
-    KeptViews views;
-    Slot slot(1);
+TEST_F(KeptViewsTest, ForgetWhatNobodyUsedInARound) {
     Fd first = numbered(1), second = numbered(1);
-    auto use = [&](const Fd& file) {
-        auto loan = views.lend(slot.page(0), {file.get(), 0, kPage});
-        if (loan) views.take_back(slot.page(0), *loan);
-        slot.clear();
-        return loan.has_value();
-    };
-    if (!use(first)) GTEST_SKIP() << "this kernel does not move page tables of files";
-    use(second);
-    views.end_round();
-    EXPECT_EQ(views.size(), 2u);
-    use(second);
-    views.end_round();
-    EXPECT_EQ(views.size(), 1u);
-    views.clear();
-    EXPECT_EQ(views.size(), 0u);
+    EXPECT_TRUE(use(first, 0, 1) && use(second, 0, 1));
+    views_.end_round();
+    EXPECT_EQ(views_.size(), 2u);
+    EXPECT_TRUE(use(second, 0, 1));
+    views_.end_round();
+    EXPECT_EQ(views_.size(), 1u);
+    views_.clear();
+    EXPECT_EQ(views_.size(), 0u);
 }
 
-TEST(KeptViews, FollowAFileThatGrows) {
-    KeptViews views;
-    Slot slot(4);
+TEST_F(KeptViewsTest, FollowAFileThatGrows) {
     Fd file = numbered(2);
-    auto loan = views.lend(slot.page(0), {file.get(), 0, 2 * kPage});
-    if (!loan) GTEST_SKIP() << "this kernel does not move page tables of files";
-    ASSERT_TRUE(truncate(file.get(), 4 * kPage).ok());
-    EXPECT_FALSE(views.lend(slot.page(0), {file.get(), 0, 4 * kPage})) << "some of its view is lent";
-    EXPECT_EQ(number_at(slot.page(1)), 1u);
-    views.take_back(slot.page(0), *loan);
-    slot.clear();
-    views.end_round();
-    loan = views.lend(slot.page(0), {file.get(), 0, 4 * kPage});
+    auto loan = lend(file, 0, 2);
     ASSERT_TRUE(loan);
-    EXPECT_EQ(number_at(slot.page(1)), 1u);
-    EXPECT_EQ(number_at(slot.page(3)), 0u);
-    views.take_back(slot.page(0), *loan);
+    ASSERT_TRUE(truncate(file.get(), 4 * kPage).ok());
+    EXPECT_FALSE(lend(file, 0, 4, 8)) << "some of its view is lent";
+    EXPECT_EQ(number_at(slot_.page(1)), 1u);
+    views_.take_back(slot_.page(0), *loan);
+    slot_.clear();
+    views_.end_round();
+    loan = lend(file, 0, 4);
+    ASSERT_TRUE(loan);
+    EXPECT_EQ(number_at(slot_.page(1)), 1u);
+    EXPECT_EQ(number_at(slot_.page(3)), 0u);
+    views_.take_back(slot_.page(0), *loan);
 }
 
-TEST(KeptViews, LendNothingBeyondAFileNorOfMoreThanSoManyFiles) {
-    KeptViews views;
-    Slot slot(2);
+TEST_F(KeptViewsTest, LendNothingBeyondAFileNorOfMoreThanSoManyFiles) {
     Fd small = numbered(1);
-    EXPECT_FALSE(views.lend(slot.page(0), {small.get(), 0, 2 * kPage}));
-    EXPECT_FALSE(views.lend(slot.page(0), {-1, 0, kPage}));
+    EXPECT_FALSE(lend(small, 0, 2));
+    EXPECT_FALSE(lend(Fd(), 0, 1));
     Fd large = create_memfd("kept-views", kViewBytesMax + kPage).value();
-    EXPECT_FALSE(views.lend(slot.page(0), {large.get(), 0, kPage}));
+    EXPECT_FALSE(lend(large, 0, 1));
     std::vector<Fd> files;
     for (size_t i = 0; i <= kViewsKeptMax; i++) {
         files.push_back(numbered(1));
-        auto loan = views.lend(slot.page(0), {files.back().get(), 0, kPage});
-        if (i == 0 && !loan) GTEST_SKIP() << "this kernel does not move page tables of files";
-        EXPECT_EQ(loan.has_value(), i < kViewsKeptMax);
-        if (loan) views.take_back(slot.page(0), *loan);
-        slot.clear();
+        EXPECT_EQ(use(files.back(), 0, 1), i < kViewsKeptMax);
     }
 }
 

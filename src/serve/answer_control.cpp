@@ -70,9 +70,7 @@ Result<registry::Listing> bucket_listing(const BucketRoute& route, std::string_v
 }
 
 Result<registry::Listing> log_listing(const FunctionLogRoute& route, std::string_view query) {
-    registry::Listing listing;
-    listing.kind = registry::ListingKind::log;
-    listing.name = route.name;
+    auto listing = listing_of(registry::ListingKind::log, route.name);
     INLAY_TRY(listing.after, text_parameter(query, "after"));
     if (!listing.after.empty() && !parse_u64(listing.after))
         return Error{Errc::bad_request, "parameter after: give the number of a line"};

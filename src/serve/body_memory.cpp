@@ -79,7 +79,7 @@ void BodyMemory::give_back(std::unique_ptr<BodyRoom> room) {
     if (!keeps_ || room->pages.lent() || room->capacity > bytes_max_ / 2) {
         bytes_ -= room->capacity;
         // At a worker's end the supervisor may still write what nobody waits for any more.
-        if (keeps_) free_room(std::move(room));
+        if (keeps_) os::free_pages(room->pages.fd());
         return;
     }
     kept_bytes_ += room->capacity;
@@ -91,12 +91,9 @@ void BodyMemory::give_back(std::unique_ptr<BodyRoom> room) {
 void BodyMemory::forget_oldest() {
     bytes_ -= kept_.back()->capacity;
     kept_bytes_ -= kept_.back()->capacity;
-    free_room(std::move(kept_.back()));
+    os::free_pages(kept_.back()->pages.fd());  // At once, also where a lane keeps a view of them.
     kept_.pop_back();
 }
-
-// Its pages are free at once, also where a lane keeps a view of them.
-void BodyMemory::free_room(std::unique_ptr<BodyRoom> room) { os::free_pages(room->pages.fd()); }
 
 void BodyMemory::on_deadline() {
     while (!kept_.empty()) forget_oldest();

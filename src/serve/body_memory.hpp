@@ -57,7 +57,6 @@ class BodyMemory final : Deadlines::Entry {
     Result<> make_room(const std::string& owner, uint64_t bytes);
     void give_back(std::unique_ptr<BodyRoom> room);
     void forget_oldest();
-    static void free_room(std::unique_ptr<BodyRoom> room);
     void on_deadline() override;
 
     Deadlines& deadlines_;

@@ -23,7 +23,7 @@ constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
 }  // namespace
 
 Error body_too_slow() {
-    return {Errc::request_timeout, "the request's body came too slowly (stall_timeout_ms, client_rate_min)"};
+    return {Errc::request_timeout, "the request's body came too slowly: send it faster, or set a longer stall_timeout_ms or a lower client_rate_min"};
 }
 
 ContentReader::ContentReader(Worker& worker, asio::ip::tcp::socket& socket, Deadlines::Entry* waiting, Arrived& arrived,

@@ -12,19 +12,21 @@
 #include <cstdint>
 #include <utility>
 
+#include "base/limits.hpp"
+
 namespace inlay::serve {
 
 class Pace {
   public:
-    // Requires: window_ms > 0; their product fits into 64 bits.
+    // Requires: window_ms > 0; kStallTimeoutsMax times their product fits into 64 bits.
     Pace(uint64_t window_ms, uint64_t rate_min)
         : usual_ms_(window_ms), rate_min_(rate_min), window_ms_(window_ms) {}
 
     // From now on windows are so long that somebody who is seen to move by `step_bytes` at once can be as slow as it may be; longer
-    // than usual, but not more than kLongest times.
+    // than usual, but not more than kStallTimeoutsMax times.
     void see_steps_of(uint64_t step_bytes) {
         uint64_t step_ms = rate_min_ == 0 ? 0 : step_bytes / rate_min_ * 1000;
-        window_ms_ = std::max(window_ms_, std::min(step_ms, kLongest * usual_ms_));
+        window_ms_ = std::max(window_ms_, std::min(step_ms, kStallTimeoutsMax * usual_ms_));
     }
 
     // How long it can be waited for until waited() has to be called: some looks in a window tell when it last moved.
@@ -52,7 +54,6 @@ class Pace {
 
   private:
     static constexpr uint64_t kLooks = 6;
-    static constexpr uint64_t kLongest = 10;
 
     uint64_t usual_ms_;
     uint64_t rate_min_;

@@ -135,7 +135,7 @@ class BackupMaker {
         if (!status || !status->is_regular || status->size != size_bytes)
             return Error{Errc::corrupt, fmt::format("{}: its file {} is missing or damaged: run inlay fsck, which says what to do", whose, path)};
         INLAY_TRY(auto file, os::open_if_present(visit_.directory(), path));
-        if (!file) return Error{Errc::corrupt, fmt::format("{}: its file {} went while it was looked at", whose, path)};
+        if (!file) return Error{Errc::corrupt, fmt::format("{}: its file {} went while it was looked at: run inlay backup again", whose, path)};
         // A file may have as many names as its filesystem allows: then it is copied.
         if (shares_ && os::link(file->get(), to, name).ok()) {
             made_.shared_files++;

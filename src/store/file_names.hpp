@@ -1,4 +1,4 @@
-// Names inside of the object directory: what a version's file and its directory are called.
+// Names inside of the data directory: the catalog's, the lock's, what a version's file and its directory are called.
 #pragma once
 
 #include <cstddef>
