@@ -4,12 +4,14 @@
 #include <fmt/format.h>
 
 #include "base/limits.hpp"
+#include "control/options.hpp"
 #include "os/file.hpp"
 #include "os/huge_pages.hpp"
 #include "os/machine.hpp"
 #include "os/mapping.hpp"
 #include "os/mapping_budget.hpp"
 #include "os/process.hpp"
+#include "os/sandbox.hpp"
 
 namespace inlay::cli {
 namespace {
@@ -110,6 +112,25 @@ Finding reserved_huge_pages() {
     return {.name = "huge pages: reserve", .in_force = fmt::format("vm.nr_hugepages is {}; none are needed", reserved.value_or("absent"))};
 }
 
+Finding sandbox() {
+    const uint32_t user = os::may_change_user() ? control::kUsersFromDefault : 0;
+    auto tried = os::try_sandbox({os::SandboxKind::worker, user});
+    if (!tried.ok())
+        return {.name = "sandbox", .verdict = Verdict::wrong, .in_force = tried.error().detail, .gain = "strangers' code could be run",
+                .remedy = "a kernel with seccomp; in a container, one that lets its processes use it"};
+    Finding found{.name = "sandbox", .in_force = fmt::format("of workers: {}; not dumpable, no core files, no new privileges", tried->text())};
+    if (tried->landlock == 0) {
+        found.verdict = Verdict::could_be_better;
+        found.gain = "one more wall around the files of this machine";
+        found.remedy = "a kernel with Landlock (lsm=landlock,...)";
+    } else if (tried->user == 0) {
+        found.verdict = Verdict::could_be_better;
+        found.gain = "workers with users of their own, whom no file belongs to";
+        found.remedy = "start `inlay serve` as root: its workers give that up";
+    }
+    return found;
+}
+
 // ---- The data directory ----
 
 Finding filesystem(int directory) {
@@ -154,7 +175,7 @@ Finding leases(int directory) {
 }  // namespace
 
 std::vector<Finding> examine_machine(const std::string& data_directory) {
-    std::vector<Finding> found{kernel(), memory(), descriptors(), mappings(), own_huge_pages(), memory_file_huge_pages(), promotion(), reserved_huge_pages()};
+    std::vector<Finding> found{kernel(), memory(), descriptors(), mappings(), own_huge_pages(), memory_file_huge_pages(), promotion(), reserved_huge_pages(), sandbox()};
     if (data_directory.empty()) return found;
     auto directory = os::open_file(data_directory);
     if (!directory.ok()) {

@@ -16,6 +16,7 @@
 #include "os/file.hpp"
 #include "os/mapping.hpp"
 #include "os/process.hpp"
+#include "os/sandbox.hpp"
 #include "registry/compiled_file.hpp"
 #include "run/host_api.hpp"
 #include "run/lane_loop.hpp"
@@ -43,6 +44,14 @@ std::vector<uint64_t> numbers_of(int argc, char** argv) {
     return numbers;
 }
 
+// Before the first thing that a stranger has made. `word`: what the supervisor said of it.
+Result<> enter_sandbox(os::SandboxKind kind, std::string_view word) {
+    auto user = os::user_of_word(word);
+    if (!user) return {};
+    INLAY_TRY_VOID(os::enter_sandbox({kind, *user}));
+    return {};
+}
+
 Result<control::ServeOptions> options_of(const CLI::App& app, const std::string& listen, const std::string& config_file,
                                          control::ServeOptions given, std::string token_file) {
     control::ServeOptions options;
@@ -55,6 +64,8 @@ Result<control::ServeOptions> options_of(const CLI::App& app, const std::string&
     if (app.count("--workers")) options.workers = given.workers;
     if (app.count("--max-body")) options.max_body = given.max_body;
     if (app.count("--send")) options.send = given.send;
+    if (app.count("--no-sandbox")) options.sandbox = given.sandbox;
+    if (app.count("--users-from")) options.users_from = given.users_from;
     if (app.count("--link-root")) options.link_roots = given.link_roots;
     if (options.workers > kWorkersMax)
         return Error{Errc::bad_request, fmt::format("--workers {}: at most {}", options.workers, kWorkersMax)};
@@ -84,6 +95,9 @@ int serve_main(int argc, char** argv) {
         ->check(CLI::IsMember(kSendWayNames));
     app.add_option("--link-root", given.link_roots, "A directory whose files may be linked as objects; repeatable (default: none)")
         ->allow_extra_args(false);
+    app.add_option("--users-from", given.users_from, "Started as root: the first user number for workers and compilers; 0: they stay root")
+        ->check(CLI::Range(uint32_t{0}, control::kUsersFromMax));
+    app.add_flag_function("--no-sandbox", [&](int64_t) { given.sandbox = false; }, "Workers keep all rights of this process: for what you trust, and to look for faults");
     app.add_option("--config", config_file, "TOML file with the same settings")->check(CLI::ExistingFile);
     app.add_option("--token-file", token_file, "File with the bearer token that clients must send")->check(CLI::ExistingFile);
     try {
@@ -107,15 +121,16 @@ int worker_main(int argc, char** argv) {
     os::set_process_name("inlay-worker");
     start_log("inlay-worker");
     auto numbers = numbers_of(argc, argv);
-    if (numbers.size() != 5) return fail({Errc::bad_request, "`inlay worker` is started by `inlay serve` only"}, 2);
+    if (numbers.size() != 6) return fail({Errc::bad_request, "`inlay worker` is started by `inlay serve` only"}, 2);
     auto fd = [&](size_t i) { return static_cast<int>(numbers[i]); };
-    for (size_t i = 0; i < numbers.size(); i++) os::close_on_exec(fd(i));
+    for (size_t i = 0; i < 5; i++) os::close_on_exec(fd(i));
     auto bytes = os::read_from_start(fd(4), kMessageBytesMax);
     if (!bytes.ok()) return fail(bytes.error(), 1);
     auto settings = serve::decode_settings(*bytes);
     if (!settings.ok()) return fail(settings.error(), 1);
     auto worker = serve::Worker::create({fd(0), fd(1), fd(2), fd(3)}, std::move(settings).value());
     if (!worker.ok()) return fail(worker.error(), 1);
+    if (auto entered = enter_sandbox(os::SandboxKind::worker, argv[6]); !entered.ok()) return fail(entered.error(), 1);
     (*worker)->run();
     return 0;
 }
@@ -124,14 +139,14 @@ int lane_main(int argc, char** argv) {
     os::set_process_name("inlay-lane");
     start_log("inlay-lane");
     auto numbers = numbers_of(argc, argv);
-    if (numbers.size() != 1) return fail({Errc::bad_request, "`inlay lane` is started by `inlay serve` only"}, 2);
+    if (numbers.size() != 2) return fail({Errc::bad_request, "`inlay lane` is started by `inlay serve` only"}, 2);
     // Its worker alone says when it ends.
     for (int number : {SIGPIPE, SIGINT, SIGTERM}) os::ignore_signal(number);
     os::raise_descriptor_limit();
     os::give_way();
     auto fd = static_cast<int>(numbers[0]);
     os::close_on_exec(fd);
-    auto ended = run::serve_lane(os::Channel(os::Fd(fd)));
+    auto ended = run::serve_lane(os::Channel(os::Fd(fd)), [&] { return enter_sandbox(os::SandboxKind::lane, argv[2]); });
     return ended.ok() ? 0 : fail(ended.error(), 1);
 }
 
@@ -139,7 +154,7 @@ int compile_main(int argc, char** argv) {
     os::set_process_name("inlay-compile");
     start_log("inlay-compile");
     auto numbers = numbers_of(argc, argv);
-    if (numbers.size() != 5) return fail({Errc::bad_request, "`inlay compile` is started by `inlay serve` only"}, 2);
+    if (numbers.size() != 6) return fail({Errc::bad_request, "`inlay compile` is started by `inlay serve` only"}, 2);
     int module_fd = static_cast<int>(numbers[0]), output_fd = static_cast<int>(numbers[1]);
     auto compiled = [&]() -> Result<std::string> {
         INLAY_TRY(auto engine, engine::Engine::create_for_compiler(run::host_functions(), static_cast<engine::Checks>(numbers[4])));
@@ -147,6 +162,7 @@ int compile_main(int argc, char** argv) {
         if (numbers[2] > 0) {
             INLAY_TRY(module, os::Mapping::create(module_fd, 0, numbers[2], os::Access::read, os::Sharing::private_));
         }
+        INLAY_TRY_VOID(enter_sandbox(os::SandboxKind::compiler, argv[6]));
         return engine::compile(*engine, module.bytes(), numbers[3]);
     }();
     if (compiled.ok() && !os::write_all(output_fd, registry::compiled_file_head(*compiled)).ok()) return 1;

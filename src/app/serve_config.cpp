@@ -76,11 +76,16 @@ Result<> apply(const std::string& path, std::string_view key, const toml::node& 
         auto way = parse_send_way(*text);
         if (!way) return wrong(path, key, "one of auto, memory, file");
         options.send = *way;
+    } else if (key == "sandbox" && node.is_boolean()) {
+        options.sandbox = *node.value<bool>();
+    } else if (key == "users_from" && number && *number >= 0 && *number <= control::kUsersFromMax) {
+        options.users_from = static_cast<uint32_t>(*number);
     } else if (key == "hot_memory" && number && *number >= 0) {
         options.hot_memory = static_cast<uint64_t>(*number);
     } else {
         return wrong(path, key, "unknown, or not of its type (text: listen, data, token_file, send; list of texts: link_roots; "
-                                "numbers: workers, max_body, body_memory, hot_memory, and limits of clients: docs/limits.md)");
+                                "true or false: sandbox; "
+                                "numbers: workers, max_body, body_memory, hot_memory, users_from, and limits of clients: docs/limits.md)");
     }
     return {};
 }

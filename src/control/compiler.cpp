@@ -35,7 +35,7 @@ void Compiler::start_next() {
         os::ChildPlan plan;
         plan.arguments = {"compile", std::to_string(job.module.get()), std::to_string(output->get()),
                           std::to_string(job.module_bytes), std::to_string(job.memory_bytes),
-                          std::to_string(static_cast<int>(job.checks))};
+                          std::to_string(static_cast<int>(job.checks)), sandbox_};
         plan.inherited = {job.module.get(), output->get()};
         plan.limits = {kCompileSecondsMax, kCompileAddressBytesMax};
         auto pid = os::spawn_self(plan);

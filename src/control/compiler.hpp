@@ -34,6 +34,9 @@ struct CompileJob {
 
 class Compiler {
   public:
+    // `sandbox`: of its children (os::sandbox_word).
+    explicit Compiler(std::string sandbox) : sandbox_(std::move(sandbox)) {}
+
     // Errors through job.done: overloaded when too many wait.
     void submit(CompileJob job);
     // True: the ended child was one of ours; its job is done.
@@ -47,6 +50,7 @@ class Compiler {
 
     void start_next();
 
+    std::string sandbox_;
     std::deque<CompileJob> waiting_;
     std::unordered_map<pid_t, Running> running_;
 };

@@ -17,6 +17,7 @@
 #include "engine/engine.hpp"
 #include "os/file.hpp"
 #include "os/memfd.hpp"
+#include "os/sandbox.hpp"
 
 namespace inlay::control {
 namespace {
@@ -37,7 +38,7 @@ const bool not_a_child = [] {
     std::ifstream file("/proc/self/cmdline");
     std::vector<std::string> arguments;
     for (std::string argument; std::getline(file, argument, '\0');) arguments.push_back(argument);
-    if (arguments.size() == 7 && arguments[1] == "compile")
+    if (arguments.size() == 8 && arguments[1] == "compile")
         stand_in(std::stoi(arguments[2]), std::stoi(arguments[3]), arguments[4] + " " + arguments[5] + " " + arguments[6]);
     return true;
 }();
@@ -76,7 +77,7 @@ class CompilerTest : public testing::Test {
         return ends_.at(0);
     }
 
-    Compiler compiler_;
+    Compiler compiler_{os::sandbox_word(std::nullopt)};
     engine::Checks checks_ = engine::Checks::epoch;
     std::vector<std::string> ends_;
 };

@@ -13,6 +13,10 @@
 
 namespace inlay::control {
 
+// Numbers that neither systemd nor Debian gives to anybody (https://systemd.io/UIDS-GIDS).
+inline constexpr uint32_t kUsersFromDefault = 60'578;
+inline constexpr uint32_t kUsersFromMax = INT32_MAX - 1'000;
+
 struct ServeOptions {
     os::Address listen{"127.0.0.1", 8080};
     std::string data_directory = "inlay-data";
@@ -23,6 +27,8 @@ struct ServeOptions {
     ClientLimits clients;
     std::vector<std::string> link_roots;      // Directories whose files may be linked. Empty: none.
     std::optional<uint64_t> hot_memory;       // Of the supervisor, for objects beside their files. None given: see kHotMemoryShare.
+    bool sandbox = true;                      // Of workers, lanes and compilers.
+    uint32_t users_from = kUsersFromDefault;  // Where we are root: the first of kWorkersMax + 1 users for those; 0: they stay root.
     uint64_t body_memory = 0;                 // Per worker. 0: a quarter of the machine's memory, shared among the workers.
 };
 

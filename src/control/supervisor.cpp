@@ -13,6 +13,7 @@
 #include "os/file.hpp"
 #include "os/memfd.hpp"
 #include "os/process.hpp"
+#include "os/sandbox.hpp"
 #include "serve/settings.hpp"
 #include "store/file_names.hpp"
 
@@ -33,12 +34,27 @@ void limit_connections(ClientLimits& limits, size_t workers, size_t descriptors)
     if (limits.connections_per_address == 0) limits.connections_per_address = std::max<uint64_t>(limits.connections / kAddressShare, 1);
 }
 
+// Says which one children get, where that is possible at all.
+Result<> check_sandbox(const ServeOptions& options) {
+    if (!options.sandbox) {
+        spdlog::warn("workers run without a sandbox: what gets out of the engine has all rights of this process");
+        return {};
+    }
+    auto tried = os::try_sandbox({os::SandboxKind::worker, options.users_from});
+    if (!tried.ok())
+        return Error{Errc::internal, tried.error().detail + "; --users-from 0 leaves the user as it is, --no-sandbox does without any: "
+                                                            "then deploy only what you trust"};
+    spdlog::info("sandbox of workers: {}", tried->text());
+    return {};
+}
+
 }  // namespace
 
 Supervisor::Supervisor(ServeOptions options, registry::SharedMemory shared)
     : options_(std::move(options)),
       shared_(std::move(shared)),
       memory_timer_(loop_),
+      compiler_(os::sandbox_word(user_of(kWorkersMax))),
       end_signals_(loop_, SIGTERM, SIGINT),
       child_signals_(loop_, SIGCHLD),
       lease_signals_(loop_, os::kLeaseSignal),
@@ -53,6 +69,8 @@ Result<std::unique_ptr<Supervisor>> Supervisor::create(ServeOptions options) {
     INLAY_CHECK(options.workers <= kWorkersMax);  // The command line refuses more.
     if (options.body_memory == 0)
         options.body_memory = std::max<uint64_t>(os::physical_memory_bytes() / 4 / options.workers, 32 * MiB);
+    if (!os::may_change_user()) options.users_from = 0;
+    INLAY_TRY_VOID(check_sandbox(options));
     limit_connections(options.clients, options.workers, descriptors);
     INLAY_TRY(auto shared_file, registry::SharedMemory::create_file());
     INLAY_TRY(auto shared, registry::SharedMemory::open(shared_file.get()));
@@ -117,6 +135,12 @@ Result<> Supervisor::run() {
     return {};
 }
 
+// A worker and its lanes have one, which the worker needs to end them; compilers have the one behind. nullopt: no sandbox.
+std::optional<uint32_t> Supervisor::user_of(size_t child) const {
+    if (!options_.sandbox) return std::nullopt;
+    return options_.users_from ? options_.users_from + static_cast<uint32_t>(child) : 0;
+}
+
 Result<> Supervisor::start_worker(size_t slot) {
     INLAY_TRY(auto lookups, os::Channel::create_pair());
     INLAY_TRY(auto control, os::Channel::create_pair());
@@ -135,6 +159,7 @@ Result<> Supervisor::start_worker(size_t slot) {
     os::ChildPlan plan;
     plan.arguments = {"worker"};
     for (int fd : inherited) plan.arguments.push_back(std::to_string(fd));
+    plan.arguments.push_back(os::sandbox_word(user_of(slot)));
     plan.inherited = inherited;
     INLAY_TRY(pid_t pid, os::spawn_self(plan));
     auto life = std::make_shared<WorkerLife>(loop_, std::move(lookups.first), std::move(control.first));

@@ -6,6 +6,7 @@
 #include "base/log.hpp"
 #include "control/supervisor.hpp"
 #include "os/process.hpp"
+#include "os/sandbox.hpp"
 
 namespace inlay::control {
 
@@ -15,7 +16,7 @@ void Supervisor::start_lane(const Life& life, uint64_t id, const std::vector<os:
     if (static_cast<size_t>(std::count_if(lanes_.begin(), lanes_.end(), of_this_worker)) >= kLanesPerWorkerMax)
         return life->answer_call(registry::answer(id, Error{Errc::overloaded, "this worker has all lanes that it may have: retry later"}));
     os::ChildPlan plan;
-    plan.arguments = {"lane", std::to_string(fds.front().get())};
+    plan.arguments = {"lane", std::to_string(fds.front().get()), os::sandbox_word(user_of(life->slot))};
     plan.inherited = {fds.front().get()};
     auto pid = os::spawn_self(plan);
     if (!pid.ok()) return life->answer_call(registry::answer(id, pid.error()));

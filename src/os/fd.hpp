@@ -1,6 +1,8 @@
 // Fd: owns one file descriptor.
 #pragma once
 
+#include <sys/stat.h>
+
 #include <utility>
 
 namespace inlay::os {
@@ -27,5 +29,8 @@ class Fd {
   private:
     int fd_ = -1;
 };
+
+// fstat(2) itself: that of glibc is newfstatat(2), which takes paths as well and is refused in a sandbox.
+int stat_of(int fd, struct stat& to) noexcept;
 
 }  // namespace inlay::os

@@ -200,7 +200,7 @@ Result<> unlink(int directory, const std::string& name) {
 
 Result<FileStatus> status(int fd) {
     struct stat found{};
-    if (::fstat(fd, &found) != 0) return os_error("fstat");
+    if (stat_of(fd, found) != 0) return os_error("fstat");
     return FileStatus{static_cast<uint64_t>(found.st_size), S_ISREG(found.st_mode), found.st_ino,
                       found.st_mtim.tv_sec * 1'000'000'000 + found.st_mtim.tv_nsec};
 }

@@ -8,13 +8,14 @@
 
 #include "base/check.hpp"
 #include "base/limits.hpp"
+#include "os/fd.hpp"
 
 namespace inlay::os {
 
 // nullptr: there can be none.
 KeptViews::View* KeptViews::find_or_map(int fd, uint64_t end) {
     struct stat file{};
-    if (::fstat(fd, &file) != 0) return nullptr;
+    if (stat_of(fd, file) != 0) return nullptr;
     auto size = static_cast<uint64_t>(file.st_size);
     if (size > kViewBytesMax || end > round_up(size, page_size())) return nullptr;
     auto is_of_file = [&](const View& view) { return view.device == file.st_dev && view.inode == file.st_ino; };

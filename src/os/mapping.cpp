@@ -1,14 +1,13 @@
 // mmap and its relatives.
 #include "os/mapping.hpp"
 
-#include <fcntl.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 
-#include "os/fd.hpp"
+#include "os/own_memory.hpp"
 
 namespace inlay::os {
 namespace {
@@ -24,18 +23,14 @@ constexpr uint64_t kFrameMask = (1ull << 55) - 1;
 // Calls `use(entry)` for the pagemap entry of every page in the range.
 template <class Use>
 void for_each_page(const uint8_t* at, size_t size, Use use) {
-    Fd map(::open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC));
-    if (!map) return;
     uint64_t page = reinterpret_cast<uintptr_t>(at) / page_size();
     uint64_t end = page + size / page_size();
-    std::array<uint64_t, 4096> entries;
+    std::array<uint64_t, 4096> room;
     while (page < end) {
-        size_t wanted = std::min<uint64_t>(entries.size(), end - page) * sizeof(uint64_t);
-        ssize_t got = ::pread(map.get(), entries.data(), wanted, static_cast<off_t>(page * sizeof(uint64_t)));
-        if (got < static_cast<ssize_t>(sizeof(uint64_t))) return;
-        size_t count = static_cast<size_t>(got) / sizeof(uint64_t);
-        for (size_t i = 0; i < count; i++) use(entries[i]);
-        page += count;
+        auto entries = read_pagemap(page, std::span(room).first(std::min<uint64_t>(room.size(), end - page)));
+        if (entries.empty()) return;
+        for (uint64_t entry : entries) use(entry);
+        page += entries.size();
     }
 }
 

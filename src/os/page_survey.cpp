@@ -5,32 +5,31 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <fstream>
 #include <string>
 #include <vector>
 
 #include "os/aligned_view.hpp"
+#include "os/own_memory.hpp"
 
 namespace inlay::os {
 namespace {
 
 // What smaps says of huge pages in [from, to). The kernel may have split our mapping: all parts count.
 uint64_t huge_bytes_in(uintptr_t from, uintptr_t to) {
-    std::ifstream smaps("/proc/self/smaps");
-    std::string line;
-    uint64_t bytes = 0, kilobytes = 0;
+    uint64_t bytes = 0;
     bool inside = false;
-    while (std::getline(smaps, line)) {
-        unsigned long begin = 0, end = 0;
+    for_each_smaps_line([&](std::string_view text) {
+        const std::string line(text);
+        unsigned long begin = 0, end = 0, kilobytes = 0;
         if (std::sscanf(line.c_str(), "%lx-%lx ", &begin, &end) == 2) {
-            if (begin >= to) break;  // The kernel looks at each mapping as it tells of it: what lies behind is spared.
+            if (begin >= to) return false;  // The kernel looks at each mapping as it tells of it: what lies behind is spared.
             inside = begin >= from && end <= to;
         }
-        if (!inside) continue;
-        if (std::sscanf(line.c_str(), "FilePmdMapped: %lu kB", &kilobytes) == 1 ||
-            std::sscanf(line.c_str(), "ShmemPmdMapped: %lu kB", &kilobytes) == 1)
+        if (inside && (std::sscanf(line.c_str(), "FilePmdMapped: %lu kB", &kilobytes) == 1 ||
+                       std::sscanf(line.c_str(), "ShmemPmdMapped: %lu kB", &kilobytes) == 1))
             bytes += kilobytes * 1024;
-    }
+        return true;
+    });
     return bytes;
 }
 

@@ -228,11 +228,12 @@ Result<> run_one(const os::Channel& worker, const Loaded& loaded, os::Message& m
 
 }  // namespace
 
-Result<> serve_lane(const os::Channel& worker) {
+Result<> serve_lane(const os::Channel& worker, const std::function<Result<>()>& before_guests) {
     os::Message message;
     INLAY_TRY(auto received, worker.receive(message));
     if (received != os::Transfer::done) return {};
     INLAY_TRY(auto loaded, load(message));
+    INLAY_TRY_VOID(before_guests());
     WorkerSupply supply(worker);
     for (;;) {
         if (auto& views = *loaded.engine->views(); views.size() > 0) {

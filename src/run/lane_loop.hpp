@@ -4,13 +4,15 @@
 // deadline, and should the worker be gone, an alarm of the lane's own does. It ends when its worker closes the channel.
 #pragma once
 
+#include <functional>
+
 #include "base/result.hpp"
 #include "os/channel.hpp"
 
 namespace inlay::run {
 
-// Requires: the first engine of this process is made here; one thread. Errors: the worker's messages are damaged, or what they
+// `before_guests` is called once, when the function's code is loaded and none of it has run. Requires: the first engine of this process is made here; one thread. Errors: the worker's messages are damaged, or what they
 // brought cannot be loaded.
-Result<> serve_lane(const os::Channel& worker);
+Result<> serve_lane(const os::Channel& worker, const std::function<Result<>()>& before_guests);
 
 }  // namespace inlay::run

@@ -32,7 +32,7 @@ const bool not_a_child = [] {
     std::vector<std::string> arguments;
     for (std::string argument; std::getline(file, argument, '\0');) arguments.push_back(argument);
     if (arguments.size() == 3 && arguments[1] == "lane")
-        ::_exit(serve_lane(os::Channel(os::Fd(std::stoi(arguments[2])))).ok() ? 0 : 1);
+        ::_exit(serve_lane(os::Channel(os::Fd(std::stoi(arguments[2]))), [] { return Result<>(); }).ok() ? 0 : 1);
     return true;
 }();
 
