@@ -97,6 +97,23 @@ def test_a_worker_that_dies_again_and_again_is_replaced_each_time(data):
             assert server.metrics()["inlay_connections_open"] == 1
 
 
+def test_a_dead_worker_is_replaced_in_under_200_ms(data, tell):
+    """From its death to the first answer on its listener, by a new connection."""
+    with Server(data, workers=1) as server:
+        server.deploy_example("noop")
+        took = []
+        for _ in range(11):
+            time.sleep(0.2)
+            (victim,) = server.worker_pids()
+            os.kill(victim, signal.SIGKILL)
+            begin = time.monotonic()
+            assert server.invoke("noop").status in (200, 204)
+            took.append(1000 * (time.monotonic() - begin))
+            assert server.worker_pids() != [victim]
+    tell(f"{len(took)} workers replaced within {min(took):.0f}, {sorted(took)[5]:.0f} and {max(took):.0f} ms (least, median, most)")
+    assert sorted(took)[5] < 200
+
+
 # ---- the end ----
 
 

@@ -35,6 +35,8 @@ def kind_of(target):
         return "deleted file"
     if re.search(r"/objects/[0-9a-f]{2}$", target):
         return "folder of objects"
+    if re.match(r"/proc/\d+/(pagemap|smaps)$", target):
+        return "own memory"
     for folder in ("objects", "compiled", "modules"):
         if f"/{folder}/" in target:
             return folder
@@ -101,6 +103,7 @@ class Looks:
         kinds_first, mappings_first, anon_first = self.at_start[name]
         allowed = collections.Counter(kinds_first)
         of_functions = {"memfd:inlay-compiled": 2 * functions, "compiled": 2 * functions, "memfd:wasm-memory-image": functions}
+        allowed["own memory"] = 2  # Opened at the first look at it.
         allowed["memfd:inlay-output"] += objects  # What functions published stays in memory.
         allowed.update({"folder of objects": OBJECT_FOLDERS} if name == "inlay" else {"objects": objects, **of_functions})
         if not eventually(lambda: not descriptors(pid) - allowed, LANE_SECONDS, 0.2):

@@ -1,6 +1,7 @@
 """Endurance, briefly: `tools/soak` finds nothing, and would find what it looks for."""
 
 import os
+import re
 import signal
 import subprocess
 import threading
@@ -19,6 +20,16 @@ def test_a_soak_finds_nothing(data):
     soaked = subprocess.run([ROOT / "tools/soak", *how_long, "--directory", data], capture_output=True, text=True)
     assert soaked.returncode == 0, soaked.stdout[-2000:] + soaked.stderr
     assert "soak: nothing found in" in soaked.stdout.splitlines()[-1]
+
+
+def test_200_killed_workers_and_lanes_cost_only_what_they_had_accepted(data, tell):
+    """As fast as they are replaced, under load: nothing acknowledged is lost, also over a restart."""
+    soaked = subprocess.run([ROOT / "tools/soak", "--minutes", "4", "--kills", "200", "--directory", data], capture_output=True, text=True)
+    assert soaked.returncode == 0, soaked.stdout[-2000:] + soaked.stderr
+    last = soaked.stdout.splitlines()[-1]
+    workers, lanes = map(int, re.search(r"(\d+) workers and (\d+) lanes killed", last).groups())
+    assert workers + lanes >= 200 and workers > 50 and lanes > 20, last
+    tell(last)
 
 
 class Rest:

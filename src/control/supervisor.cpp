@@ -23,7 +23,7 @@ namespace {
 
 constexpr uint64_t kRestartWaitMinMs = 50;     // After a worker that died young; doubled each time.
 constexpr uint64_t kRestartWaitMaxMs = 5'000;
-constexpr uint64_t kYoungMs = 1'000;
+constexpr uint64_t kYoungMs = 100;
 constexpr uint64_t kDrainGraceMs = 5'000;      // Beyond the workers' own drain timeout.
 
 // As many as there are descriptors and memory for, unless it is said.

@@ -88,12 +88,14 @@ void limit(__rlimit_resource which, rlim_t value) {
     ::setrlimit(which, &none);
 }
 
-// How many threads and processes its user may have when it makes one more.
+constexpr rlim_t kTasksSpare = 4;
+
+// How many threads and processes its user may have when it makes one more. Those that have ended count until they are reaped.
 rlim_t tasks_max(SandboxKind kind) {
     switch (kind) {
-        case SandboxKind::worker: return 1 + kDiskThreads + kLanesPerWorkerMax;
+        case SandboxKind::worker: return kTasksSpare * (1 + kDiskThreads) + kLanesPerWorkerMax;
         case SandboxKind::lane: return 0;
-        case SandboxKind::compiler: return kCompilesAtOnceMax * (1 + usable_processors());
+        case SandboxKind::compiler: return kTasksSpare * kCompilesAtOnceMax * (1 + usable_processors());
     }
     return 0;
 }
