@@ -10,7 +10,7 @@ import tempfile
 import pytest
 
 from serving import INLAY, ROOT, Server
-from slow_clients import SlowClients
+from slow_clients import SlowClients, SlowDrain
 
 
 def pytest_configure():
@@ -107,6 +107,16 @@ def slow_clients(request, disk):
         clients = SlowClients(made)
         yield clients
         assert made.stop() == 0
+
+
+@pytest.fixture(scope="session", autouse=True)
+def slow_drain(request, disk):
+    """The server of slow_clients_test.py that ends beside the other tests, for half a minute."""
+    if not any("slow_clients_test" in item.nodeid for item in request.session.items):
+        yield None
+        return
+    with Server(disk / "drain", workers=1) as made:
+        yield SlowDrain(made)
 
 
 @pytest.fixture(scope="session")

@@ -123,3 +123,25 @@ class SlowClients:
         wire.send(b"GET /healthz HTTP/1.1\r\n" + HOST + b"\r\n")
         assert wire.answer().status == 200
         return self._await(wire, time.monotonic())
+
+
+class SlowDrain:
+    """A server that is told to end while a client sends on and on: it waits, and then ends all the same."""
+
+    def __init__(self, server):
+        self.server, self.code, self.seconds = server, None, None
+        self.thread = threading.Thread(target=self._run, daemon=True)
+        self.thread.start()
+
+    def _run(self):
+        with Wire(self.server, timeout=90) as wire:
+            wire.send(b"PUT /o/slow/drained HTTP/1.1\r\n" + HOST + b"Content-Length: 20000000\r\n\r\n" + bytes(17 << 20))
+            begun = time.monotonic()
+            self.server.terminate()
+            while self.server.process.poll() is None and time.monotonic() < begun + 90:
+                try:
+                    wire.send(bytes(1000))
+                except OSError:
+                    pass
+                time.sleep(0.5)
+            self.code, self.seconds = self.server.process.poll(), time.monotonic() - begun

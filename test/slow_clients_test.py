@@ -49,3 +49,9 @@ def test_slow_clients_cost_no_worker(slow_clients):
     assert slow_clients.server.worker_pids() == slow_clients.worker_pids, slow_clients.server.log.read_text()
     metrics = slow_clients.server.metrics()
     assert metrics["inlay_worker_deaths_total"] == 0 and metrics["inlay_connections_open"] == 1
+
+
+def test_a_server_whose_client_never_ends_ends_when_its_time_is_up(slow_drain):
+    slow_drain.thread.join()
+    assert slow_drain.code == 0 and 29 < slow_drain.seconds < 40, (slow_drain.code, slow_drain.seconds)
+    assert "signal" not in slow_drain.server.log.read_text()

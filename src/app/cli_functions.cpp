@@ -113,7 +113,8 @@ int FunctionCommands::list(const Client& client) const {
     constexpr auto kRight = Table::Align::right;
     Table table({{"NAME"}, {"VERSION"}, {"CLASS"}, {"TIMEOUT", kRight}, {"MEMORY", kRight}, {"MODULE", kRight}, {"DEPLOYED"}});
     for (const auto& function : answer.at("functions"))
-        table.add_row({member_text(function, "name"), member_text(function, "version"), member_text(function, "class"),
+        table.add_row({member_text(function, "name"), member_text(function, "version"),
+                       function.contains("quarantined") ? "quarantined" : member_text(function, "class"),
                        format_duration(function.value("timeout_ms", uint64_t{0})),
                        format_size(function.value("memory_bytes", uint64_t{0})),
                        format_size(function.value("module_bytes", uint64_t{0})), member_text(function, "deployed")});

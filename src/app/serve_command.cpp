@@ -7,6 +7,7 @@
 #include <charconv>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <vector>
 
 #include "app/serve_config.hpp"
@@ -131,7 +132,7 @@ int worker_main(int argc, char** argv) {
     auto worker = serve::Worker::create({fd(0), fd(1), fd(2), fd(3)}, std::move(settings).value());
     if (!worker.ok()) return fail(worker.error(), 1);
     if (auto entered = enter_sandbox(os::SandboxKind::worker, argv[6]); !entered.ok()) return fail(entered.error(), 1);
-    (*worker)->run();
+    if (!(*worker)->run()) std::_Exit(0);
     return 0;
 }
 

@@ -182,6 +182,11 @@ void CommitPipeline::announce_moved(const std::vector<ObjectName>& names) {
     on_dropped_();
 }
 
+void CommitPipeline::announce_function(std::string_view name) {
+    std::lock_guard lock(announcing_);
+    registry::publish_change(shared_.state(), registry::hash_of_function(name));
+}
+
 void CommitPipeline::announce(const store::ChangeSet& set) {
     auto& counters = shared_.supervisor_counters();
     auto& state = shared_.state();

@@ -68,6 +68,8 @@ class CommitPipeline {
     void submit(std::unique_ptr<CommitJob> job);
     // The pages of these objects have changed, their content has not. Any thread.
     void announce_moved(const std::vector<ObjectName>& names);
+    // Workers ask for this function again. Any thread.
+    void announce_function(std::string_view name);
     // Runs something that may wait for the disk, on a content thread.
     void run_aside(std::function<void()> work);
 

@@ -6,18 +6,20 @@
 
 #include "base/result.hpp"
 #include "control/function_log.hpp"
+#include "control/quarantine.hpp"
 #include "registry/messages.hpp"
 #include "store/catalog_reader.hpp"
 
 namespace inlay::control {
 
 // Errors: bucket_not_found, function_not_found, bad_name; failures of the catalog.
-Result<std::string> describe(const registry::Listing& listing, store::CatalogReader& catalog, const FunctionLogs& logs);
+Result<std::string> describe(const registry::Listing& listing, store::CatalogReader& catalog, const FunctionLogs& logs,
+                             const Quarantine& quarantine);
 
 // {"bucket","key","bytes","version","content_type","modified"}, "linked": PATH where it is a file where it lies; ended by a line feed.
 std::string describe_object(const store::ObjectRecord& record);
 
-// {"name","version","timeout_ms","memory_bytes","module_bytes","deployed"}, ended by a line feed.
-std::string describe_function(const store::FunctionRecord& record);
+// {"name","version","timeout_ms","memory_bytes","module_bytes","class","deployed"}, "quarantined": WHY where it is; ended by a line feed.
+std::string describe_function(const store::FunctionRecord& record, const Quarantine& quarantine);
 
 }  // namespace inlay::control

@@ -25,7 +25,7 @@ class DescribeTest : public testing::Test {
         apply(store::PutObject{store::example_object(bucket, key, "v-" + bucket + "-" + key), {}});
     }
     json described(const Listing& listing) {
-        auto text = describe(listing, reader_, logs_);
+        auto text = describe(listing, reader_, logs_, quarantine_);
         if (!text.ok()) return std::string(traits(text.error().code).name);
         EXPECT_TRUE(text->ends_with("\n"));
         return json::parse(*text);
@@ -34,6 +34,7 @@ class DescribeTest : public testing::Test {
     store::ScratchDirectory scratch_;
     store::Catalog catalog_ = store::Catalog::create(scratch_ / "catalog.db").value();
     store::CatalogReader reader_ = store::CatalogReader::create(scratch_ / "catalog.db").value();
+    Quarantine quarantine_;
     FunctionLogs logs_;
 };
 
@@ -71,7 +72,7 @@ TEST_F(DescribeTest, Functions) {
     auto one = json::parse(R"({"name":"f","version":"v1","timeout_ms":9,"memory_bytes":10,"module_bytes":8,"class":"heavy","deployed":"1970-01-01T00:00:00.011Z"})");
     EXPECT_EQ(described({ListingKind::function, "f"}), one);
     EXPECT_EQ(described({ListingKind::functions})["functions"], json::array({one}));
-    EXPECT_EQ(json::parse(describe_function(store::example_function("f", "v1"))), one) << "and no environment: it may hold secrets";
+    EXPECT_EQ(json::parse(describe_function(store::example_function("f", "v1"), quarantine_)), one) << "and no environment: it may hold secrets";
     EXPECT_EQ(described({ListingKind::function, "g"}), "function-not-found");
     EXPECT_EQ(described({ListingKind::function, "no/name"}), "bad-name");
 }
@@ -94,6 +95,13 @@ TEST_F(DescribeTest, LogLinesMayHoldAnyBytes) {
     apply(store::DeployFunction{store::example_function("f", "v1")});
     logs_.append({"f", "i", {{0, std::string("a\xff\0\"\n", 5)}}}, 0);
     EXPECT_EQ(described({ListingKind::log, "f"})["lines"][0]["text"], std::string("a\xef\xbf\xbd\0\"\n", 7));
+}
+
+TEST_F(DescribeTest, AFunctionInQuarantineSaysWhy) {
+    apply(store::DeployFunction{store::example_function("f", "v1")});
+    EXPECT_FALSE(described({ListingKind::function, "f"}).contains("quarantined"));
+    for (unsigned crash = 0; crash < kCrashesMax; crash++) quarantine_.note_crash("v1", "signal 11", 1);
+    EXPECT_NE(described({ListingKind::function, "f"})["quarantined"].get<std::string>().find("signal 11"), std::string::npos);
 }
 
 TEST_F(DescribeTest, AnUnknownListingIsRefused) { EXPECT_EQ(described({static_cast<ListingKind>(99)}), "bad-request"); }

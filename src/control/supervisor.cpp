@@ -206,6 +206,7 @@ void Supervisor::on_child_exit(const os::Exit& exit) {
     kill_lanes_of(index);
     for (auto gauge : {Counter::connections_open, Counter::streams_open, Counter::streams_waiting}) shared_.worker_counters(index).clear(gauge);
     for (auto& count : shared_.state().connections_by_address[index]) count.store(0, std::memory_order_relaxed);
+    note_crash(index, exit);
     if (draining_) return end_when_drained();
     shared_.supervisor_counters().add_shared(Counter::worker_deaths);
     spdlog::error("worker {} (pid {}) ended with {}; starting another", index, exit.pid, exit.text());

@@ -30,6 +30,7 @@
 #include "control/memory_watch.hpp"
 #include "control/options.hpp"
 #include "control/promotion.hpp"
+#include "control/quarantine.hpp"
 #include "control/worker_life.hpp"
 #include "registry/messages.hpp"
 #include "registry/shared_state.hpp"
@@ -124,6 +125,9 @@ class Supervisor {
     void remove_link(const ObjectName& name, const std::string& version);
     void let_go(const Life& life, uint64_t id, WireReader& fields);
 
+    // supervisor_quarantine.cpp
+    void note_crash(size_t slot, const os::Exit& exit);
+
     // supervisor_memory.cpp
     void note_use(WireReader& fields);
     void keep_promoted(const store::ObjectRecord& object, Result<os::Fd> copy);
@@ -159,6 +163,7 @@ class Supervisor {
     std::unordered_map<std::string, std::vector<OnCode>> compiling_;  // Who waits for code that is under way, by its file's name.
     std::unordered_map<pid_t, size_t> lanes_;                         // The worker slot that each one serves.
     FunctionLogs logs_;
+    Quarantine quarantine_;
     std::unique_ptr<LinkDoor> link_door_;
     std::vector<Slot> slots_;
     boost::asio::signal_set end_signals_;

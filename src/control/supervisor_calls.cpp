@@ -79,6 +79,8 @@ void Supervisor::find_function(const Life& life, uint64_t id, WireReader& fields
     auto find = [&]() -> Result<std::pair<store::FunctionRecord, os::Fd>> {
         INLAY_TRY(auto record, reader_->find_function(name));
         if (!record) return Error{Errc::function_not_found, name};
+        if (auto* reason = quarantine_.reason(record->version))
+            return Error{Errc::function_quarantined, fmt::format("function {:?} is in quarantine: {}; deploy it again to have it run", name, *reason)};
         INLAY_TRY(auto file, directory_->open_compiled(compiled_name(record->version, engine::Checks::epoch)));
         if (file) return std::pair{std::move(*record), std::move(*file)};
         compile_again(*record, engine::Checks::epoch);
@@ -106,7 +108,7 @@ void Supervisor::on_call(const Life& life, os::Message& message) {
         case Call::describe: {
             registry::Listing listing;
             registry::read(fields, listing);
-            return answer_json(life, id, fields.finished() ? describe(listing, *reader_, logs_) : registry::damaged_message());
+            return answer_json(life, id, fields.finished() ? describe(listing, *reader_, logs_, quarantine_) : registry::damaged_message());
         }
         case Call::refuse_compiled: return refuse_compiled(fields);
         case Call::start_lane: return start_lane(life, id, message.fds);

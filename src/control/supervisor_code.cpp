@@ -76,7 +76,7 @@ void Supervisor::store_function(Deployment& deployment) {
     submit(std::move(job), [this, life = deployment.life, id = deployment.id, record](Result<Committed> committed) {
         if (!committed.ok()) return life->answer_call(registry::answer(id, committed.error()));
         remove_code(committed->applied);
-        answer_json(life, id, describe_function(record));
+        answer_json(life, id, describe_function(record, quarantine_));
     });
 }
 

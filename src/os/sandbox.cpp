@@ -80,7 +80,7 @@ Result<> become(uint32_t user, SandboxKind kind) {
     if (::setgroups(0, nullptr) != 0) return os_error("setgroups");
     if (::setresgid(user, user, user) != 0) return os_error("setresgid");
     if (::setresuid(user, user, user) != 0) return os_error("setresuid");
-    return keep_capabilities(kind == SandboxKind::worker ? 1u << CAP_FOWNER : 0);
+    return keep_capabilities(kind == SandboxKind::compiler ? 0 : 1u << CAP_FOWNER);
 }
 
 void limit(__rlimit_resource which, rlim_t value) {

@@ -3,7 +3,8 @@
 // What stays is computing, memory, and the descriptors that it has or is sent. Each wall stands by itself, so that a hole in one is
 // not a hole in all:
 //  1. A user of its own, where we were started as root: no file and no process of others is its business. Of root's capabilities
-//     one stays in workers, CAP_FOWNER: without it mincore(2) says of others' files that all of them is in memory.
+//     one stays with guests, CAP_FOWNER: without it mincore(2) says of others' files that all of them is in memory,
+//     and cachestat(2) nothing.
 //  2. Limits: no core dumps, no processes; not dumpable: nobody of the same user looks into it.
 //  3. Landlock (landlock(7)), where the kernel has it: no path can be opened, no TCP port bound or connected to.
 //  4. seccomp(2): the system calls in os/system_calls.cpp; any other ends the process, some are refused.

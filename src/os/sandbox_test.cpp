@@ -72,7 +72,7 @@ TEST_P(Sandbox, IsWhatTheKernelSaysOfIt) {
     EXPECT_EQ(says["Uid"], "60900\t60900\t60900\t60900");
     EXPECT_EQ(says["Gid"], "60900\t60900\t60900\t60900");
     EXPECT_EQ(says["Groups"].find_first_not_of(" "), std::string::npos);
-    EXPECT_EQ(says["CapEff"], GetParam() == SandboxKind::worker ? "0000000000000008" : "0000000000000000");
+    EXPECT_EQ(says["CapEff"], GetParam() == SandboxKind::compiler ? "0000000000000000" : "0000000000000008");
     EXPECT_EQ(says["CapPrm"], says["CapEff"]);
     EXPECT_EQ(says["CapBnd"], "0000000000000000");
     EXPECT_EQ(says["CapAmb"], "0000000000000000");

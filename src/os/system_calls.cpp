@@ -27,6 +27,8 @@ constexpr unsigned kCompiler = 1u << static_cast<unsigned>(SandboxKind::compiler
 constexpr unsigned kGuests = kWorker | kLane;  // Those that run guests.
 constexpr unsigned kAll = kGuests | kCompiler;
 
+constexpr int kCachestat = 451;  // As <asm/unistd.h> has it since kernel 6.5.
+
 struct Allowed {
     int call;
     unsigned kinds;
@@ -39,6 +41,7 @@ constexpr std::array kAllowed = {
     Allowed{SCMP_SYS(pread64), kAll}, Allowed{SCMP_SYS(pwrite64), kAll}, Allowed{SCMP_SYS(lseek), kAll}, Allowed{SCMP_SYS(fstat), kAll},
     Allowed{SCMP_SYS(close), kAll}, Allowed{SCMP_SYS(ftruncate), kAll}, Allowed{SCMP_SYS(fallocate), kAll}, Allowed{SCMP_SYS(memfd_create), kAll},
     Allowed{SCMP_SYS(poll), kGuests}, Allowed{SCMP_SYS(ppoll), kGuests},
+    Allowed{kCachestat, kGuests}, Allowed{SCMP_SYS(fadvise64), kGuests},
     // Memory.
     Allowed{SCMP_SYS(munmap), kAll}, Allowed{SCMP_SYS(mremap), kAll}, Allowed{SCMP_SYS(madvise), kAll}, Allowed{SCMP_SYS(mincore), kAll},
     Allowed{SCMP_SYS(brk), kAll}, Allowed{SCMP_SYS(membarrier), kAll},

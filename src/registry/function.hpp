@@ -44,6 +44,7 @@ struct Function {
     std::unique_ptr<Tendency> tendency = std::make_unique<Tendency>();
     std::unique_ptr<Tendency> stream_tendency = std::make_unique<Tendency>();  // By piece: long bodies are no sign.
     std::unique_ptr<UncheckedCode> unchecked = std::make_unique<UncheckedCode>();
+    uint64_t mark = 0;  // Tells in shared memory that it runs (mark_of_version).
 
     // A variable given at deploy.
     std::optional<std::string_view> environment(std::string_view name) const;

@@ -27,10 +27,13 @@ struct SharedState {
     uint64_t address_seed;                                             // Random; set before there is a worker.
     // Connections by a hash of the client's address; one row per worker slot, which it alone writes.
     std::array<std::array<std::atomic<uint16_t>, kAddressPlaces>, kWorkersMax> connections_by_address;
+    std::array<std::atomic<uint64_t>, kWorkersMax> running;            // The function whose code each worker runs now (Function::mark); 0: none.
     std::array<CounterBlock, kWorkersMax + 1> counters;                // One per worker slot; the last is the supervisor's.
 };
 
 inline uint64_t hash_of_function(std::string_view name) { return fnv1a(name, fnv1a("function/")); }
+// Of a version of one; never 0.
+inline uint64_t mark_of_version(std::string_view version) { return fnv1a(version, fnv1a("version/")) | 1; }
 inline uint64_t hash_of_object(std::string_view bucket, std::string_view key) {
     return fnv1a(key, fnv1a("/", fnv1a(bucket, fnv1a("object/"))));
 }

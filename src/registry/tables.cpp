@@ -58,6 +58,7 @@ Result<std::shared_ptr<const Function>> Tables::get_function(std::string_view na
         return Error{Errc::overloaded, fmt::format("function {:?} is being compiled again: retry in a moment", name)};
     }
     auto function = std::make_shared<Function>(Function{std::move(found->record), std::move(program).value(), std::move(found->compiled)});
+    function->mark = mark_of_version(function->record.version);
     return *functions_.insert(hash, name, std::move(function));
 }
 

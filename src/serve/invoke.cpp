@@ -16,6 +16,18 @@ namespace inlay::serve {
 namespace asio = boost::asio;
 namespace {
 
+// While code of a function runs in this process.
+class Running {
+  public:
+    Running(Worker& worker, const registry::Function& function) : worker_(worker) { worker_.note_running(function.mark); }
+    ~Running() { worker_.note_running(0); }
+    Running(const Running&) = delete;
+    Running& operator=(const Running&) = delete;
+
+  private:
+    Worker& worker_;
+};
+
 // Begins in a lane what is heavy; the rest begins here.
 run::Place first_place(const Worker& worker, const registry::Function& function, const registry::Tendency& tendency) {
     if (worker.supervisor_is_gone()) return run::Place::inline_;
@@ -70,7 +82,10 @@ void Attempts::run_here() {
         outcome = {.how = run::Trapped{registry::changed_error()}};
         return;
     }
-    outcome = run::execute(*function_, request_, worker_.supply(), terms_);
+    {
+        Running running(worker_, *function_);
+        outcome = run::execute(*function_, request_, worker_.supply(), terms_);
+    }
     log(worker_, outcome);
 }
 
@@ -114,13 +129,18 @@ asio::awaitable<void> Attempts::go_on() {
 
 namespace {
 
+run::FiberRun::State resume(Worker& worker, const registry::Function& function, run::FiberRun& guest) {
+    Running running(worker, function);
+    return guest.resume();
+}
+
 // One after the other: between two slices of streams that have used theirs up it is everybody else's turn.
 asio::awaitable<run::Outcome> run_on_fiber(Worker& worker, const registry::Function& function, const run::Request& request,
                                            const run::Terms& terms, ClientStream& stream) {
     run::FiberRun guest(function, request, worker.stream_supply(), terms);
     bool is_heavy = false;
     for (;;) {
-        auto state = guest.resume();
+        const auto state = resume(worker, function, guest);
         if (guest.overran() && !std::exchange(is_heavy, true)) function.stream_tendency->note_overrun(coarse_ms());
         if (state == run::FiberRun::State::ended) break;
         if (state == run::FiberRun::State::yields)

@@ -91,13 +91,14 @@ Result<> Worker::start(const WorkerDescriptors& descriptors) {
     return {};
 }
 
-void Worker::run() {
+bool Worker::run() {
     signals_.async_wait([this](boost::system::error_code error, int) {
         if (!error) begin_drain();
     });
     asio::co_spawn(loop_, watch_link(), asio::detached);
     asio::co_spawn(loop_, accept_connections(), asio::detached);
     loop_.run();
+    return connections_.empty();
 }
 
 asio::awaitable<void> Worker::accept_connections() {

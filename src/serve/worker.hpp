@@ -51,8 +51,9 @@ class Worker {
     static Result<std::unique_ptr<Worker>> create(const WorkerDescriptors& descriptors, WorkerSettings settings);
     ~Worker();
 
-    // Serves until drained.
-    void run();
+    // Serves until drained. False: time was up before all requests had ended; they still hold parts of this, which must not be
+    // taken apart: end the process.
+    bool run();
 
     // ---- What connections use ----
 
@@ -74,6 +75,8 @@ class Worker {
     bool supervisor_is_gone() const { return link_.supervisor_is_gone(); }
     uint64_t next_invocation_id() { return invocation_ids_++; }
     uint64_t next_upload() { return ++uploads_; }
+    // What the supervisor finds should this process die: whose code runs. 0: nobody's.
+    void note_running(uint64_t mark) { shared_.state().running[settings_.slot].store(mark, std::memory_order_relaxed); }
     // "Date: ...\r\n" of this second.
     std::string_view date_field();
 
