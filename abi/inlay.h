@@ -177,7 +177,8 @@ INLAY_IMPORT(log) int32_t inlay_log(uint32_t level, const char* text, uint32_t l
 
 enum inlay_clock_id { INLAY_CLOCK_WALL = 0, INLAY_CLOCK_MONOTONIC = 1 };
 
-/* Nanoseconds: since 1970 (WALL) or since the invocation began (MONOTONIC). Returns 0. Errors: ARGUMENT, POINTER. */
+/* Nanoseconds: since 1970 (WALL) or since the invocation began (MONOTONIC), in steps of a millisecond unless the server says otherwise, and
+ * up to two steps late. Returns 0. Errors: ARGUMENT, POINTER. */
 INLAY_IMPORT(clock) int32_t inlay_clock(uint32_t clock, uint64_t* nanoseconds);
 
 /* Fills up to 64 KiB with random bytes, fit for keys. Returns 0. Errors: POINTER, LIMIT. */

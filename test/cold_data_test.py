@@ -26,10 +26,10 @@ def own(data):
         yield made
 
 
-def cached_bytes(path):
-    """How many bytes of a file are in memory."""
+def cached_bytes(path, offset=0, length=None):
+    """How many bytes of a file, or of a piece of it that begins with a page, are in memory."""
     libc = ctypes.CDLL(None, use_errno=True)
-    with open(path, "rb") as file, mmap.mmap(file.fileno(), 0, mmap.MAP_PRIVATE, mmap.PROT_READ | mmap.PROT_WRITE) as mapped:
+    with open(path, "rb") as file, mmap.mmap(file.fileno(), length or 0, mmap.MAP_PRIVATE, mmap.PROT_READ | mmap.PROT_WRITE, offset=offset) as mapped:
         pages = (len(mapped) + mmap.PAGESIZE - 1) // mmap.PAGESIZE
         present = (ctypes.c_ubyte * pages)()
         first = ctypes.c_char.from_buffer(mapped)
@@ -108,6 +108,22 @@ def test_random_access_to_a_cold_object_brings_in_little_of_it(own, noise):
     path = put_cold(own, "cold/sampled", noise(1 * MIB) * 256)
     assert own.invoke("sample", {"object": "cold/sampled", "n": "100"}).status == 200
     assert 0 < cached_bytes(path) < 16 * MIB
+
+
+# Prefetches a piece, and answers without having touched it.
+PREFETCH = handle("(call $source) (call $answer (call $prefetch (i32.load (i32.const 16)) (i64.const {offset}) (i64.const {length})))")
+
+
+@pytest.mark.parametrize("place", ["express", "heavy"])
+@pytest.mark.parametrize("length", [100_000, 16 * MIB])
+def test_a_prefetched_piece_comes_into_memory_while_the_guest_goes_on_and_nothing_else_does(own, noise, place, length):
+    path, offset = put_cold(own, "cold/prefetched", noise(1 * MIB) * 128), 64 * MIB
+    waits, _ = counts(own)
+    prefetch = PREFETCH.format(offset=offset, length=length)
+    assert own.run(prefetch, {"object": "cold/prefetched"}, deployment={"class": place}).number == 0
+    assert eventually(lambda: cached_bytes(path, offset, length) >= length, 5), "it is on its way when the guest asks for it"
+    assert cached_bytes(path) <= length + 4 * MIB, "at most what the kernel reads around it"
+    assert counts(own)[0] == waits, "nobody has waited for it"
 
 
 def test_others_do_not_wait_for_the_disk(own, noise):

@@ -52,6 +52,7 @@ def fill(server, noise):
                     break
                 stored[f"full/{key}{number}"] = noise(size, number)
             assert answer.status == 507 and answer.problem == "no-space", (size, number, answer)
+            assert str(server.data) not in answer.detail, "where the data lies is nobody's business"
     assert len(stored) > 10
     return stored
 

@@ -68,11 +68,11 @@ COMMON = """
     (call $publish (i32.const 512)
       (call $request (i32.const 5) (i32.const 70) (i32.const 4) (i32.const 512) (i32.const 512))
       (i32.const 0) (i32.const 0) (local.get $ranges) (local.get $count)))
-  ;; Spins for so long.
+  ;; Spins for so long, and a little longer: what is told of the clock is up to two steps late.
   (func $wait (param $milliseconds i64)
     (local $end i64)
     (drop (call $clock (i32.const 1) (i32.const 40)))
-    (local.set $end (i64.add (i64.load (i32.const 40)) (i64.mul (i64.const 1000000) (local.get $milliseconds))))
+    (local.set $end (i64.add (i64.load (i32.const 40)) (i64.mul (i64.const 1000000) (i64.add (local.get $milliseconds) (i64.const 2)))))
     (loop $again
       (drop (call $clock (i32.const 1) (i32.const 40)))
       (br_if $again (i64.lt_u (i64.load (i32.const 40)) (local.get $end)))))

@@ -7,6 +7,7 @@ import collections
 import concurrent.futures
 import http.client
 import os
+import re
 import threading
 import time
 import types
@@ -25,8 +26,13 @@ P99_RATIO_MAX = 3
 P99_SLACK_MS = 20
 
 
+ADDRESS = re.compile(rb"\b0x[0-9a-fA-F]{9,}|\b[0-9a-f]{12}\b")  # A guest's own have 32 bits.
+
+
 def end_of(answer):
     """The problem's name, or that the guest has answered itself."""
+    if answer.status >= 400 and ADDRESS.search(answer.body):
+        return f"an address of the host is told: {answer.body!r}"
     return answer.problem if answer.headers.get("Content-Type") == "application/problem+json" else "answered"
 
 

@@ -13,10 +13,10 @@ BUDGET = 8 * MIB
 
 
 @contextlib.contextmanager
-def serving_hot(data, hot_memory, **options):
-    """A server with that much memory for hot objects, which must not lose a worker."""
+def serving_hot(data, hot_memory, body_memory=0, **options):
+    """A server with that much memory for hot objects, and for bodies if it is said, which must not lose a worker."""
     config = data.with_suffix(".toml")
-    config.write_text(f"hot_memory = {hot_memory}\n")
+    config.write_text(f"hot_memory = {hot_memory}\n" + (f"body_memory = {body_memory}\n" if body_memory else ""))
     with Server(data, "--config", str(config), **options) as server:
         for name in ("upper", "sum"):
             server.deploy_example(name)

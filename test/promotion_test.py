@@ -220,7 +220,7 @@ def test_when_memory_is_short_hot_objects_go_and_who_reads_them_goes_on(data, no
         group = MemoryGroup(GROUP_BYTES)
     except Unavailable as why:
         pytest.skip(str(why))
-    with group, serving_hot(data, HOT_BYTES, workers=1, within=group.enters) as server:
+    with group, serving_hot(data, HOT_BYTES, 2 * GROUP_BYTES, workers=1, within=group.enters) as server:
         name, contents = server.name_of(SLOW), [noise(12 * MIB).upper() for _ in range(7)]
         for number, content in enumerate(contents):
             assert server.invoke("upper", {"into": f"hot/{number}"}, content).status in (200, 201)

@@ -144,7 +144,7 @@ class Connection:
 
 
 class Server:
-    """One `inlay serve`. `data` may hold what an earlier one left; `within` is what the command is run by."""
+    """One `inlay serve`. `data` may hold what an earlier one left; `within` is what the command is run by; no `workers`: as many as it takes."""
 
     def __init__(self, data, *arguments, workers=2, headers=None, within=()):
         self.data = pathlib.Path(data)
@@ -152,7 +152,8 @@ class Server:
         self.deployed = set()
         descriptor, path = tempfile.mkstemp(prefix="inlay-test-", suffix=".log")  # Not on the data's disk, which may be full.
         self.log = pathlib.Path(path)
-        command = [*within, INLAY, "serve", "--listen", "127.0.0.1:0", "--data", str(data), "--workers", str(workers), *arguments]
+        command = [*within, INLAY, "serve", "--listen", "127.0.0.1:0", "--data", str(data), *arguments]
+        command += ["--workers", str(workers)] if workers else []
         with open(descriptor, "wb") as log:
             self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, start_new_session=True)
         line = self._first_line()
@@ -160,7 +161,7 @@ class Server:
         assert found or self.kill(), f"{line!r}; log: {self.last_log}"
         self.host, self.port = found[1], int(found[2])
         self.url = f"http://{self.host}:{self.port}"
-        assert eventually(lambda: len(self.worker_pids()) >= workers), self.log.read_text()
+        assert eventually(lambda: len(self.worker_pids()) >= (workers or 1)), self.log.read_text()
 
     def __enter__(self):
         return self

@@ -14,12 +14,13 @@ from soak_looks import Looks
 from soak_model import Finding, Kills
 
 
-def test_a_soak_finds_nothing(data):
+def test_a_soak_finds_nothing(data, tell):
     """Two minutes of something else each time where there is time for it; else the same 15 seconds."""
     how_long = ["--minutes", "2"] if os.environ.get("CI") else ["--minutes", "0.25", "--seed", "1"]
     soaked = subprocess.run([ROOT / "tools/soak", *how_long, "--directory", data], capture_output=True, text=True)
     assert soaked.returncode == 0, soaked.stdout[-2000:] + soaked.stderr
     assert "soak: nothing found in" in soaked.stdout.splitlines()[-1]
+    tell(soaked.stdout.splitlines()[-1])
 
 
 def test_200_killed_workers_and_lanes_cost_only_what_they_had_accepted(data, tell):

@@ -1,4 +1,4 @@
-"""A group of processes that may use only so much memory, page cache included (cgroup v1 or v2); needs root and a controller."""
+"""A group of processes that may use only so much memory, page cache included, and processor time (cgroup v1 or v2); needs root."""
 
 import contextlib
 import os
@@ -14,32 +14,58 @@ class Unavailable(Exception):
     """Why there can be no such group here."""
 
 
-def _parent_and_limit() -> tuple[pathlib.Path, str]:
-    """The directory of our own group under the memory controller, and the name of the file that takes a limit."""
+PERIOD_US = 100_000
+
+
+def _parent(controller: str) -> tuple[pathlib.Path, bool]:
+    """The directory of our own group under a controller, and whether it is of version 2."""
     paths = dict(re.findall(r"^\d+:(.*?):(.*)$", pathlib.Path("/proc/self/cgroup").read_text(), re.M))
-    if "memory" in paths:
-        return ROOT / "memory" / paths["memory"].lstrip("/"), "memory.limit_in_bytes"
+    for controllers, path in paths.items():
+        if controller in controllers.split(","):
+            return ROOT / controller / path.lstrip("/"), False
     own = ROOT / paths.get("", "/").lstrip("/")
     with contextlib.suppress(OSError):
-        if "memory" in (own / "cgroup.subtree_control").read_text().split():
-            return own, "memory.max"
-    raise Unavailable("no memory controller is delegated to this process (cgroup)")
+        if controller in (own / "cgroup.subtree_control").read_text().split():
+            return own, True
+    raise Unavailable(f"no {controller} controller is delegated to this process (cgroup)")
 
 
 class MemoryGroup:
     """Put `enters` before a command to run it inside. Gone at the end of the `with`, when all of its processes have ended."""
 
-    def __init__(self, limit_bytes: int):
-        parent, limit = _parent_and_limit()
-        self.path = parent / f"inlay-{os.getpid()}-{time.monotonic_ns()}"
+    def __init__(self, limit_bytes: int, processors: int | None = None):
+        self.paths: list[pathlib.Path] = []
         try:
-            self.path.mkdir()
-            (self.path / limit).write_text(str(limit_bytes))
+            self.path, self.unified = self._make("memory", "memory.max", str(limit_bytes), "memory.limit_in_bytes", str(limit_bytes))
+            if processors:
+                quota = processors * PERIOD_US
+                self._make("cpu", "cpu.max", f"{quota} {PERIOD_US}", "cpu.cfs_quota_us", str(quota))
+        except BaseException:
+            self._remove()
+            raise
+        enter = "".join(f'echo $$ > "{path}/cgroup.procs" && ' for path in self.paths)
+        self.enters = ["sh", "-c", f'{enter}exec "$@"', "enter"]
+
+    def _make(self, controller: str, *files_and_values: str) -> tuple[pathlib.Path, bool]:
+        parent, unified = _parent(controller)
+        if unified and self.paths:
+            path = self.paths[0]  # Of version 2 one directory does for all controllers.
+        else:
+            path = parent / f"inlay-{os.getpid()}-{time.monotonic_ns()}"
+        file, value = files_and_values[:2] if unified else files_and_values[2:]
+        try:
+            path.mkdir(exist_ok=True)
+            if path not in self.paths:
+                self.paths.append(path)
+            (path / file).write_text(value)
         except OSError as error:
-            with contextlib.suppress(OSError):
-                self.path.rmdir()
-            raise Unavailable(f"a memory group cannot be made: {error.strerror}") from error
-        self.enters = ["sh", "-c", f'echo $$ > "{self.path}/cgroup.procs" && exec "$@"', "enter"]
+            raise Unavailable(f"a {controller} group cannot be made: {error.strerror}") from error
+        return path, unified
+
+    def _remove(self):
+        for path in list(self.paths):
+            path.rmdir()
+            self.paths.remove(path)
 
     def __enter__(self):
         return self
@@ -48,7 +74,7 @@ class MemoryGroup:
         until = time.monotonic() + ENDS_SECONDS_MAX
         while True:
             try:
-                return self.path.rmdir()
+                return self._remove()
             except OSError:
                 if time.monotonic() > until:
                     raise
@@ -56,3 +82,11 @@ class MemoryGroup:
 
     def members(self) -> list[int]:
         return [int(line) for line in (self.path / "cgroup.procs").read_text().split()]
+
+    def oom_kills(self) -> int:
+        """How many processes were ended for want of memory."""
+        text = (self.path / ("memory.events" if self.unified else "memory.oom_control")).read_text()
+        return int(re.search(r"^oom_kill (\d+)$", text, re.M)[1])
+
+    def peak_bytes(self) -> int:
+        return int((self.path / ("memory.peak" if self.unified else "memory.max_usage_in_bytes")).read_text())

@@ -87,7 +87,7 @@ BenchServer::~BenchServer() {
 void BenchServer::start() {
     auto said = need(os::create_memfd("inlay-bench", 0));
     os::ChildPlan plan;
-    plan.arguments = {"serve", "--listen", "127.0.0.1:0", "--workers", "1", "--data", directory_};
+    plan.arguments = {"serve", "--listen", "127.0.0.1:0", "--workers", "1", "--clock-resolution-us", "0", "--data", directory_};
     plan.output = said.get();
     plan.signal_at_our_end = SIGTERM;
     pid_ = need(os::spawn_self(plan));

@@ -5,6 +5,7 @@
 
 #include "base/limits.hpp"
 #include "control/options.hpp"
+#include "os/allowance.hpp"
 #include "os/file.hpp"
 #include "os/huge_pages.hpp"
 #include "os/machine.hpp"
@@ -42,8 +43,9 @@ Finding kernel() {
 }
 
 Finding memory() {
-    return {.name = "memory", .in_force = fmt::format("{}; a quarter is for bodies and outputs, unless body_memory says otherwise",
-                                                      in_mib(os::physical_memory_bytes()))};
+    return {.name = "memory", .in_force = fmt::format("{} that a server here may use, and {} processors; a quarter of it is for bodies, as much for "
+                                                      "outputs, unless body_memory says otherwise",
+                                                      in_mib(os::usable_memory_bytes()), os::usable_processors())};
 }
 
 Finding descriptors() {

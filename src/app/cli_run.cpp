@@ -31,14 +31,18 @@ void end_at_deadline() {
     ::_exit(kExitFailed);
 }
 
-// Runs it, or ends this process with the message when it takes too long.
-Result<run::Outcome> execute_in_time(const registry::Function& function, const run::Request& request, run::Supply& supply, Output output) {
+std::string too_late(const store::FunctionRecord& record, Output output) {
     auto late = problem_failure({Errc::function_timed_out, fmt::format("function {:?} ran for {} ms without an answer: give it less to "
                                                                        "do, or a longer --timeout",
-                                                                       function.record.name, function.record.timeout_ms)});
-    last_words = (output == Output::json ? failure_json(late) : failure_line(late)) + "\n";
-    run::Terms terms{.place = run::Place::lane};
+                                                                       record.name, record.timeout_ms)});
+    return (output == Output::json ? failure_json(late) : failure_line(late)) + "\n";
+}
+
+// Runs it, or ends this process with its last words when it takes too long.
+Result<run::Outcome> execute_in_time(const registry::Function& function, const run::Request& request, run::Supply& supply, CoarseClock clock) {
+    run::Terms terms{.place = run::Place::lane, .clock = clock};
     os::fill_random(&terms.id, sizeof terms.id);
+    os::fill_random(&terms.clock.seed, sizeof terms.clock.seed);
     terms.deadline_ns = monotonic_ns() + function.record.timeout_ms * 1'000'000;
     INLAY_TRY(auto timer, os::DeadlineTimer::create(end_at_deadline));
     timer.begin(terms.deadline_ns);
@@ -82,6 +86,8 @@ RunCommand::RunCommand(CommandLine& line) {
     running.add_option("--env", env_, "NAME=VALUE that the function can read; may be repeated")->allow_extra_args(false);
     running.add_option("--memory", memory_, "Limit of its own memory, as 64MiB; windows count apart");
     running.add_option("--timeout", timeout_, "Its deadline, as 500ms, 30s or in milliseconds");
+    running.add_option("--clock-resolution-us", clock_resolution_us_, "Steps in which it sees clocks move (default 1000; 0: exactly)")
+        ->check(CLI::Range(uint64_t{0}, kClockResolutionUsMax));
     running.add_option("-o,--output,--out", output_file_, "The file to write the answer to instead of standard output");
     running.add_option("--publish", publish_directory_, "Store published objects as DIR/BUCKET/KEY; else they are only told of")
         ->type_name("DIR");
@@ -127,7 +133,8 @@ int RunCommand::run(Output output) const {
     request.count_private = cost_ || output == Output::json;
 
     auto loaded = need(load_function(std::move(record), std::move(module)));
-    auto outcome = need(execute_in_time(loaded.function, request, objects, output));
+    last_words = too_late(loaded.function.record, output);
+    auto outcome = need(execute_in_time(loaded.function, request, objects, {clock_resolution_us_ * 1000}));
     auto unchanged = [&]() -> Result<> {
         if (request.body.pages) INLAY_TRY_VOID(check_not_shrunk(*request.body.pages, body_file_));
         return objects.check_opened();

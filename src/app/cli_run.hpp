@@ -11,6 +11,7 @@
 #include "app/cli_command_line.hpp"
 #include "app/cli_run_inputs.hpp"
 #include "base/head_field.hpp"
+#include "base/limits.hpp"
 #include "run/outcome.hpp"
 #include "store/records.hpp"
 
@@ -38,6 +39,7 @@ class RunCommand {
     std::string timeout_;
     std::string output_file_;            // Empty: standard output.
     std::string publish_directory_;      // Empty: published objects are only told of.
+    uint64_t clock_resolution_us_ = kClockResolutionUs;
     bool cost_ = false;
 };
 

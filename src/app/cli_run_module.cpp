@@ -2,6 +2,7 @@
 #include "app/cli_run_module.hpp"
 
 #include "control/compiler.hpp"
+#include "os/allowance.hpp"
 #include "os/sandbox.hpp"
 #include "registry/compiled_file.hpp"
 #include "run/host_api.hpp"
@@ -11,7 +12,7 @@ namespace inlay::cli {
 Result<LoadedFunction> load_function(store::FunctionRecord record, Input module) {
     constexpr auto kChecks = engine::Checks::none;
     std::optional<Result<os::Fd>> compiled;
-    control::Compiler compiler(os::sandbox_word(0));
+    control::Compiler compiler(os::usable_memory_bytes(), os::sandbox_word(0));
     compiler.submit({record.name, std::move(module.file), module.size, record.memory_bytes, kChecks,
                      [&](Result<os::Fd> result) { compiled = std::move(result); }});
     LoadedFunction loaded;

@@ -27,6 +27,8 @@ namespace inlay {
 namespace {
 
 constexpr size_t kRefusalBytesMax = 4 * KiB;
+// Who goes first when there is no memory left: the supervisor last.
+constexpr int kWorkerOomScore = 200, kLaneOomScore = 600, kCompilerOomScore = 800;
 
 int fail(const Error& error, int exit_code) {
     fmt::print(stderr, "inlay: {}\n", error.detail);
@@ -67,6 +69,7 @@ Result<control::ServeOptions> options_of(const CLI::App& app, const std::string&
     if (app.count("--send")) options.send = given.send;
     if (app.count("--no-sandbox")) options.sandbox = given.sandbox;
     if (app.count("--users-from")) options.users_from = given.users_from;
+    if (app.count("--clock-resolution-us")) options.clock_resolution_us = given.clock_resolution_us;
     if (app.count("--link-root")) options.link_roots = given.link_roots;
     if (options.workers > kWorkersMax)
         return Error{Errc::bad_request, fmt::format("--workers {}: at most {}", options.workers, kWorkersMax)};
@@ -94,6 +97,8 @@ int serve_main(int argc, char** argv) {
     app.add_option_function<std::string>("--send", [&](const std::string& name) { given.send = *parse_send_way(name); },
                                          "How content leaves: memory (sendmsg), file (sendfile), auto (by where the client is; default)")
         ->check(CLI::IsMember(kSendWayNames));
+    app.add_option("--clock-resolution-us", given.clock_resolution_us, "Steps in which functions see clocks move (default 1000; 0: exactly)")
+        ->check(CLI::Range(uint64_t{0}, kClockResolutionUsMax));
     app.add_option("--link-root", given.link_roots, "A directory whose files may be linked as objects; repeatable (default: none)")
         ->allow_extra_args(false);
     app.add_option("--users-from", given.users_from, "Started as root: the first user number for workers and compilers; 0: they stay root")
@@ -120,6 +125,7 @@ int serve_main(int argc, char** argv) {
 
 int worker_main(int argc, char** argv) {
     os::set_process_name("inlay-worker");
+    os::offer_to_oom_killer(kWorkerOomScore);
     start_log("inlay-worker");
     auto numbers = numbers_of(argc, argv);
     if (numbers.size() != 6) return fail({Errc::bad_request, "`inlay worker` is started by `inlay serve` only"}, 2);
@@ -138,6 +144,7 @@ int worker_main(int argc, char** argv) {
 
 int lane_main(int argc, char** argv) {
     os::set_process_name("inlay-lane");
+    os::offer_to_oom_killer(kLaneOomScore);
     start_log("inlay-lane");
     auto numbers = numbers_of(argc, argv);
     if (numbers.size() != 2) return fail({Errc::bad_request, "`inlay lane` is started by `inlay serve` only"}, 2);
@@ -153,6 +160,7 @@ int lane_main(int argc, char** argv) {
 
 int compile_main(int argc, char** argv) {
     os::set_process_name("inlay-compile");
+    os::offer_to_oom_killer(kCompilerOomScore);
     start_log("inlay-compile");
     auto numbers = numbers_of(argc, argv);
     if (numbers.size() != 6) return fail({Errc::bad_request, "`inlay compile` is started by `inlay serve` only"}, 2);

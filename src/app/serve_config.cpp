@@ -82,10 +82,12 @@ Result<> apply(const std::string& path, std::string_view key, const toml::node& 
         options.users_from = static_cast<uint32_t>(*number);
     } else if (key == "hot_memory" && number && *number >= 0) {
         options.hot_memory = static_cast<uint64_t>(*number);
+    } else if (key == "clock_resolution_us" && number && *number >= 0 && static_cast<uint64_t>(*number) <= kClockResolutionUsMax) {
+        options.clock_resolution_us = static_cast<uint64_t>(*number);
     } else {
         return wrong(path, key, "unknown, or not of its type (text: listen, data, token_file, send; list of texts: link_roots; "
                                 "true or false: sandbox; "
-                                "numbers: workers, max_body, body_memory, hot_memory, users_from, and limits of clients: docs/limits.md)");
+                                "numbers: workers, max_body, body_memory, hot_memory, clock_resolution_us, users_from, and limits of clients: docs/limits.md)");
     }
     return {};
 }

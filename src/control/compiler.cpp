@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/limits.hpp"
 #include "engine/engine.hpp"
 #include "os/file.hpp"
@@ -16,6 +18,11 @@ constexpr uint64_t kReasonBytesMax = 64 * KiB;
 
 }  // namespace
 
+Compiler::Compiler(uint64_t memory_bytes, std::string sandbox)
+    : at_once_max_(std::clamp<size_t>(memory_bytes / kCompileBytes, 1, kCompilesAtOnceMax)),
+      own_bytes_max_(std::clamp<uint64_t>(memory_bytes / kCompileMemoryShare / at_once_max_, kCompileMemoryBytesMin, kCompileAddressBytesMax)),
+      sandbox_(std::move(sandbox)) {}
+
 void Compiler::submit(CompileJob job) {
     if (waiting_.size() >= kWaitingMax)
         return job.done(Error{Errc::overloaded, "too many deploys are waiting for the compiler: retry later"});
@@ -24,7 +31,7 @@ void Compiler::submit(CompileJob job) {
 }
 
 void Compiler::start_next() {
-    while (!waiting_.empty() && running_.size() < kCompilesAtOnceMax) {
+    while (!waiting_.empty() && running_.size() < at_once_max_) {
         CompileJob job = std::move(waiting_.front());
         waiting_.pop_front();
         auto output = os::create_memfd("inlay-compiled", 0);
@@ -37,7 +44,7 @@ void Compiler::start_next() {
                           std::to_string(job.module_bytes), std::to_string(job.memory_bytes),
                           std::to_string(static_cast<int>(job.checks)), sandbox_};
         plan.inherited = {job.module.get(), output->get()};
-        plan.limits = {kCompileSecondsMax, kCompileAddressBytesMax};
+        plan.limits = {kCompileSecondsMax, kCompileAddressBytesMax, own_bytes_max_};
         auto pid = os::spawn_self(plan);
         if (!pid.ok()) {
             job.done(std::move(pid).error());
@@ -63,8 +70,8 @@ bool Compiler::on_exit(const os::Exit& exit) {
         if (text.ok()) reason = std::move(text).value();
     }
     if (reason.empty())
-        reason = fmt::format("the compiler ended with {}: the module asks too much of it ({} s, {} GiB)", exit.text(),
-                             kCompileSecondsMax, kCompileAddressBytesMax / GiB);
+        reason = fmt::format("the compiler ended with {}: the module asks too much of it ({} s, {} MiB)", exit.text(),
+                             kCompileSecondsMax, own_bytes_max_ / MiB);
     ended.job.done(Error{Errc::bad_module, fmt::format("function {:?}: {}", ended.job.name, reason)});
     return true;
 }

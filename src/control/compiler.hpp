@@ -1,7 +1,7 @@
 // Compiler: compiles modules in children that may die alone, a few at a time.
 //
 // The child is this program as `inlay compile`: it reads the module from one descriptor and writes the compiled code, or the
-// reason why there is none, to another. Limits on processor time and addresses hold whatever the module does to the compiler.
+// reason why there is none, to another. Limits on processor time, addresses and memory hold whatever the module does to the compiler.
 #pragma once
 
 #include <sys/types.h>
@@ -34,8 +34,8 @@ struct CompileJob {
 
 class Compiler {
   public:
-    // `sandbox`: of its children (os::sandbox_word).
-    explicit Compiler(std::string sandbox) : sandbox_(std::move(sandbox)) {}
+    // All children together have a part of this memory. `sandbox`: theirs (os::sandbox_word).
+    Compiler(uint64_t memory_bytes, std::string sandbox);
 
     // Errors through job.done: overloaded when too many wait.
     void submit(CompileJob job);
@@ -50,6 +50,8 @@ class Compiler {
 
     void start_next();
 
+    size_t at_once_max_;
+    uint64_t own_bytes_max_;  // Of one child.
     std::string sandbox_;
     std::deque<CompileJob> waiting_;
     std::unordered_map<pid_t, Running> running_;

@@ -4,6 +4,7 @@
 #include "control/compiler.hpp"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -31,6 +32,11 @@ constexpr size_t kWaitingMax = 256;
     if (word.starts_with("refuse")) ::_exit(os::write_all(output, "the module is odd").ok() ? 3 : 1);
     if (word.starts_with("silent")) ::_exit(3);
     if (word.starts_with("crash")) ::raise(SIGKILL);
+    if (word.starts_with("limits")) {
+        rlimit own{};
+        ::getrlimit(RLIMIT_DATA, &own);
+        ::_exit(os::write_all(output, std::to_string(own.rlim_cur / MiB)).ok() ? 0 : 1);
+    }
     ::_exit(9);
 }
 
@@ -77,7 +83,7 @@ class CompilerTest : public testing::Test {
         return ends_.at(0);
     }
 
-    Compiler compiler_{os::sandbox_word(std::nullopt)};
+    Compiler compiler_{1 * GiB, os::sandbox_word(std::nullopt)};
     engine::Checks checks_ = engine::Checks::epoch;
     std::vector<std::string> ends_;
 };
@@ -94,14 +100,24 @@ TEST_F(CompilerTest, ItsChildIsToldToLeaveOutTheChecks) {
 
 TEST_F(CompilerTest, ARefusalIsToldWithItsReason) { EXPECT_EQ(end_of("refuse"), "bad-module: function \"f\": the module is odd"); }
 
+TEST_F(CompilerTest, AllChildrenTogetherHaveAPartOfTheMemory) {
+    EXPECT_EQ(end_of("limits"), "256") << "of 1 GiB two have a half";
+    ends_.clear();
+    compiler_ = Compiler(256 * MiB, os::sandbox_word(std::nullopt));
+    EXPECT_EQ(end_of("limits"), "128") << "of little memory it is one at a time";
+    ends_.clear();
+    compiler_ = Compiler(1 * MiB, os::sandbox_word(std::nullopt));
+    EXPECT_EQ(end_of("limits"), std::to_string(kCompileMemoryBytesMin / MiB)) << "with less than this nothing would be compiled";
+}
+
 TEST_F(CompilerTest, AChildThatDiesIsToldAsWhatTheModuleAsked) {
     EXPECT_EQ(end_of("crash"),
-              "bad-module: function \"f\": the compiler ended with signal 9 (Killed): the module asks too much of it (120 s, 8 GiB)");
+              "bad-module: function \"f\": the compiler ended with signal 9 (Killed): the module asks too much of it (120 s, 256 MiB)");
 }
 
 TEST_F(CompilerTest, AChildThatFailsWithoutAReasonIsToldToo) {
     EXPECT_EQ(end_of("exit"),
-              "bad-module: function \"f\": the compiler ended with exit code 9: the module asks too much of it (120 s, 8 GiB)");
+              "bad-module: function \"f\": the compiler ended with exit code 9: the module asks too much of it (120 s, 256 MiB)");
 }
 
 TEST_F(CompilerTest, ARefusalWithoutAReasonIsToldToo) { EXPECT_NE(end_of("silent").find("exit code 3"), std::string::npos); }

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 
+#include <filesystem>
 #include <fstream>
 
 #include "base/limits.hpp"
@@ -108,6 +109,19 @@ TEST_F(LinksTest, ARemovedFileIsAsGoodAsAWrittenOne) {
     ASSERT_TRUE(os::unlink(os::open_directory(scratch_ / ".").value().get(), "file").ok());
     EXPECT_EQ(links_.open("1", kReader).error().code, Errc::object_changed);
     EXPECT_EQ(links_.take_broken().size(), 1u);
+}
+
+// As if its lease had been lost on the way: overwritten in its place, and made to look as it did before.
+TEST_F(LinksTest, AFileWhoseTimeOfModificationWasSetBackIsGivenToNobodyNowAndOverARestart) {
+    auto record = link("1");
+    Links next({os::real_path(scratch_ / ".").value()});
+    auto path = scratch_ / "file";
+    auto modified = std::filesystem::last_write_time(path);
+    while (os::stamp_at(record.link_path).value() == record.link_stamp) std::filesystem::last_write_time(path, modified);
+    ASSERT_EQ(std::filesystem::last_write_time(path), modified);
+    EXPECT_EQ(links_.open("1", kReader).error().code, Errc::object_changed);
+    EXPECT_EQ(links_.take_broken().size(), 1u) << "its readers are told";
+    EXPECT_EQ(next.admit_again(record).error().code, Errc::object_changed);
 }
 
 TEST_F(LinksTest, OverARestartOnlyTheSameFileIsTaken) {

@@ -10,6 +10,7 @@
 #include "base/clock.hpp"
 #include "base/limits.hpp"
 #include "base/log.hpp"
+#include "os/allowance.hpp"
 #include "os/file.hpp"
 #include "os/memfd.hpp"
 #include "os/process.hpp"
@@ -25,14 +26,6 @@ constexpr uint64_t kRestartWaitMinMs = 50;     // After a worker that died young
 constexpr uint64_t kRestartWaitMaxMs = 5'000;
 constexpr uint64_t kYoungMs = 100;
 constexpr uint64_t kDrainGraceMs = 5'000;      // Beyond the workers' own drain timeout.
-
-// As many as there are descriptors and memory for, unless it is said.
-void limit_connections(ClientLimits& limits, size_t workers, size_t descriptors) {
-    uint64_t by_descriptors = workers * std::min<uint64_t>(kConnectionsPerWorkerMax, descriptors / kConnectionDescriptorShare);
-    uint64_t by_memory = os::physical_memory_bytes() / kConnectionMemoryShare / kConnectionBytes;
-    if (limits.connections == 0) limits.connections = std::max<uint64_t>(std::min(by_descriptors, by_memory), 1);
-    if (limits.connections_per_address == 0) limits.connections_per_address = std::max<uint64_t>(limits.connections / kAddressShare, 1);
-}
 
 // Says which one children get, where that is possible at all.
 Result<> check_sandbox(const ServeOptions& options) {
@@ -54,7 +47,7 @@ Supervisor::Supervisor(ServeOptions options, registry::SharedMemory shared)
     : options_(std::move(options)),
       shared_(std::move(shared)),
       memory_timer_(loop_),
-      compiler_(os::sandbox_word(user_of(kWorkersMax))),
+      compiler_(os::usable_memory_bytes(), os::sandbox_word(user_of(kWorkersMax))),
       end_signals_(loop_, SIGTERM, SIGINT),
       child_signals_(loop_, SIGCHLD),
       lease_signals_(loop_, os::kLeaseSignal),
@@ -64,19 +57,15 @@ Supervisor::~Supervisor() = default;
 
 Result<std::unique_ptr<Supervisor>> Supervisor::create(ServeOptions options) {
     os::ignore_signal(SIGPIPE);
-    const size_t descriptors = os::raise_descriptor_limit();
-    if (options.workers == 0) options.workers = std::min(os::usable_processors(), kWorkersMax);
+    fill_in(options, {os::usable_memory_bytes(), os::usable_processors(), os::raise_descriptor_limit()});
     INLAY_CHECK(options.workers <= kWorkersMax);  // The command line refuses more.
-    if (options.body_memory == 0)
-        options.body_memory = std::max<uint64_t>(os::physical_memory_bytes() / 4 / options.workers, 32 * MiB);
     if (!os::may_change_user()) options.users_from = 0;
     INLAY_TRY_VOID(check_sandbox(options));
-    limit_connections(options.clients, options.workers, descriptors);
     INLAY_TRY(auto shared_file, registry::SharedMemory::create_file());
     INLAY_TRY(auto shared, registry::SharedMemory::open(shared_file.get()));
     std::unique_ptr<Supervisor> made(new Supervisor(std::move(options), std::move(shared)));
     made->shared_file_ = std::move(shared_file);
-    os::fill_random(&made->shared_.state().address_seed, sizeof(uint64_t));
+    os::fill_random(&made->shared_.state().seed, sizeof(uint64_t));
     INLAY_TRY_VOID(made->open_data());
     INLAY_TRY(made->listeners_, os::listen_on(made->options_.listen, made->options_.workers));
     return made;
@@ -104,7 +93,7 @@ Result<> Supervisor::open_data() {
     ballast_->take_on();
     INLAY_TRY(auto reader, store::CatalogReader::create(catalog_path()));
     reader_.emplace(std::move(reader));
-    hot_.emplace(options_.hot_memory.value_or(os::physical_memory_bytes() / kHotMemoryShare), shared_.supervisor_counters());
+    hot_.emplace(*options_.hot_memory, shared_.supervisor_counters());
     hot_->on_begin([this] { asio::post(loop_, [this] { begin_watch_of_memory(); }); });
     pipeline_ = std::make_unique<CommitPipeline>(*catalog_, *directory_, shared_, *ballast_, *hot_, [this] { tell_of_changes(); });
     promoter_.emplace(shared_.supervisor_counters());
@@ -113,8 +102,9 @@ Result<> Supervisor::open_data() {
 
 Result<> Supervisor::open_catalog() {
     catalog_.reset();
-    INLAY_TRY(auto catalog, store::Catalog::create(catalog_path()));
-    catalog_.emplace(std::move(catalog));
+    auto catalog = store::Catalog::create(catalog_path());
+    if (!catalog.ok()) return Error{catalog.error().code, fmt::format("{}: {}", catalog_path(), catalog.error().detail)};
+    catalog_.emplace(std::move(catalog).value());
     INLAY_TRY(uint32_t epoch, catalog_->start_epoch());
     versions_.emplace(epoch);
     return {};
@@ -150,9 +140,12 @@ Result<> Supervisor::start_worker(size_t slot) {
     settings.max_body = options_.max_body;
     settings.send = options_.send;
     settings.clients = options_.clients;
+    settings.clock_resolution_us = options_.clock_resolution_us;
     settings.body_memory = options_.body_memory;
     settings.token = options_.token;
-    settings.lanes = std::clamp<size_t>(kLanesPerProcessor * os::usable_processors() / options_.workers, 1, kLanesPerWorkerMax);
+    settings.lanes = options_.lanes;
+    settings.pool_slots = options_.pool_slots;
+    settings.function_memory = options_.function_memory;
     INLAY_TRY(auto settings_file, os::create_memfd_of("inlay-settings", serve::encode(settings)));
     std::vector<int> inherited = {lookups.second.fd(), control.second.fd(), listeners_.sockets[slot].get(),
                                   shared_file_.get(), settings_file.get()};

@@ -145,8 +145,8 @@ Result<std::unique_ptr<Engine::Parts>> create_guarded(std::span<const HostFuncti
 
 }  // namespace
 
-Result<std::unique_ptr<Engine>> Engine::create_for_worker(std::span<const HostFunction> host) {
-    INLAY_TRY(auto parts, create_guarded(host, Checks::epoch, kPoolSlots));
+Result<std::unique_ptr<Engine>> Engine::create_for_worker(std::span<const HostFunction> host, size_t slots) {
+    INLAY_TRY(auto parts, create_guarded(host, Checks::epoch, static_cast<uint32_t>(slots)));
     INLAY_TRY_VOID(add_fiber_linker(*parts, host));
     return std::unique_ptr<Engine>(new Engine(std::move(parts)));
 }

@@ -8,6 +8,7 @@
 #include <span>
 #include <string>
 
+#include "base/limits.hpp"
 #include "base/result.hpp"
 #include "engine/host_function.hpp"
 #include "os/kept_views.hpp"
@@ -21,9 +22,9 @@ enum class Checks { epoch, none };
 
 class Engine {
   public:
-    // For a worker: installs the fault guard around the engine. `host` is what guests may import from the module "inlay".
+    // For a worker, with room for so many instances at once: installs the fault guard around the engine. `host` is what guests may import from the module "inlay".
     // Valid until: `host` ends, which must outlive the engine. Requires: the first and only engine of this process.
-    static Result<std::unique_ptr<Engine>> create_for_worker(std::span<const HostFunction> host);
+    static Result<std::unique_ptr<Engine>> create_for_worker(std::span<const HostFunction> host, size_t slots = kPoolSlots);
     // For a lane: the same with room for one instance at a time.
     static Result<std::unique_ptr<Engine>> create_for_lane(std::span<const HostFunction> host, Checks checks);
     // For the compiler: no fault guard, no instances.

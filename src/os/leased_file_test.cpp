@@ -69,6 +69,23 @@ TEST_F(LeasedFileTest, TellsARemovedFileByItsStamp) {
     EXPECT_FALSE(file->holds());
 }
 
+// Where no lease is broken - another machine of a network filesystem, a filesystem that has lost it - the stamp is what is left.
+TEST_F(LeasedFileTest, TellsByItsTimeOfChangeWhatAllElseOfTheStampHides) {
+    auto file = lease();
+    struct stat before{}, after{};
+    ASSERT_EQ(::stat(path_.c_str(), &before), 0);
+    timespec as_they_were[2] = {before.st_atim, before.st_mtim};
+    std::string stamp = file->stamp();
+    while (stamp == stamp_at(path_).value()) ASSERT_EQ(::utimensat(AT_FDCWD, path_.c_str(), as_they_were, 0), 0);  // The kernel's clock is coarse.
+    ASSERT_EQ(::stat(path_.c_str(), &after), 0);
+    ASSERT_EQ(before.st_ino, after.st_ino);
+    ASSERT_EQ(before.st_size, after.st_size);
+    ASSERT_EQ(before.st_mtim.tv_sec, after.st_mtim.tv_sec);
+    ASSERT_EQ(before.st_mtim.tv_nsec, after.st_mtim.tv_nsec);
+    EXPECT_FALSE(file->holds());
+    EXPECT_FALSE(can_write_now(path_)) << "the lease itself stood until here";
+}
+
 TEST_F(LeasedFileTest, RefusesWhatIsNoReadableFileWithBytesAndAName) {
     Fd empty = create_file(scratch_.fd(), "empty").value();
     EXPECT_EQ(LeasedFile::create(empty.get()).error().code, Errc::bad_request);

@@ -33,7 +33,6 @@ class MemoryGauge {
         const char* inactive_file;
     };
 
-    void add_groups(const std::string& line);
     void add_group(const std::string& directory, bool unified);
 
     std::string root_;

@@ -16,7 +16,6 @@
 
 #include "base/check.hpp"
 #include "os/deadline_timer.hpp"
-#include "os/mapping.hpp"
 
 namespace inlay::os {
 namespace {
@@ -50,6 +49,7 @@ Result<pid_t> spawn_self(const ChildPlan& plan) {
     set_limit(RLIMIT_CPU, plan.limits.cpu_seconds);
 #ifndef __SANITIZE_ADDRESS__  // Whose shadow memory takes terabytes of addresses.
     set_limit(RLIMIT_AS, plan.limits.address_bytes);
+    set_limit(RLIMIT_DATA, plan.limits.own_bytes);
 #endif
     ::execv("/proc/self/exe", arguments.data());
     ::_exit(127);
@@ -95,6 +95,12 @@ void give_way() noexcept {
     ::setpriority(PRIO_PROCESS, 0, kGivingWayNice);
 }
 
+void offer_to_oom_killer(int score) noexcept {
+    Fd fd(::open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC));
+    std::string text = std::to_string(score);
+    (void)!::write(fd.get(), text.data(), text.size());
+}
+
 void end_this_process_at(uint64_t deadline_ns) noexcept {
     static std::optional<DeadlineTimer> timer;
     if (!timer) {
@@ -118,17 +124,6 @@ Result<Fd> open_process(pid_t pid) {
 void kill_process(int process) noexcept { ::syscall(SYS_pidfd_send_signal, process, SIGKILL, nullptr, 0); }
 
 int process_id() noexcept { return ::getpid(); }
-
-size_t usable_processors() noexcept {
-    cpu_set_t set;
-    if (::sched_getaffinity(0, sizeof set, &set) != 0) return 1;
-    int count = CPU_COUNT(&set);
-    return count > 0 ? static_cast<size_t>(count) : 1;
-}
-
-uint64_t physical_memory_bytes() noexcept {
-    return static_cast<uint64_t>(::sysconf(_SC_PHYS_PAGES)) * page_size();
-}
 
 void fill_random(void* to, size_t size) noexcept {
     auto at = static_cast<uint8_t*>(to);

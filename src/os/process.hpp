@@ -15,6 +15,7 @@ namespace inlay::os {
 struct ProcessLimits {
     uint64_t cpu_seconds = 0;    // 0: unlimited.
     uint64_t address_bytes = 0;  // 0: unlimited.
+    uint64_t own_bytes = 0;      // Of memory that it alone may write; 0: unlimited.
 };
 
 struct ChildPlan {
@@ -49,6 +50,8 @@ void set_process_name(const char* name) noexcept;
 void ignore_signal(int signal_number) noexcept;
 // From now on this process gives way to others whenever there is not enough processor time (SCHED_BATCH, nice).
 void give_way() noexcept;
+// When there is no memory left at all, this process goes before those with a lower score (0 to 1000) that are not much larger.
+void offer_to_oom_killer(int score) noexcept;
 // Ends this process by SIGALRM at this time of the monotonic clock; 0: not any more. For what nobody else may be left to end.
 void end_this_process_at(uint64_t deadline_ns) noexcept;
 // A descriptor that stands for a child, also when its pid is another's already.
@@ -57,9 +60,6 @@ Result<Fd> open_process(pid_t pid);
 void kill_process(int process) noexcept;
 // Own name for logs: the pid.
 int process_id() noexcept;
-// Processors this process may run on.
-size_t usable_processors() noexcept;
-uint64_t physical_memory_bytes() noexcept;
 // Fills with random bytes from the kernel.
 void fill_random(void* to, size_t size) noexcept;
 

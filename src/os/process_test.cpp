@@ -102,11 +102,15 @@ TEST(Process, EndsItselfAtItsTimeUnlessItIsTakenBack) {
     EXPECT_EQ(wait_for(in_time)->text(), "exit code 0");
 }
 
-TEST(Process, KnowsItsMachine) {
-    EXPECT_GE(usable_processors(), 1u);
-    EXPECT_LE(usable_processors(), std::thread::hardware_concurrency());
-    EXPECT_GT(physical_memory_bytes(), uint64_t{64} << 20);
+TEST(Process, OffersItselfToTheOomKillerAndKnowsItsId) {
     EXPECT_EQ(process_id(), ::getpid());
+    pid_t offering = child([] {
+        offer_to_oom_killer(321);
+        int score = 0;
+        std::ifstream("/proc/self/oom_score_adj") >> score;
+        ::_exit(score == 321 ? 0 : 1);
+    });
+    EXPECT_EQ(wait_for(offering)->text(), "exit code 0");
 }
 
 TEST(Process, RandomBytesFillAllOfTheRoom) {

@@ -21,7 +21,7 @@
 #include "base/limits.hpp"
 #include "os/fd.hpp"
 #include "os/own_memory.hpp"
-#include "os/process.hpp"
+#include "os/allowance.hpp"
 #include "os/system_calls.hpp"
 
 namespace inlay::os {

@@ -24,7 +24,7 @@ namespace inlay::registry {
 struct SharedState {
     std::atomic<uint64_t> generation;                                  // Changes so far.
     std::array<std::atomic<uint64_t>, kChangeRingEntries> changed;     // Hashes of the latest ones.
-    uint64_t address_seed;                                             // Random; set before there is a worker.
+    uint64_t seed;                                                     // A secret; set before there is a worker.
     // Connections by a hash of the client's address; one row per worker slot, which it alone writes.
     std::array<std::array<std::atomic<uint16_t>, kAddressPlaces>, kWorkersMax> connections_by_address;
     std::array<std::atomic<uint64_t>, kWorkersMax> running;            // The function whose code each worker runs now (Function::mark); 0: none.

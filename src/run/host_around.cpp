@@ -19,7 +19,8 @@ int32_t log(Invocation& invocation, uint32_t level, GuestPtr text, GuestLen leng
 
 int32_t clock(Invocation& invocation, uint32_t clock, GuestPtr nanoseconds) noexcept {
     if (clock != INLAY_CLOCK_WALL && clock != INLAY_CLOCK_MONOTONIC) return INLAY_E_ARGUMENT;
-    uint64_t now = clock == INLAY_CLOCK_WALL ? wall_ns() : monotonic_ns() - invocation.began_ns;
+    const auto& told = invocation.terms.clock;
+    uint64_t now = clock == INLAY_CLOCK_WALL ? told.told(wall_ns()) : told.told(monotonic_ns()) - told.told(invocation.began_ns);
     return write_guest(invocation, nanoseconds, now) ? 0 : INLAY_E_POINTER;
 }
 

@@ -77,6 +77,23 @@ TEST(HostAround, TheMonotonicClockBeginsWithTheInvocation) {
     EXPECT_EQ(trial.code(later + "(i64.gt_u (i64.load (i32.const 24)) (i64.const 5000000000))"), 0);
 }
 
+TEST(HostAround, BothClocksAreToldCoarsely) {
+    constexpr uint64_t kStepNs = 10'000'000;
+    Trial trial;
+    trial.terms.clock = {kStepNs, 7};
+    for (uint32_t id : {INLAY_CLOCK_WALL, INLAY_CLOCK_MONOTONIC}) {
+        // Until it moves: how often it was asked, and by how much it moved.
+        std::string spin = "(local $n i64) " + then("clock", {id, 16}) + "(loop $again (local.set $n (i64.add (local.get $n) (i64.const 1)))" +
+                           then("clock", {id, 24}) + "(br_if $again (i64.eq (i64.load (i32.const 16)) (i64.load (i32.const 24)))))";
+        std::string moved = "(i64.sub (i64.load (i32.const 24)) (i64.load (i32.const 16)))";
+        EXPECT_EQ(trial.code(spin + "(i32.wrap_i64 (i64.rem_u " + moved + "(i64.const 10000000)))"), 0) << id;
+        EXPECT_GT(trial.code(spin + "(i32.wrap_i64 (i64.div_u " + moved + "(i64.const 10000000)))"), 0) << id;
+        EXPECT_EQ(trial.code(spin + "(i32.wrap_i64 (i64.rem_u (i64.load (i32.const 24)) (i64.const 10000000)))"), 0) << id;
+    }
+    EXPECT_EQ(trial.code(then("clock", {INLAY_CLOCK_MONOTONIC, 16}) + "(i64.lt_u (i64.const 20000000) (i64.load (i32.const 16)))"), 0)
+        << "it begins with the invocation, and does so anywhere in a step";
+}
+
 TEST(HostAround, RandomBytesFillTheBufferAndNothingElse) {
     Trial trial;
     std::string fill = then("random", {1000, 300});

@@ -120,6 +120,7 @@ void read_to_failure(WireReader& from) {
 
 void write(WireWriter& to, const Terms& terms) {
     to.number(terms.id).number(terms.attempt).number(static_cast<uint64_t>(terms.place)).number(terms.deadline_ns);
+    to.number(terms.clock.resolution_ns).number(terms.clock.seed);
 }
 
 void read(WireReader& from, Terms& terms) {
@@ -127,6 +128,8 @@ void read(WireReader& from, Terms& terms) {
     terms.attempt = static_cast<unsigned>(from.number());
     terms.place = static_cast<Place>(from.number());
     terms.deadline_ns = from.number();
+    terms.clock.resolution_ns = from.number();
+    terms.clock.seed = from.number();
 }
 
 void write(WireWriter& to, const Request& request) {

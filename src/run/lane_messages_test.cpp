@@ -147,7 +147,7 @@ TEST(RequestMessage, IsReadAsItWas) {
     sent.body.size = 7;
     sent.body.copied = 3;
     sent.count_private = true;
-    Terms terms{.id = 5, .attempt = 2, .place = Place::lane, .deadline_ns = 99};
+    Terms terms{.id = 5, .attempt = 2, .place = Place::lane, .deadline_ns = 99, .clock = {7, 8}};
     WireWriter writer;
     write(writer, terms);
     write(writer, sent);
@@ -163,6 +163,8 @@ TEST(RequestMessage, IsReadAsItWas) {
     EXPECT_EQ(read_terms.id, 5u);
     EXPECT_EQ(read_terms.attempt, 2u);
     EXPECT_EQ(read_terms.deadline_ns, 99u);
+    EXPECT_EQ(read_terms.clock.resolution_ns, 7u);
+    EXPECT_EQ(read_terms.clock.seed, 8u);
     EXPECT_EQ(request.method, "POST");
     EXPECT_EQ(request.path, "/f/x/rest");
     EXPECT_EQ(request.rest, "/rest");

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "base/coarse_clock.hpp"
 #include "base/limits.hpp"
 
 namespace inlay::run {
@@ -20,6 +21,7 @@ struct Terms {
     unsigned attempt = 1;      // Of this invocation; each begins from the same inputs.
     Place place = Place::inline_;
     uint64_t deadline_ns = 0;  // Of the monotonic clock, for the whole invocation.
+    CoarseClock clock{};       // What the guest is told of the time.
 
     // What a guest's own heap may give a response inside of our messages; more goes into pages.
     size_t heap_inline_max() const { return place == Place::lane ? kPublishInlineMax : kHeapRangeCopyMax; }

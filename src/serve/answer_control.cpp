@@ -103,18 +103,18 @@ Result<FunctionClass> class_parameter(std::string_view query) {
     return *run_class;
 }
 
-Result<store::FunctionRecord> deployment_of(const FunctionRoute& route, std::string_view query) {
+Result<store::FunctionRecord> deployment_of(const FunctionRoute& route, std::string_view query, uint64_t function_memory) {
     store::FunctionRecord record;
     record.name = route.name;
     INLAY_TRY(record.timeout_ms, number_parameter(query, "timeout_ms", kTimeoutMsDefault, kTimeoutMsMax));
-    INLAY_TRY(record.memory_bytes, number_parameter(query, "memory_bytes", kMemoryBytesDefault, kMemoryBytesMax));
+    INLAY_TRY(record.memory_bytes, number_parameter(query, "memory_bytes", function_memory, kMemoryBytesMax));
     INLAY_TRY(record.env, environment_of(query));
     INLAY_TRY(record.run_class, class_parameter(query));
     return record;
 }
 
 asio::awaitable<Reply> deploy(Worker& worker, const FunctionRoute& route, const Arrival& arrival) {
-    auto record = deployment_of(route, arrival.head.query);
+    auto record = deployment_of(route, arrival.head.query, worker.settings().function_memory);
     if (!record.ok()) co_return problem_reply(record.error());
     if (arrival.body.size > kModuleBytesMax)
         co_return problem_reply({Errc::body_too_large, fmt::format("a module has at most {} bytes", kModuleBytesMax)});

@@ -44,8 +44,9 @@ bool can_be_sent(const run::Piece& piece) {
 Result<std::unique_ptr<ClientStream>> ClientStream::create(Worker& worker, Ends ends, const RequestHead& head) {
     if (head.content_length.value_or(0) > kStreamBytesMax)
         return Error{Errc::body_too_large, fmt::format("the body has more than {} bytes: send it in several requests", kStreamBytesMax)};
-    if (worker.counters().get(Counter::streams_open) >= kStreamsPerWorkerMax)
-        return Error{Errc::overloaded, fmt::format("{} streams go through this worker already: retry later", kStreamsPerWorkerMax)};
+    const size_t most = worker.settings().streams_max();
+    if (worker.counters().get(Counter::streams_open) >= most)
+        return Error{Errc::overloaded, fmt::format("{} streams go through this worker already: retry later", most)};
     INLAY_TRY(auto room, worker.body_memory().take(kRings, kStreamRingBytes));
     return std::unique_ptr<ClientStream>(new ClientStream(worker, ends, head, std::move(room)));
 }

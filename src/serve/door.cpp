@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "base/hash.hpp"
 #include "base/limits.hpp"
 
 namespace inlay::serve {
@@ -19,15 +20,6 @@ uint64_t network_of(const asio::ip::address& address) {
     uint64_t network = 0;
     for (size_t i = 0; i < 8; i++) network = network << 8 | v6.to_bytes()[i];
     return network;
-}
-
-// The finalizer of MurmurHash3: with a secret seed nobody can tell which addresses share a place.
-uint64_t mixed(uint64_t value) {
-    for (uint64_t factor : {0xff51afd7ed558ccdull, 0xc4ceb9fe1a85ec53ull}) {
-        value ^= value >> 33;
-        value *= factor;
-    }
-    return value ^ value >> 33;
 }
 
 }  // namespace
@@ -48,7 +40,8 @@ void Door::limit_descriptors(size_t descriptors) {
 
 Result<Door::Place> Door::enter(const asio::ip::address& from, size_t here) {
     const auto& limits = settings_.clients;
-    const auto place = mixed(network_of(from) ^ shared_.address_seed) % kAddressPlaces;
+    // The seed is secret: nobody can tell which addresses share a place.
+    const auto place = mixed(network_of(from) ^ shared_.seed) % kAddressPlaces;
     uint64_t of_address = 0;
     for (size_t slot = 0; slot < settings_.workers; slot++)
         of_address += shared_.connections_by_address[slot][place].load(std::memory_order_relaxed);

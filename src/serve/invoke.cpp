@@ -59,7 +59,10 @@ run::Request request_of(std::string_view rest, const RequestHead& head) {
 }
 
 run::Terms terms_of(Worker& worker, const registry::Function& function, run::Place place) {
-    return {.id = worker.next_invocation_id(), .place = place, .deadline_ns = monotonic_ns() + function.record.timeout_ms * 1'000'000};
+    return {.id = worker.next_invocation_id(),
+            .place = place,
+            .deadline_ns = monotonic_ns() + function.record.timeout_ms * 1'000'000,
+            .clock = worker.guest_clock()};
 }
 
 }  // namespace

@@ -21,6 +21,9 @@ std::string encode(const WorkerSettings& settings) {
         .number(settings.clients.connections)
         .number(settings.clients.connections_per_address)
         .number(settings.clients.requests_per_connection)
+        .number(settings.clock_resolution_us)
+        .number(settings.pool_slots)
+        .number(settings.function_memory)
         .take();
 }
 
@@ -42,6 +45,9 @@ Result<WorkerSettings> decode_settings(std::string_view bytes) {
     settings.clients.connections = reader.number();
     settings.clients.connections_per_address = reader.number();
     settings.clients.requests_per_connection = reader.number();
+    settings.clock_resolution_us = reader.number();
+    settings.pool_slots = reader.number();
+    settings.function_memory = reader.number();
     bool fits = settings.slot < settings.workers && settings.workers <= kWorkersMax && send < kSendWayNames.size();
     if (!reader.finished() || !fits) return Error{Errc::internal, "a worker's settings are damaged"};
     return settings;

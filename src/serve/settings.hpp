@@ -1,6 +1,7 @@
 // What a worker is told at its start.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 
@@ -17,9 +18,15 @@ struct WorkerSettings {
     uint64_t max_body = kBodyBytesMaxDefault;
     uint64_t body_memory = 1 * GiB;  // All request bodies in memory at once.
     std::string token;               // Empty: no token is asked for.
+    size_t pool_slots = kPoolSlots;  // Instances at once.
+    uint64_t function_memory = kMemoryBytesDefault;  // Of a function of which nothing is said at its deploy.
     size_t lanes = 1;                // Processes for heavy invocations at once.
     SendWay send = SendWay::by_peer;
     ClientLimits clients;
+    uint64_t clock_resolution_us = kClockResolutionUs;  // 0: guests see clocks as they are.
+
+    // Streams at once: they leave instances to others.
+    size_t streams_max() const { return std::min(kStreamsPerWorkerMax, pool_slots - pool_slots / kStreamSlotsShare); }
 };
 
 // As bytes, for the way from the supervisor.

@@ -7,8 +7,8 @@ namespace inlay::serve {
 namespace {
 
 WorkerSettings example() {
-    return {.slot = 3, .workers = 4, .max_body = 5, .body_memory = 7, .token = "secret", .lanes = 9, .send = SendWay::file, 
-            .clients = {11, 13, 17, 19, 23, 29, 31}};
+    return {.slot = 3, .workers = 4, .max_body = 5, .body_memory = 7, .token = "secret", .pool_slots = 41, .function_memory = 43, .lanes = 9, .send = SendWay::file, 
+            .clients = {11, 13, 17, 19, 23, 29, 31}, .clock_resolution_us = 37};
 }
 
 TEST(Settings, ComeBackAsTheyWere) {
@@ -28,6 +28,9 @@ TEST(Settings, ComeBackAsTheyWere) {
     EXPECT_EQ(back->clients.connections, 23u);
     EXPECT_EQ(back->clients.connections_per_address, 29u);
     EXPECT_EQ(back->clients.requests_per_connection, 31u);
+    EXPECT_EQ(back->clock_resolution_us, 37u);
+    EXPECT_EQ(back->pool_slots, 41u);
+    EXPECT_EQ(back->function_memory, 43u);
     EXPECT_EQ(decode_settings(encode(WorkerSettings{}))->token, "");
 }
 
@@ -37,6 +40,16 @@ TEST(Settings, EveryCutAndWhatIsLongerIsRefused) {
     auto longer = decode_settings(whole + "x");
     ASSERT_FALSE(longer.ok());
     EXPECT_EQ(longer.error().code, Errc::internal);
+}
+
+TEST(Settings, StreamsLeaveInstancesToOthers) {
+    WorkerSettings settings;
+    EXPECT_EQ(settings.streams_max(), kStreamsPerWorkerMax);
+    for (size_t slots : {kPoolSlotsMin, size_t{60}, size_t{128}}) {
+        settings.pool_slots = slots;
+        EXPECT_LE(settings.streams_max() + slots / kStreamSlotsShare, slots);
+        EXPECT_GT(settings.streams_max(), slots / 2);
+    }
 }
 
 TEST(Settings, ASlotThatDoesNotExistIsRefused) {

@@ -70,7 +70,7 @@ Result<std::unique_ptr<Worker>> Worker::create(const WorkerDescriptors& descript
 }
 
 Result<> Worker::start(const WorkerDescriptors& descriptors) {
-    INLAY_TRY(engine_, engine::Engine::create_for_worker(run::host_functions()));
+    INLAY_TRY(engine_, engine::Engine::create_for_worker(run::host_functions(), settings_.pool_slots));
     INLAY_TRY_VOID(engine::Watchdog::start(*engine_));
     tables_ = std::make_unique<registry::Tables>(link_, *engine_, shared_.state(), counters_);
     link_.listen_for_changes([this] { tables_->catch_up(); });
@@ -78,8 +78,7 @@ Result<> Worker::start(const WorkerDescriptors& descriptors) {
     link_.listen_for_waiting([this] { watch_link_writable(); });
     supply_.emplace(*tables_, outputs_, disk_);
     stream_supply_.emplace(*tables_, stream_outputs_, disk_);
-    // Ids of invocations differ between workers and between a worker and its replacement.
-    invocation_ids_ = (monotonic_ns() << 8) ^ (static_cast<uint64_t>(settings_.slot) << 56);
+    os::fill_random(&invocations_, sizeof invocations_);
 
     boost::system::error_code error;
     os::Fd listener(descriptors.listener);

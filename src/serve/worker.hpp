@@ -15,6 +15,7 @@
 #include <unordered_set>
 #include <vector>
 
+#include "base/coarse_clock.hpp"
 #include "engine/engine.hpp"
 #include "registry/link.hpp"
 #include "registry/shared_state.hpp"
@@ -73,7 +74,10 @@ class Worker {
     boost::asio::any_io_executor executor() { return loop_.get_executor(); }
     bool draining() const { return draining_; }
     bool supervisor_is_gone() const { return link_.supervisor_is_gone(); }
-    uint64_t next_invocation_id() { return invocation_ids_++; }
+    // Differs from those of all workers there ever are. Guests see theirs, which tells nothing of how many others have had one in between.
+    uint64_t next_invocation_id() { return mixed(mixed(invocations_++) ^ shared_.state().seed); }
+    // The same for all guests of all workers. Its seed tells nothing of what else hangs on the shared one.
+    CoarseClock guest_clock() const { return {settings_.clock_resolution_us * 1000, mixed(shared_.state().seed)}; }
     uint64_t next_upload() { return ++uploads_; }
     // What the supervisor finds should this process die: whose code runs. 0: nobody's.
     void note_running(uint64_t mark) { shared_.state().running[settings_.slot].store(mark, std::memory_order_relaxed); }
@@ -127,7 +131,7 @@ class Worker {
     boost::asio::steady_timer drain_timer_;
     std::unordered_set<Connection*> connections_;
     bool draining_ = false;
-    uint64_t invocation_ids_ = 0;
+    uint64_t invocations_ = 0;  // From a random number on.
     uint64_t uploads_ = 0;
     std::string date_;
     uint64_t date_second_ = 0;

@@ -30,11 +30,10 @@ Errc code_of(int code, int os_errno) {
     }
 }
 
+// Says nothing of where it lies: clients are told.
 Error last_error(sqlite3* database) {
     int code = sqlite3_extended_errcode(database);
-    const char* path = sqlite3_db_filename(database, "main");
-    return Error{code_of(code, sqlite3_system_errno(database)),
-                 fmt::format("catalog {}: {} (SQLite code {})", path ? path : "", sqlite3_errmsg(database), code)};
+    return Error{code_of(code, sqlite3_system_errno(database)), fmt::format("catalog: {} (SQLite code {})", sqlite3_errmsg(database), code)};
 }
 
 // As <https://sqlite.org/uri.html> has it: what means something in a URI is escaped.
