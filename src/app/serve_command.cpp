@@ -13,6 +13,7 @@
 #include "base/log.hpp"
 #include "control/supervisor.hpp"
 #include "engine/compile.hpp"
+#include "engine/program.hpp"
 #include "os/file.hpp"
 #include "os/mapping.hpp"
 #include "os/process.hpp"
@@ -138,18 +139,23 @@ int lane_main(int argc, char** argv) {
 int compile_main(int argc, char** argv) {
     os::set_process_name("inlay-compile");
     start_log("inlay-compile");
+    os::give_way();
     auto numbers = numbers_of(argc, argv);
     if (numbers.size() != 5) return fail({Errc::bad_request, "`inlay compile` is started by `inlay serve` only"}, 2);
     int module_fd = static_cast<int>(numbers[0]), output_fd = static_cast<int>(numbers[1]);
+    auto way = registry::BodyWay::whole;
     auto compiled = [&]() -> Result<std::string> {
         INLAY_TRY(auto engine, engine::Engine::create_for_compiler(run::host_functions(), static_cast<engine::Checks>(numbers[4])));
         os::Mapping module;
         if (numbers[2] > 0) {
             INLAY_TRY(module, os::Mapping::create(module_fd, 0, numbers[2], os::Access::read, os::Sharing::private_));
         }
-        return engine::compile(*engine, module.bytes(), numbers[3]);
+        INLAY_TRY(auto code, engine::compile(*engine, module.bytes(), numbers[3]));
+        INLAY_TRY(auto program, engine::Program::load(*engine, {reinterpret_cast<const uint8_t*>(code.data()), code.size()}));
+        if (program->imports("receive") || program->imports("send")) way = registry::BodyWay::streams;
+        return code;
     }();
-    if (compiled.ok() && !os::write_all(output_fd, registry::compiled_file_head(*compiled)).ok()) return 1;
+    if (compiled.ok() && !os::write_all(output_fd, registry::compiled_file_head(*compiled, way)).ok()) return 1;
     if (!os::write_all(output_fd, compiled.ok() ? *compiled : compiled.error().detail.substr(0, kRefusalBytesMax)).ok()) return 1;
     return compiled.ok() ? 0 : control::kCompileRefusedExitCode;
 }

@@ -31,6 +31,7 @@ constexpr std::array<ErrcTraits, kErrcCount> kTraits{{
     {"object-changed", 500, "The data changed while the function read it"},
     {"content-refused", 422, "The function did not take the content"},
     {"lane-lost", 502, "The process that ran the function ended"},
+    {"function-over-limit", 429, "The function is at its limit"},
     {"overloaded", 503, "The server is at its limit"},
     {"draining", 503, "The server is shutting down"},
     {"no-space", 507, "The disk is full"},

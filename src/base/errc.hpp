@@ -36,6 +36,7 @@ enum class Errc : uint16_t {
     object_changed,
     content_refused,
     lane_lost,
+    function_over_limit,
     // The state of the host.
     overloaded,
     draining,

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/result.hpp"
+#include "control/accounts.hpp"
 #include "control/function_log.hpp"
 #include "registry/messages.hpp"
 #include "store/catalog_reader.hpp"
@@ -12,12 +13,14 @@
 namespace inlay::control {
 
 // Errors: bucket_not_found, function_not_found, bad_name; failures of the catalog.
-Result<std::string> describe(const registry::Listing& listing, store::CatalogReader& catalog, const FunctionLogs& logs);
+Result<std::string> describe(const registry::Listing& listing, store::CatalogReader& catalog, const FunctionLogs& logs,
+                             const Accounts& accounts);
 
 // {"bucket","key","bytes","version","content_type","modified"}, "linked": PATH where it is a file where it lies; ended by a line feed.
 std::string describe_object(const store::ObjectRecord& record);
 
-// {"name","version","timeout_ms","memory_bytes","module_bytes","deployed"}, ended by a line feed.
-std::string describe_function(const store::FunctionRecord& record);
+// {"name","version","module_bytes","class","isolated","deployed", each of kFunctionLimits, "usage":{"invocations","refused",
+// "overruns","cpu_us","lost_us","in_flight"}}, ended by a line feed.
+std::string describe_function(const store::FunctionRecord& record, const Usage& usage);
 
 }  // namespace inlay::control

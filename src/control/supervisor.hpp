@@ -22,6 +22,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "control/accounts.hpp"
 #include "control/commit_pipeline.hpp"
 #include "control/compiler.hpp"
 #include "control/function_log.hpp"
@@ -158,6 +159,7 @@ class Supervisor {
     std::unordered_map<std::string, std::vector<OnCode>> compiling_;  // Who waits for code that is under way, by its file's name.
     std::unordered_map<pid_t, size_t> lanes_;                         // The worker slot that each one serves.
     FunctionLogs logs_;
+    std::optional<Accounts> accounts_;
     std::unique_ptr<LinkDoor> link_door_;
     std::vector<Slot> slots_;
     boost::asio::signal_set end_signals_;

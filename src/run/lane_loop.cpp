@@ -218,7 +218,7 @@ Result<> run_one(const os::Channel& worker, const Loaded& loaded, os::Message& m
         request.body.pages =
             std::make_shared<const os::Pages>(std::move(message.fds.front()), request.body.size, os::Pages::Home::memory);
     terms.place = Place::lane;
-    supply.begin_run(request, std::move(ring), loaded.function.record.timeout_ms);
+    supply.begin_run(request, std::move(ring), loaded.function.record.limits.timeout_ms);
     os::end_this_process_at(terms.deadline_ns + kAlarmGraceNs);
     auto outcome = execute(loaded.function, request, supply, terms);
     os::end_this_process_at(0);
@@ -233,6 +233,8 @@ Result<> serve_lane(const os::Channel& worker) {
     INLAY_TRY(auto received, worker.receive(message));
     if (received != os::Transfer::done) return {};
     INLAY_TRY(auto loaded, load(message));
+    INLAY_TRY(auto told, worker.send(lane_message(LaneMessage::ready).take(), {}));
+    if (told != os::Transfer::done) return {};
     WorkerSupply supply(worker);
     for (;;) {
         if (auto& views = *loaded.engine->views(); views.size() > 0) {
