@@ -318,8 +318,7 @@ inline run::Outcome run_guest(run::Trial& trial, run::Place place) {
     if (place != run::Place::fiber) return trial.run_program(program);
     registry::Function function;
     function.record.name = "trial";
-    function.record.timeout_ms = trial.timeout_ms;
-    function.record.memory_bytes = trial.memory_bytes;
+    function.record.limits = trial.limits;
     function.program = program;
     run::FiberRun guest(function, trial.request, trial.supply(), trial.terms);
     while (guest.resume() != run::FiberRun::State::ended) {}

@@ -100,7 +100,7 @@ def test_a_bad_module_leaves_the_deployed_one_in_place(server):
     for module, _ in list(BAD.values())[:12]:
         assert server.try_deploy("stays", module).status == 422
     assert server.invoke("stays").status == 200
-    assert server.request("GET", "/v1/functions/stays").json == described
+    assert server.request("GET", "/v1/functions/stays").json["version"] == described["version"]
 
 
 def test_no_truncation_of_a_module_is_taken(server):

@@ -120,6 +120,19 @@ def test_deploy_functions_and_remove_go_round(cli, files):
     assert cli.failed(1, "invoke", "cli-f")[1]["status"] == 404
 
 
+def test_limits_and_isolation_are_given_at_deploy_and_usage_is_shown(cli, files):
+    deployed = cli.json("deploy", "cli-limited", files / "echo.wat", "--limit", "cpu_ms=2s", "--limit", "output_bytes=1MiB", "--limit", "rate=7", "--isolate")
+    assert (deployed["cpu_ms"], deployed["output_bytes"], deployed["rate"], deployed["isolated"]) == (2000, 1 << 20, 7, True)
+    error = cli.failed(2, "deploy", "cli-limited", files / "echo.wat", "--limit", "speed=7")
+    assert "speed=7" in str(error) and "concurrency" in str(error)
+    assert b"hello" in cli.done("invoke", "cli-limited", "--body", "hello")
+    (listed,) = [one for one in cli.json("functions")["functions"] if one["name"] == "cli-limited"]
+    assert listed["usage"]["invocations"] == 1
+    head, *rows = cli.done("functions", "--usage").decode().splitlines()
+    assert head.split()[:2] == ["NAME", "INVOCATIONS"]
+    assert next(row.split()[1] for row in rows if row.startswith("cli-limited ")) == "1"
+
+
 def test_the_environment_arrives(cli, tmp_path):
     guest = handle(
         """(i32.store (i32.const 0) (i32.const 512))

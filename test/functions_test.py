@@ -361,7 +361,8 @@ def test_an_invocation_logs_a_hundred_lines_at_most(server):
     )  # fmt: skip
     assert server.run(guest).numbers == [101, Codes.LIMIT]
     name = server.name_of(guest)
-    assert eventually(lambda: len(log_lines(server, name)["lines"]) == 100)
+    assert eventually(lambda: len(log_lines(server, name)["lines"]) == 101)
+    assert log_lines(server, name)["lines"][100]["text"] == "met a limit: kLogLinesPerInvocationMax = 100"
     for _ in range(11):
         server.run(guest)
     assert eventually(lambda: log_lines(server, name)["lines"][0]["seq"] > 100)

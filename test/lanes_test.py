@@ -316,6 +316,7 @@ def test_more_than_may_wait_are_refused_at_once(own):
     refused = own.invoke(name)
     assert refused.status == 503 and "wait for a lane already" in refused.detail
     assert time.monotonic() - begin < 1
+    assert own.run(WAIT, deployment=HEAVY).number == 7, "half of the places are others'"
     for wire in waiting:
         assert wire.answer().status in (503, 504)
         wire.socket.close()

@@ -1,4 +1,4 @@
-"""Native code in a worker's, a lane's or a compiler's place gets nowhere: calls are made in the running processes themselves."""
+"""Native code in a worker's or a lane's place gets nowhere: calls are made in the running processes themselves."""
 
 import errno
 import os
@@ -49,6 +49,10 @@ def attempts(server, sibling):
         "connect": (42, 5, internet, 16),
         "bind": (49, 5, internet, 16),
         "listen": (50, 5, 1),
+        "connect by sending": (44, 5, b"x", 1, 0x20000000, internet, 16),
+        "steer a listener's connections": (54, 5, 1, 51, bytes(16), 16),
+        "filter a listener's connections": (54, 5, 1, 26, bytes(16), 16),
+        "a socket pair that sends anywhere": (53, 1, 2, 0, bytes(8)),
         "fork": (56, signal.SIGCHLD),
         "vfork": (58,),
         "fork, the old way": (57,),

@@ -3,6 +3,7 @@
 import os
 import pathlib
 import signal
+import time
 
 import pytest
 
@@ -128,6 +129,30 @@ def test_puts_that_stand_still_leave_bodies_too_large_for_memory_their_way_to_a_
             assert connection.request("POST", "/f/wc", body).json["bytes"] == len(body)
         for wire in wires:
             wire.socket.close()
+
+
+def test_a_length_that_is_only_said_takes_no_memory_from_others(data, noise):
+    """Plain PUTs have half of body_memory: two that fill it do not fit, but what has come of the first is little."""
+    config = data.parent / f"{data.name}.toml"
+    config.write_text(f"body_memory = {32 * MIB}\n")
+    body = noise(15 * MIB)
+    with Server(data, "--config", str(config), workers=1) as server:
+        with Wire(server) as slow:
+            begin_put(slow, "uploads/slow", len(body), body[: MIB // 2])
+            for number in range(3):
+                assert server.put(f"uploads/{number}", body).status == 201
+            slow.send(body[MIB // 2 :])
+            assert slow.answer().status == 201
+        assert server.get("uploads/slow").body == body
+        with Wire(server) as first:
+            begin_put(first, "uploads/first", len(body), body[: 12 * MIB])
+            time.sleep(0.3)
+            with Wire(server) as second:
+                begin_put(second, "uploads/second", len(body), b"")
+                refused = second.answer()
+                assert refused.status == 503 and "body_memory" in refused.detail, "before its content"
+            first.send(body[12 * MIB :])
+            assert first.answer().status == 201
 
 
 def test_uploads_of_functions_have_a_part_of_their_own_each(data, noise):

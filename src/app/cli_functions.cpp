@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <chrono>
 #include <nlohmann/json.hpp>
 #include <thread>
@@ -13,6 +14,7 @@
 #include "app/cli_quantity.hpp"
 #include "app/cli_table.hpp"
 #include "base/function_class.hpp"
+#include "base/function_limits.hpp"
 #include "base/limits.hpp"
 #include "base/names.hpp"
 
@@ -28,9 +30,44 @@ void check_function_name(const std::string& name) {
     if (!checked.ok()) throw wrong_use(checked.error().detail, "Choose another name");
 }
 
+bool is_bare_number(const std::string& text) { return !text.empty() && text.find_first_not_of("0123456789") == text.npos; }
+
 void print_log_line(const ordered_json& line) {
     auto text = [&](const char* name) { return line.value(name, std::string()); };
     print_line(printable(fmt::format("{} {:5} {} {}", text("time"), text("level"), text("invocation"), text("text"))));
+}
+
+// "cpu_ms=500", "cpu_ms=2s", "output_bytes=64MiB", "rate=10".
+std::pair<std::string, std::string> limit_of(const std::string& pair) {
+    size_t equals = pair.find('=');
+    const auto* row = find_function_limit(std::string_view(pair).substr(0, equals));
+    if (!row || equals == pair.npos) {
+        std::string names;
+        for (const auto& one : kFunctionLimits) names += fmt::format("{}{}", names.empty() ? "" : ", ", one.name);
+        throw wrong_use(fmt::format("--limit {}: this is no limit", pair), "Write NAME=VALUE with one of " + names);
+    }
+    std::string text = pair.substr(equals + 1);
+    auto value = parse_size_bytes(row->unit == LimitUnit::bytes || is_bare_number(text) ? text : "");
+    if (row->unit == LimitUnit::milliseconds && !value) value = parse_duration_ms(text);
+    if (!value || *value == 0 || *value > row->max)
+        throw wrong_use(fmt::format("--limit {}: give a value from 1 to {}", pair, row->max), fmt::format("It bounds {}", row->bounds));
+    return {std::string(row->name), std::to_string(*value)};
+}
+
+// What the functions have used since the server began, those first that used most.
+std::string usage_table(const ordered_json& functions) {
+    constexpr auto kRight = Table::Align::right;
+    Table table({{"NAME"}, {"INVOCATIONS", kRight}, {"IN FLIGHT", kRight}, {"REFUSED", kRight}, {"CPU MS", kRight}, {"OVERRUNS", kRight}, {"LOST MS", kRight}});
+    std::vector<const ordered_json*> order;
+    auto number = [](const ordered_json& function, const char* name) { return function.at("usage").value(name, uint64_t{0}); };
+    for (const auto& function : functions) order.push_back(&function);
+    std::stable_sort(order.begin(), order.end(), [&](auto* a, auto* b) { return number(*a, "cpu_us") > number(*b, "cpu_us"); });
+    for (const auto* function : order) {
+        auto count = [&](const char* name, uint64_t unit = 1) { return format_count(number(*function, name) / unit); };
+        table.add_row({member_text(*function, "name"), count("invocations"), count("in_flight"), count("refused"), count("cpu_us", 1000),
+                       count("overruns"), count("lost_us", 1000)});
+    }
+    return table.text();
 }
 
 }  // namespace
@@ -54,17 +91,18 @@ void check_environment_pair(const std::string& pair) {
         throw wrong_use(fmt::format("--env {}: the name or the = is missing", pair), "Write it as NAME=VALUE");
 }
 
-QueryPairs deploy_query(const std::string& timeout, const std::string& memory, const std::string& run_class,
-                        const std::vector<std::string>& env) {
+QueryPairs deploy_query(const DeployOptions& options) {
     QueryPairs pairs;
-    if (!run_class.empty()) {
-        if (!parse_function_class(run_class))
-            throw wrong_use(fmt::format("--class {}: there is no such class", run_class), "Write auto, express or heavy");
-        pairs.emplace_back("class", run_class);
+    if (!options.run_class.empty()) {
+        if (!parse_function_class(options.run_class))
+            throw wrong_use(fmt::format("--class {}: there is no such class", options.run_class), "Write auto, express or heavy");
+        pairs.emplace_back("class", options.run_class);
     }
-    if (!timeout.empty()) pairs.emplace_back("timeout_ms", std::to_string(timeout_ms_of(timeout)));
-    if (!memory.empty()) pairs.emplace_back("memory_bytes", std::to_string(memory_bytes_of(memory)));
-    for (const auto& pair : env) {
+    if (!options.timeout.empty()) pairs.emplace_back("timeout_ms", std::to_string(timeout_ms_of(options.timeout)));
+    if (!options.memory.empty()) pairs.emplace_back("memory_bytes", std::to_string(memory_bytes_of(options.memory)));
+    for (const auto& pair : options.limits) pairs.push_back(limit_of(pair));
+    if (options.isolate) pairs.emplace_back("isolate", "1");
+    for (const auto& pair : options.env) {
         check_environment_pair(pair);
         pairs.emplace_back("env", pair);
     }
@@ -75,12 +113,15 @@ FunctionCommands::FunctionCommands(CommandLine& line) {
     auto& deploying = line.add("deploy", "Deploy a module as a function", [this](const Client& client) { return deploy(client); });
     deploying.add_option("NAME", name_, "The function's name: A-Z a-z 0-9 . _ -")->required();
     deploying.add_option("FILE", file_, "The module, FILE.wasm or FILE.wat")->required();
-    deploying.add_option("--timeout", timeout_, "Deadline of one invocation, as 500ms or 30s");
-    deploying.add_option("--memory", memory_, "Limit of its own memory, as 64MiB; windows count apart");
-    deploying.add_option("--class", class_, "auto (the default: learns), express or heavy: where invocations begin");
-    deploying.add_option("--env", env_, "NAME=VALUE that the function can read; may be repeated")->allow_extra_args(false);
+    deploying.add_option("--timeout", options_.timeout, "Deadline of one invocation, as 500ms or 30s");
+    deploying.add_option("--memory", options_.memory, "Limit of its own memory, as 64MiB; windows count apart");
+    deploying.add_option("--class", options_.run_class, "auto (the default: learns), express or heavy: where invocations begin");
+    deploying.add_option("--limit", options_.limits, "NAME=VALUE, as cpu_ms=500 or rate=100; see docs/limits.md; may be repeated")->allow_extra_args(false);
+    deploying.add_flag("--isolate", options_.isolate, "Run it only in processes of its own, in no worker");
+    deploying.add_option("--env", options_.env, "NAME=VALUE that the function can read; may be repeated")->allow_extra_args(false);
 
-    line.add("functions", "List the functions", [this](const Client& client) { return list(client); });
+    auto& listing = line.add("functions", "List the functions", [this](const Client& client) { return list(client); });
+    listing.add_flag("--usage", usage_, "What they have used since the server began");
 
     auto& removing = line.add("remove", "Remove a function", [this](const Client& client) { return remove(client); });
     removing.add_option("NAME", name_, "The function's name")->required();
@@ -92,7 +133,7 @@ FunctionCommands::FunctionCommands(CommandLine& line) {
 
 int FunctionCommands::deploy(const Client& client) const {
     check_function_name(name_);
-    auto target = function_target(name_) + query_string(deploy_query(timeout_, memory_, class_, env_));
+    auto target = function_target(name_) + query_string(deploy_query(options_));
     FileSource file(file_);
     ShownSource body(file, "deploy " + name_);
     auto deployed = client.ask({"PUT", target, {{"Content-Type", "application/wasm"}}, &body});
@@ -110,6 +151,12 @@ int FunctionCommands::list(const Client& client) const {
         print_json(answer);
         return kExitDone;
     }
+    StreamSink out(stdout);
+    if (usage_) {
+        out.write(usage_table(answer.at("functions")));
+        out.finish();
+        return kExitDone;
+    }
     constexpr auto kRight = Table::Align::right;
     Table table({{"NAME"}, {"VERSION"}, {"CLASS"}, {"TIMEOUT", kRight}, {"MEMORY", kRight}, {"MODULE", kRight}, {"DEPLOYED"}});
     for (const auto& function : answer.at("functions"))
@@ -118,7 +165,6 @@ int FunctionCommands::list(const Client& client) const {
                        format_duration(function.value("timeout_ms", uint64_t{0})),
                        format_size(function.value("memory_bytes", uint64_t{0})),
                        format_size(function.value("module_bytes", uint64_t{0})), member_text(function, "deployed")});
-    StreamSink out(stdout);
     out.write(table.text());
     out.finish();
     return kExitDone;

@@ -10,6 +10,16 @@
 
 namespace inlay::cli {
 
+// As they were given; what is empty was not.
+struct DeployOptions {
+    std::string timeout;
+    std::string memory;
+    std::string run_class;
+    std::vector<std::string> limits;  // NAME=VALUE
+    std::vector<std::string> env;     // NAME=VALUE
+    bool isolate = false;
+};
+
 class FunctionCommands {
   public:
     // Adds the commands. Requires: this outlives `line`'s run.
@@ -25,10 +35,8 @@ class FunctionCommands {
 
     std::string name_;
     std::string file_;
-    std::string timeout_;
-    std::string class_;
-    std::string memory_;
-    std::vector<std::string> env_;
+    DeployOptions options_;
+    bool usage_ = false;
     bool follow_ = false;
 };
 
@@ -37,8 +45,7 @@ uint64_t timeout_ms_of(const std::string& timeout);
 uint64_t memory_bytes_of(const std::string& memory);
 void check_environment_pair(const std::string& pair);
 
-// What PUT /v1/functions/NAME is told. Throws Failure (wrong use) for what cannot be understood; empty texts are left out.
-QueryPairs deploy_query(const std::string& timeout, const std::string& memory, const std::string& run_class,
-                        const std::vector<std::string>& env);
+// What PUT /v1/functions/NAME is told. Throws Failure (wrong use) for what cannot be understood.
+QueryPairs deploy_query(const DeployOptions& options);
 
 }  // namespace inlay::cli

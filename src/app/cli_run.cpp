@@ -34,7 +34,7 @@ void end_at_deadline() {
 std::string too_late(const store::FunctionRecord& record, Output output) {
     auto late = problem_failure({Errc::function_timed_out, fmt::format("function {:?} ran for {} ms without an answer: give it less to "
                                                                        "do, or a longer --timeout",
-                                                                       record.name, record.timeout_ms)});
+                                                                       record.name, record.limits.timeout_ms)});
     return (output == Output::json ? failure_json(late) : failure_line(late)) + "\n";
 }
 
@@ -43,7 +43,7 @@ Result<run::Outcome> execute_in_time(const registry::Function& function, const r
     run::Terms terms{.place = run::Place::lane, .clock = clock};
     os::fill_random(&terms.id, sizeof terms.id);
     os::fill_random(&terms.clock.seed, sizeof terms.clock.seed);
-    terms.deadline_ns = monotonic_ns() + function.record.timeout_ms * 1'000'000;
+    terms.deadline_ns = monotonic_ns() + function.record.limits.timeout_ms * 1'000'000;
     INLAY_TRY(auto timer, os::DeadlineTimer::create(end_at_deadline));
     timer.begin(terms.deadline_ns);
     return run::execute(function, request, supply, terms);
@@ -97,8 +97,8 @@ RunCommand::RunCommand(CommandLine& line) {
 store::FunctionRecord RunCommand::make_record() const {
     store::FunctionRecord record;
     record.name = function_name_of(file_);
-    record.timeout_ms = timeout_.empty() ? kTimeoutMsDefault : run_timeout_ms_of(timeout_);
-    record.memory_bytes = memory_.empty() ? kMemoryBytesDefault : at_most(memory_bytes_of(memory_), kMemoryBytesMax, "--memory");
+    if (!timeout_.empty()) record.limits.timeout_ms = run_timeout_ms_of(timeout_);
+    if (!memory_.empty()) record.limits.memory_bytes = at_most(memory_bytes_of(memory_), kMemoryBytesMax, "--memory");
     for (const auto& pair : env_) {
         check_environment_pair(pair);
         record.env.append(pair).push_back('\0');

@@ -14,6 +14,7 @@
 #include "base/log.hpp"
 #include "control/supervisor.hpp"
 #include "engine/compile.hpp"
+#include "engine/program.hpp"
 #include "os/file.hpp"
 #include "os/mapping.hpp"
 #include "os/process.hpp"
@@ -131,7 +132,9 @@ int worker_main(int argc, char** argv) {
     if (numbers.size() != 6) return fail({Errc::bad_request, "`inlay worker` is started by `inlay serve` only"}, 2);
     auto fd = [&](size_t i) { return static_cast<int>(numbers[i]); };
     for (size_t i = 0; i < 5; i++) os::close_on_exec(fd(i));
-    auto bytes = os::read_from_start(fd(4), kMessageBytesMax);
+    os::Fd settings_file(fd(4));  // Ends here: a token is in it.
+    auto bytes = os::read_from_start(settings_file.get(), kMessageBytesMax);
+    settings_file.close();
     if (!bytes.ok()) return fail(bytes.error(), 1);
     auto settings = serve::decode_settings(*bytes);
     if (!settings.ok()) return fail(settings.error(), 1);
@@ -162,9 +165,13 @@ int compile_main(int argc, char** argv) {
     os::set_process_name("inlay-compile");
     os::offer_to_oom_killer(kCompilerOomScore);
     start_log("inlay-compile");
+    os::give_way();
+    // The compiler's threads: it would take the machine's processors for ours.
+    ::setenv("RAYON_NUM_THREADS", std::to_string(os::usable_processors()).c_str(), 1);
     auto numbers = numbers_of(argc, argv);
     if (numbers.size() != 6) return fail({Errc::bad_request, "`inlay compile` is started by `inlay serve` only"}, 2);
     int module_fd = static_cast<int>(numbers[0]), output_fd = static_cast<int>(numbers[1]);
+    auto way = registry::BodyWay::whole;
     auto compiled = [&]() -> Result<std::string> {
         INLAY_TRY(auto engine, engine::Engine::create_for_compiler(run::host_functions(), static_cast<engine::Checks>(numbers[4])));
         os::Mapping module;
@@ -172,9 +179,12 @@ int compile_main(int argc, char** argv) {
             INLAY_TRY(module, os::Mapping::create(module_fd, 0, numbers[2], os::Access::read, os::Sharing::private_));
         }
         INLAY_TRY_VOID(enter_sandbox(os::SandboxKind::compiler, argv[6]));
-        return engine::compile(*engine, module.bytes(), numbers[3]);
+        INLAY_TRY(auto code, engine::compile(*engine, module.bytes(), numbers[3]));
+        INLAY_TRY(auto program, engine::Program::load(*engine, {reinterpret_cast<const uint8_t*>(code.data()), code.size()}));
+        if (program->imports("receive") || program->imports("send")) way = registry::BodyWay::streams;
+        return code;
     }();
-    if (compiled.ok() && !os::write_all(output_fd, registry::compiled_file_head(*compiled)).ok()) return 1;
+    if (compiled.ok() && !os::write_all(output_fd, registry::compiled_file_head(*compiled, way)).ok()) return 1;
     if (!os::write_all(output_fd, compiled.ok() ? *compiled : compiled.error().detail.substr(0, kRefusalBytesMax)).ok()) return 1;
     return compiled.ok() ? 0 : control::kCompileRefusedExitCode;
 }

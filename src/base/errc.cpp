@@ -32,6 +32,7 @@ constexpr std::array<ErrcTraits, kErrcCount> kTraits{{
     {"content-refused", 422, "The function did not take the content"},
     {"lane-lost", 502, "The process that ran the function ended"},
     {"function-quarantined", 503, "The function is not run any more"},
+    {"function-over-limit", 429, "The function is at its limit"},
     {"overloaded", 503, "The server is at its limit"},
     {"draining", 503, "The server is shutting down"},
     {"no-space", 507, "The disk is full"},

@@ -37,6 +37,7 @@ enum class Errc : uint16_t {
     content_refused,
     lane_lost,
     function_quarantined,
+    function_over_limit,
     // The state of the host.
     overloaded,
     draining,

@@ -61,7 +61,9 @@ bool Compiler::on_exit(const os::Exit& exit) {
     running_.erase(found);
     start_next();
     if (!exit.signalled && exit.status == 0) {
-        ended.job.done(std::move(ended.output));
+        // Workers get it as it is, and so does the disk: nobody may write to it any more.
+        auto sealed = os::seal(ended.output.get());
+        ended.job.done(sealed.ok() ? Result<os::Fd>(std::move(ended.output)) : Result<os::Fd>(std::move(sealed).error()));
         return true;
     }
     std::string reason;

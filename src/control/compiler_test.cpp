@@ -60,6 +60,7 @@ class CompilerTest : public testing::Test {
         job.memory_bytes = 4096;
         job.checks = checks_;
         job.done = [this](Result<os::Fd> result) {
+            EXPECT_TRUE(!result.ok() || os::is_sealed(result->get())) << "others get it, and could change it for each other";
             ends_.push_back(result.ok() ? os::read_from_start(result->get(), 1000).value()
                                         : std::string(traits(result.error().code).name) + ": " + result.error().detail);
         };

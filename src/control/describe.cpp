@@ -20,15 +20,17 @@ std::string rfc3339(uint64_t wall_ms) {
 // Log lines may hold any bytes: what is no UTF-8 is replaced.
 std::string text_of(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n"; }
 
-Json json_of(const store::FunctionRecord& record, const Quarantine& quarantine) {
+Json json_of(const store::FunctionRecord& record, const Usage& usage, const std::string* quarantined) {
     Json json = {{"name", record.name},
                  {"version", record.version},
-                 {"timeout_ms", record.timeout_ms},
-                 {"memory_bytes", record.memory_bytes},
                  {"module_bytes", record.module_bytes},
                  {"class", name_of(record.run_class)},
+                 {"isolated", record.isolated},
                  {"deployed", rfc3339(record.deployed_ms)}};
-    if (auto* reason = quarantine.reason(record.version)) json["quarantined"] = *reason;
+    for (const auto& row : kFunctionLimits) json[std::string(row.name)] = record.limits.*row.value;
+    json["usage"] = {{"invocations", usage.invocations}, {"refused", usage.refused}, {"overruns", usage.overruns},
+                      {"cpu_us", usage.cpu_us},           {"lost_us", usage.lost_us}, {"in_flight", usage.in_flight}};
+    if (quarantined) json["quarantined"] = *quarantined;
     return json;
 }
 
@@ -67,10 +69,11 @@ Result<std::string> describe_objects(const registry::Listing& listing, store::Ca
     return text_of({{"bucket", listing.name}, {"objects", std::move(objects)}, {"next", next_of(page.next)}});
 }
 
-Result<std::string> describe_functions(store::CatalogReader& catalog, const Quarantine& quarantine) {
+Result<std::string> describe_functions(store::CatalogReader& catalog, const KnownOfFunctions& known) {
     INLAY_TRY(auto records, catalog.list_functions());
     Json functions = Json::array();
-    for (const auto& record : records) functions.push_back(json_of(record, quarantine));
+    for (const auto& record : records)
+        functions.push_back(json_of(record, known.accounts.usage_of(record.name), known.quarantine.reason(record.version)));
     return text_of({{"functions", std::move(functions)}});
 }
 
@@ -105,21 +108,21 @@ std::string describe_object(const store::ObjectRecord& record) {
     return text_of(object);
 }
 
-std::string describe_function(const store::FunctionRecord& record, const Quarantine& quarantine) {
-    return text_of(json_of(record, quarantine));
+std::string describe_function(const store::FunctionRecord& record, const KnownOfFunctions& known) {
+    return text_of(json_of(record, known.accounts.usage_of(record.name), known.quarantine.reason(record.version)));
 }
 
-Result<std::string> describe(const registry::Listing& listing, store::CatalogReader& catalog, const FunctionLogs& logs,
-                             const Quarantine& quarantine) {
+Result<std::string> describe(const registry::Listing& listing, store::CatalogReader& catalog, const KnownOfFunctions& known) {
     switch (listing.kind) {
         case registry::ListingKind::buckets: return describe_buckets(listing, catalog);
         case registry::ListingKind::objects: return describe_objects(listing, catalog);
-        case registry::ListingKind::functions: return describe_functions(catalog, quarantine);
+        case registry::ListingKind::functions: return describe_functions(catalog, known);
         case registry::ListingKind::function: {
             INLAY_TRY(auto record, get_function(listing.name, catalog));
-            return describe_function(record, quarantine);
+            return describe_function(record, known);
         }
-        case registry::ListingKind::log: return describe_log(listing, catalog, logs);
+        case registry::ListingKind::log: return describe_log(listing, catalog, known.logs);
+        case registry::ListingKind::function_metrics: return known.accounts.metrics();
     }
     return Error{Errc::bad_request, "unknown listing"};
 }

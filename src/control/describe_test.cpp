@@ -25,7 +25,7 @@ class DescribeTest : public testing::Test {
         apply(store::PutObject{store::example_object(bucket, key, "v-" + bucket + "-" + key), {}});
     }
     json described(const Listing& listing) {
-        auto text = describe(listing, reader_, logs_, quarantine_);
+        auto text = describe(listing, reader_, {logs_, accounts_, quarantine_});
         if (!text.ok()) return std::string(traits(text.error().code).name);
         EXPECT_TRUE(text->ends_with("\n"));
         return json::parse(*text);
@@ -36,6 +36,8 @@ class DescribeTest : public testing::Test {
     store::CatalogReader reader_ = store::CatalogReader::create(scratch_ / "catalog.db").value();
     Quarantine quarantine_;
     FunctionLogs logs_;
+    registry::SharedMemory memory_ = registry::SharedMemory::open(registry::SharedMemory::create_file().value().get()).value();
+    Accounts accounts_{memory_.state(), 2};
 };
 
 TEST_F(DescribeTest, BucketsByNamePageByPage) {
@@ -69,10 +71,14 @@ TEST_F(DescribeTest, ABucketWithoutObjectsIsNone) {
 TEST_F(DescribeTest, Functions) {
     EXPECT_EQ(described({ListingKind::functions}), json::parse(R"({"functions":[]})"));
     apply(store::DeployFunction{store::example_function("f", "v1")});
-    auto one = json::parse(R"({"name":"f","version":"v1","timeout_ms":9,"memory_bytes":10,"module_bytes":8,"class":"heavy","deployed":"1970-01-01T00:00:00.011Z"})");
+    auto one = json::parse(R"({"name":"f","version":"v1","module_bytes":8,"class":"heavy","isolated":true,"deployed":"1970-01-01T00:00:00.011Z",
+        "timeout_ms":9,"cpu_ms":8,"memory_bytes":10,"private_bytes":3221225472,"windows":10000,"output_bytes":2147483648,"log_bytes":409600,
+        "publishes":16,"concurrency":1024,"rate":12,"lanes":64,
+        "usage":{"invocations":0,"refused":0,"overruns":0,"cpu_us":7,"lost_us":0,"in_flight":0}})");
+    registry::FunctionAccount::add(memory_.state().accounts[1][*accounts_.account_of("f")].cpu_ns, 7000);
     EXPECT_EQ(described({ListingKind::function, "f"}), one);
     EXPECT_EQ(described({ListingKind::functions})["functions"], json::array({one}));
-    EXPECT_EQ(json::parse(describe_function(store::example_function("f", "v1"), quarantine_)), one) << "and no environment: it may hold secrets";
+    EXPECT_EQ(json::parse(describe_function(store::example_function("f", "v1"), {logs_, accounts_, quarantine_})), one) << "and no environment: it may hold secrets";
     EXPECT_EQ(described({ListingKind::function, "g"}), "function-not-found");
     EXPECT_EQ(described({ListingKind::function, "no/name"}), "bad-name");
 }

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <string>
 #include <unordered_map>
 
@@ -22,9 +23,8 @@ class Quarantine {
 
   private:
     struct Record {
-        unsigned crashes = 0;
-        uint64_t first_ms = 0;   // Of those within kCrashWindowMs.
-        std::string reason;      // Empty: not yet.
+        std::deque<uint64_t> crashed_ms;  // The latest ones, up to kCrashesMax.
+        std::string reason;               // Empty: not yet.
     };
 
     void forget_oldest();

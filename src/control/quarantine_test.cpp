@@ -38,6 +38,13 @@ TEST(Quarantine, CrashesThatLieFarApartAreForgiven) {
     for (unsigned crash = 0; crash < 5 * kCrashesMax; crash++) EXPECT_FALSE(quarantine.note_crash("v", kHow, crash * (kCrashWindowMs + 1)));
 }
 
+TEST(Quarantine, AnyThreeWithinTheTimeCountWhateverCameBefore) {
+    Quarantine quarantine;
+    EXPECT_FALSE(quarantine.note_crash("v", kHow, 0));
+    for (unsigned crash = 1; crash < kCrashesMax; crash++) EXPECT_FALSE(quarantine.note_crash("v", kHow, kCrashWindowMs + crash));
+    EXPECT_TRUE(quarantine.note_crash("v", kHow, kCrashWindowMs + 100));
+}
+
 TEST(Quarantine, RemembersABoundedNumberAndThoseInQuarantineForLongest) {
     Quarantine quarantine;
     for (unsigned crash = 0; crash < kCrashesMax; crash++) quarantine.note_crash("bad", kHow, 1);

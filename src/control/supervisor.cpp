@@ -66,6 +66,7 @@ Result<std::unique_ptr<Supervisor>> Supervisor::create(ServeOptions options) {
     std::unique_ptr<Supervisor> made(new Supervisor(std::move(options), std::move(shared)));
     made->shared_file_ = std::move(shared_file);
     os::fill_random(&made->shared_.state().seed, sizeof(uint64_t));
+    made->accounts_.emplace(made->shared_.state(), made->options_.workers);
     INLAY_TRY_VOID(made->open_data());
     INLAY_TRY(made->listeners_, os::listen_on(made->options_.listen, made->options_.workers));
     return made;
@@ -132,6 +133,7 @@ std::optional<uint32_t> Supervisor::user_of(size_t child) const {
 }
 
 Result<> Supervisor::start_worker(size_t slot) {
+    INLAY_TRY_VOID(os::listen_again(listeners_.sockets[slot].get()));
     INLAY_TRY(auto lookups, os::Channel::create_pair());
     INLAY_TRY(auto control, os::Channel::create_pair());
     serve::WorkerSettings settings;
@@ -199,6 +201,7 @@ void Supervisor::on_child_exit(const os::Exit& exit) {
     kill_lanes_of(index);
     for (auto gauge : {Counter::connections_open, Counter::streams_open, Counter::streams_waiting}) shared_.worker_counters(index).clear(gauge);
     for (auto& count : shared_.state().connections_by_address[index]) count.store(0, std::memory_order_relaxed);
+    for (uint32_t account = 0; account < accounts_->given(); account++) shared_.state().accounts[index][account].in_flight.store(0, std::memory_order_relaxed);
     note_crash(index, exit);
     if (draining_) return end_when_drained();
     shared_.supervisor_counters().add_shared(Counter::worker_deaths);

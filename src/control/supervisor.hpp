@@ -22,8 +22,10 @@
 #include <unordered_map>
 #include <vector>
 
+#include "control/accounts.hpp"
 #include "control/commit_pipeline.hpp"
 #include "control/compiler.hpp"
+#include "control/describe.hpp"
 #include "control/function_log.hpp"
 #include "control/link_door.hpp"
 #include "control/links.hpp"
@@ -89,6 +91,7 @@ class Supervisor {
     void commit(const Life& life, uint64_t id, WireReader& fields, std::vector<os::Fd>& fds);
     void remove_function(const Life& life, uint64_t id, WireReader& fields);
     void append_log(WireReader& fields);
+    KnownOfFunctions known_of_functions() const { return {logs_, *accounts_, quarantine_}; }
     void answer_json(const Life& life, uint64_t id, Result<std::string> json);
     Result<std::unique_ptr<CommitJob>> make_commit_job(const Life& life, WireReader& fields, std::vector<os::Fd>& fds);
     void submit(std::unique_ptr<CommitJob> job, std::function<void(Result<Committed>)> on_loop);
@@ -164,6 +167,7 @@ class Supervisor {
     std::unordered_map<pid_t, size_t> lanes_;                         // The worker slot that each one serves.
     FunctionLogs logs_;
     Quarantine quarantine_;
+    std::optional<Accounts> accounts_;
     std::unique_ptr<LinkDoor> link_door_;
     std::vector<Slot> slots_;
     boost::asio::signal_set end_signals_;

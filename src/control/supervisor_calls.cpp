@@ -76,21 +76,24 @@ void Supervisor::find_object(const Life& life, uint64_t id, WireReader& fields) 
 
 void Supervisor::find_function(const Life& life, uint64_t id, WireReader& fields) {
     std::string name(fields.bytes());
+    std::optional<uint32_t> account;
     auto find = [&]() -> Result<std::pair<store::FunctionRecord, os::Fd>> {
         INLAY_TRY(auto record, reader_->find_function(name));
         if (!record) return Error{Errc::function_not_found, name};
         if (auto* reason = quarantine_.reason(record->version))
             return Error{Errc::function_quarantined, fmt::format("function {:?} is in quarantine: {}; deploy it again to have it run", name, *reason)};
-        INLAY_TRY(auto file, directory_->open_compiled(compiled_name(record->version, engine::Checks::epoch)));
+        if (account = accounts_->account_of(name); !account) return Error{Errc::overloaded, "as many functions as can be were removed a moment ago: retry"};
+        auto checks = record->isolated ? engine::Checks::none : engine::Checks::epoch;
+        INLAY_TRY(auto file, directory_->open_compiled(compiled_name(record->version, checks)));
         if (file) return std::pair{std::move(*record), std::move(*file)};
-        compile_again(*record, engine::Checks::epoch);
+        compile_again(*record, checks);
         return Error{Errc::overloaded, fmt::format("function {:?} is being compiled for this machine: retry in a moment", name)};
     };
     auto found = find();
     if (!found.ok()) return life->answer_lookup(registry::answer(id, found.error()), {});
     auto answer = registry::answer(id);
     registry::write(answer, found->first);
-    life->answer_lookup(answer.take(), {found->second.get()});
+    life->answer_lookup(answer.number(*account).take(), {found->second.get()});
 }
 
 // ---- Calls: answered later ----
@@ -108,7 +111,7 @@ void Supervisor::on_call(const Life& life, os::Message& message) {
         case Call::describe: {
             registry::Listing listing;
             registry::read(fields, listing);
-            return answer_json(life, id, fields.finished() ? describe(listing, *reader_, logs_, quarantine_) : registry::damaged_message());
+            return answer_json(life, id, fields.finished() ? describe(listing, *reader_, known_of_functions()) : registry::damaged_message());
         }
         case Call::refuse_compiled: return refuse_compiled(fields);
         case Call::start_lane: return start_lane(life, id, message.fds);
@@ -194,6 +197,7 @@ void Supervisor::remove_function(const Life& life, uint64_t id, WireReader& fiel
     submit(std::move(job), [this, life, id, name](Result<Committed> committed) {
         if (!committed.ok()) return life->answer_call(registry::answer(id, committed.error()));
         logs_.forget(name);
+        accounts_->forget(name);
         remove_code(committed->applied);
         life->answer_call(registry::answer(id).take());
     });

@@ -8,6 +8,7 @@
 #include "control/supervisor.hpp"
 #include "os/file.hpp"
 #include "os/mapping.hpp"
+#include "os/memfd.hpp"
 #include "store/hash.hpp"
 
 namespace inlay::control {
@@ -17,7 +18,16 @@ namespace {
 constexpr Checks kAllChecks[] = {Checks::epoch, Checks::none};
 
 bool wants_at_deploy(const store::FunctionRecord& record, Checks checks) {
-    return checks == Checks::epoch || record.run_class == FunctionClass::heavy;
+    return checks == Checks::epoch ? !record.isolated : record.begins_in_lanes();
+}
+
+// COPY: a module, once per deploy; a sender that was hacked could otherwise change it under the compiler, or truncate it under us.
+Result<os::Fd> copy_of(int module, uint64_t size) {
+    std::string bytes(size, '\0');
+    INLAY_TRY_VOID(os::read_exactly_at(module, bytes.data(), size, 0));
+    INLAY_TRY(auto copy, os::create_memfd_of("inlay-module", bytes));
+    INLAY_TRY_VOID(os::seal(copy.get()));
+    return copy;
 }
 
 }  // namespace
@@ -35,8 +45,7 @@ void Supervisor::deploy(const Life& life, uint64_t id, WireReader& fields, std::
     store::FunctionRecord record;
     registry::read(fields, record);
     bool whole = fields.finished() && fds.size() == 1 && check_name("function", record.name).ok() &&
-                 record.module_bytes <= kModuleBytesMax && record.memory_bytes <= kMemoryBytesMax &&
-                 record.timeout_ms <= kTimeoutMsMax && record.env.size() <= kEnvBytesMax;
+                 record.module_bytes <= kModuleBytesMax && are_within_bounds(record.limits) && record.env.size() <= kEnvBytesMax;
     if (!whole) return life->answer_call(registry::answer(id, registry::damaged_message()));
     record.version = versions_->next();
     record.deployed_ms = wall_ms();
@@ -45,12 +54,12 @@ void Supervisor::deploy(const Life& life, uint64_t id, WireReader& fields, std::
     deployment->id = id;
     deployment->record = std::move(record);
     deployment->module = std::move(fds.front());
-    compile_for(deployment, Checks::epoch);
+    compile_for(deployment, deployment->record.isolated ? Checks::none : Checks::epoch);
 }
 
 void Supervisor::compile_for(const std::shared_ptr<Deployment>& deployment, Checks checks) {
     const auto& record = deployment->record;
-    CompileJob job{record.name, os::duplicate(deployment->module.get()), record.module_bytes, record.memory_bytes, checks, {}};
+    CompileJob job{record.name, os::duplicate(deployment->module.get()), record.module_bytes, record.limits.memory_bytes, checks, {}};
     job.done = [this, deployment, checks](Result<os::Fd> compiled) {
         auto size = compiled.ok() ? os::status(compiled->get()) : Result<os::FileStatus>(compiled.error());
         if (!size.ok()) return deployment->life->answer_call(registry::answer(deployment->id, size.error()));
@@ -76,7 +85,7 @@ void Supervisor::store_function(Deployment& deployment) {
     submit(std::move(job), [this, life = deployment.life, id = deployment.id, record](Result<Committed> committed) {
         if (!committed.ok()) return life->answer_call(registry::answer(id, committed.error()));
         remove_code(committed->applied);
-        answer_json(life, id, describe_function(record, quarantine_));
+        answer_json(life, id, describe_function(record, known_of_functions()));
     });
 }
 
@@ -102,7 +111,7 @@ void Supervisor::get_code(const store::FunctionRecord& record, Checks checks, On
         Error missing{Errc::corrupt, fmt::format("the module of function {} is missing in the data directory: deploy it again", record.name)};
         return give_code(name, std::move(missing));
     }
-    CompileJob job{record.name, std::move(**module), record.module_bytes, record.memory_bytes, checks, {}};
+    CompileJob job{record.name, std::move(**module), record.module_bytes, record.limits.memory_bytes, checks, {}};
     job.done = [this, name](Result<os::Fd> compiled) {
         if (compiled.ok()) keep_code(name, *compiled);
         give_code(name, std::move(compiled));

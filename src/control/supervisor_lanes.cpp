@@ -27,7 +27,7 @@ void Supervisor::start_lane(const Life& life, uint64_t id, const std::vector<os:
         os::send_signal(*pid, SIGKILL);
         return life->answer_call(registry::answer(id, process.error()));
     }
-    life->answer_call(registry::answer(id).take(), std::move(process).value());
+    life->answer_call(registry::answer(id).number(static_cast<uint64_t>(*pid)).take(), std::move(process).value());
 }
 
 bool Supervisor::on_lane_exit(const os::Exit& exit) {

@@ -9,14 +9,14 @@
 namespace inlay::control {
 namespace {
 
-// By itself. SIGKILL comes from others: from us, an operator, or a machine that is short of memory.
-bool is_crash(const os::Exit& exit) { return exit.signalled && exit.status != SIGKILL && exit.status != SIGTERM; }
+// By itself, in whatever way. SIGKILL comes from others: from us, an operator, or a machine that is short of memory.
+bool is_crash(const os::Exit& exit) { return !exit.signalled || (exit.status != SIGKILL && exit.status != SIGTERM); }
 
 }  // namespace
 
 void Supervisor::note_crash(size_t slot, const os::Exit& exit) {
     const uint64_t mark = shared_.state().running[slot].exchange(0);
-    if (mark == 0 || !is_crash(exit)) return;
+    if (mark == 0 || draining_ || !is_crash(exit)) return;
     auto functions = reader_->list_functions();
     if (!functions.ok()) return spdlog::error("{}", functions.error().detail);
     auto found = std::find_if(functions->begin(), functions->end(),

@@ -3,9 +3,11 @@
 
 #include <csignal>
 
+#include "base/limits.hpp"
 #include "base/log.hpp"
 #include "os/file.hpp"
 #include "os/process.hpp"
+#include "os/socket.hpp"
 
 namespace inlay::control {
 namespace asio = boost::asio;
@@ -30,7 +32,7 @@ void WorkerLife::listen(OnMessage on_lookup, OnMessage on_call) {
 void WorkerLife::watch(Descriptor& readable, const os::Channel& channel, const OnMessage& on_message) {
     readable.async_wait(Descriptor::wait_read, [self = shared_from_this(), &readable, &channel, &on_message](auto error) {
         if (error || self->ended_) return;
-        for (;;) {
+        for (unsigned answered = 0; answered < kMessagesAtOnce; answered++) {
             auto received = channel.receive(self->received_);
             if (received.ok() && *received == os::Transfer::would_block) break;
             if (received.ok() && *received == os::Transfer::closed) return;  // Its exit is reported apart.
@@ -38,6 +40,8 @@ void WorkerLife::watch(Descriptor& readable, const os::Channel& channel, const O
                 spdlog::error("channel of worker {}: {}; ending the worker", self->pid, received.error().detail);
                 return os::send_signal(self->pid, SIGKILL);
             }
+            // Closing a socket that lingers would hold us up.
+            for (const auto& fd : self->received_.fds) os::forget_linger(fd.get());
             on_message(self, self->received_);
             if (self->ended_) return;
         }
@@ -53,6 +57,10 @@ void WorkerLife::answer_lookup(const std::string& bytes, const std::vector<int>&
 
 void WorkerLife::answer_call(std::string bytes, os::Fd fd) {
     if (ended_) return;
+    if (outbox_.size() >= kControlCallsMax) {
+        spdlog::error("worker {} does not take its answers; ending it", pid);
+        return os::send_signal(pid, SIGKILL);
+    }
     outbox_.push_back({std::move(bytes), std::move(fd)});
     flush();
 }

@@ -62,7 +62,7 @@ class WorkerLife : public std::enable_shared_from_this<WorkerLife> {
     OnMessage on_lookup_;
     OnMessage on_call_;
     os::Message received_;
-    std::deque<Outgoing> outbox_;  // Bounded by the calls a worker may have open.
+    std::deque<Outgoing> outbox_;  // Up to kControlCallsMax: whoever does not take more is ended.
     bool writable_watched_ = false;
     bool ended_ = false;
 };

@@ -83,9 +83,8 @@ std::optional<PlaceError> LinearMemory::grow(uint64_t bytes) {
 }
 
 bool LinearMemory::fits_limits(const Area& area) const {
-    uint64_t own_bytes = size() - grown_by_host_ + charged_;
     return areas_.size() < kWindowsMax && slack_ + area.slack() <= kWindowSlackMax &&
-           (area.window.charged == 0 || own_bytes + area.window.charged <= own_bytes_max_);
+           (area.window.charged == 0 || own_bytes() + area.window.charged <= own_bytes_max_);
 }
 
 // Finds or makes an area for a window, and accounts for it.

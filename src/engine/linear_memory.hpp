@@ -85,6 +85,8 @@ class LinearMemory {
 
     // Bytes of windows that are charged as the guest's own memory.
     uint64_t charged_bytes() const { return charged_; }
+    // All of its own memory, these included.
+    uint64_t own_bytes() const { return size() - grown_by_host_ + charged_; }
 
     // Requires: nothing of the guest runs any more. Afterwards no window is left.
     void restore();

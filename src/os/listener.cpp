@@ -96,8 +96,13 @@ Result<Listeners> listen_on(const Address& address, size_t count) {
         made.sockets.push_back(std::move(sibling));
     }
     for (auto& socket : made.sockets)
-        if (::listen(socket.get(), kBacklog) != 0) return os_error("listen");
+        INLAY_TRY_VOID(listen_again(socket.get()));
     return made;
+}
+
+Result<> listen_again(int socket) {
+    if (::listen(socket, kBacklog) != 0) return os_error("listen");
+    return {};
 }
 
 }  // namespace inlay::os

@@ -30,4 +30,7 @@ struct Listeners {
 // SO_REUSEPORT, so an address in use by anybody, also by another server of ours, is an error that says so.
 Result<Listeners> listen_on(const Address& address, size_t count);
 
+// Once more: heals one that somebody who shares it has shut down. What waits in its queue stays.
+Result<> listen_again(int socket);
+
 }  // namespace inlay::os

@@ -56,6 +56,8 @@ void offer_to_oom_killer(int score) noexcept;
 void end_this_process_at(uint64_t deadline_ns) noexcept;
 // A descriptor that stands for a child, also when its pid is another's already.
 Result<Fd> open_process(pid_t pid);
+// What a process has used of the processor; 0: it is gone.
+uint64_t processor_ns_of(pid_t pid) noexcept;
 // SIGKILL through such a descriptor; nothing happens when the process is gone.
 void kill_process(int process) noexcept;
 // Own name for logs: the pid.

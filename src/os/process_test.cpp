@@ -102,6 +102,21 @@ TEST(Process, EndsItselfAtItsTimeUnlessItIsTakenBack) {
     EXPECT_EQ(wait_for(in_time)->text(), "exit code 0");
 }
 
+TEST(Process, WhatAProcessHasUsedOfTheProcessorIsKnownToOthersAsLongAsItIsThere) {
+    pid_t spins = child([] {
+        uint64_t end = processor_ns() + 50'000'000;
+        while (processor_ns() < end) {}
+        ::pause();
+    });
+    uint64_t end = monotonic_ns() + 10'000'000'000, used = 0;
+    while (used < 50'000'000 && monotonic_ns() < end) ::usleep(1000), used = processor_ns_of(spins);
+    EXPECT_GE(used, 50'000'000u);
+    EXPECT_LT(used, 80'000'000u);
+    send_signal(spins, SIGKILL);
+    ASSERT_TRUE(wait_for(spins).ok());
+    EXPECT_EQ(processor_ns_of(spins), 0u);
+}
+
 TEST(Process, OffersItselfToTheOomKillerAndKnowsItsId) {
     EXPECT_EQ(process_id(), ::getpid());
     pid_t offering = child([] {

@@ -20,6 +20,7 @@
 
 #include "base/limits.hpp"
 #include "os/fd.hpp"
+#include "os/file.hpp"
 #include "os/own_memory.hpp"
 #include "os/allowance.hpp"
 #include "os/system_calls.hpp"
@@ -66,21 +67,34 @@ void drop_bounding_set() {
         (void)::prctl(PR_CAPBSET_DROP, capability, 0, 0, 0);
 }
 
+// Of those that there are.
 Result<> keep_capabilities(uint32_t kept) {
     __user_cap_header_struct head{_LINUX_CAPABILITY_VERSION_3, 0};
     std::array<__user_cap_data_struct, 2> sets{};
-    sets[0].effective = sets[0].permitted = kept;
+    if (::syscall(SYS_capget, &head, sets.data()) != 0) return os_error("capget");
+    const uint32_t left = sets[0].permitted & kept;
+    sets = {};
+    sets[0].effective = sets[0].permitted = left;
     if (::syscall(SYS_capset, &head, sets.data()) != 0) return os_error("capset");
+    (void)::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
     return {};
 }
 
-Result<> become(uint32_t user, SandboxKind kind) {
-    drop_bounding_set();
+Result<> become(uint32_t user) {
     if (::prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) != 0) return os_error("prctl (PR_SET_KEEPCAPS)");
     if (::setgroups(0, nullptr) != 0) return os_error("setgroups");
     if (::setresgid(user, user, user) != 0) return os_error("setresgid");
     if (::setresuid(user, user, user) != 0) return os_error("setresuid");
-    return keep_capabilities(kind == SandboxKind::compiler ? 0 : 1u << CAP_FOWNER);
+    return {};
+}
+
+// All that is here is for one thread, and for those that it makes later.
+Result<> check_alone() {
+    INLAY_TRY(auto tasks, open_file("/proc/self/task"));
+    size_t threads = 0;
+    INLAY_TRY_VOID(for_each_entry(tasks.get(), [&](std::string_view) { return ++threads < 2; }));
+    if (threads > 1) return Error{Errc::internal, "a thread was made before the sandbox was entered"};
+    return {};
 }
 
 void limit(__rlimit_resource which, rlim_t value) {
@@ -129,16 +143,18 @@ std::optional<uint32_t> user_of_word(std::string_view word) {
 bool may_change_user() noexcept { return ::geteuid() == 0; }
 
 Result<SandboxReport> enter_sandbox(const SandboxPlan& plan) {
-    // What is read from files later, if it is not there: what /proc tells of us, and the time zone of log lines.
-    open_own_memory();
-    ::tzset();
+    INLAY_TRY_VOID(check_alone());
+    ::tzset();  // Reads a file.
     SandboxReport report;
     if (::chdir("/") != 0) return os_error("chdir");
     limit_resources(plan);
-    if (plan.user != 0) {
-        INLAY_TRY_VOID(become(plan.user, plan.kind));
-        report.user = plan.user;
-    }
+    drop_bounding_set();
+    if (plan.user != 0) INLAY_TRY_VOID(become(plan.user));
+    report.user = plan.user;
+    INLAY_TRY_VOID(keep_capabilities(plan.kind == SandboxKind::compiler ? 0 : 1u << CAP_FOWNER));
+    // Without root's rights: opened with them, pagemap would tell where in the machine our pages lie.
+    (void)::prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
+    open_own_memory();
     if (::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0) return os_error("prctl (PR_SET_DUMPABLE)");
     if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return os_error("prctl (PR_SET_NO_NEW_PRIVS)");
     INLAY_TRY(report.landlock, enter_landlock(plan.kind));

@@ -106,6 +106,11 @@ void set_no_delay(int socket) noexcept {
     ::setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 }
 
+void forget_linger(int fd) noexcept {
+    const linger none{0, 0};
+    ::setsockopt(fd, SOL_SOCKET, SO_LINGER, &none, sizeof none);
+}
+
 Result<bool> is_ipv6_socket(int socket) {
     int domain = 0;
     socklen_t length = sizeof domain;

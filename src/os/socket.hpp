@@ -44,6 +44,8 @@ size_t untaken_bytes(int socket) noexcept;
 
 // Small answers leave at once instead of waiting for company (TCP_NODELAY).
 void set_no_delay(int socket) noexcept;
+// Closing it will not wait for anything to be sent, whatever was set before. Nothing where it is no socket.
+void forget_linger(int fd) noexcept;
 Result<bool> is_ipv6_socket(int socket);
 
 }  // namespace inlay::os

@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <linux/sockios.h>
+#include <netinet/tcp.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <signal.h>
@@ -54,23 +55,28 @@ constexpr std::array kAllowed = {
     Allowed{SCMP_SYS(nanosleep), kAll}, Allowed{SCMP_SYS(getrandom), kAll}, Allowed{SCMP_SYS(timer_create), kGuests},
     Allowed{SCMP_SYS(timer_settime), kGuests}, Allowed{SCMP_SYS(timer_delete), kGuests},
     // Sockets it has.
-    Allowed{SCMP_SYS(recvmsg), kGuests}, Allowed{SCMP_SYS(sendmsg), kGuests}, Allowed{SCMP_SYS(accept), kWorker}, Allowed{SCMP_SYS(accept4), kWorker},
-    Allowed{SCMP_SYS(recvfrom), kWorker}, Allowed{SCMP_SYS(sendto), kWorker}, Allowed{SCMP_SYS(sendfile), kWorker},
-    Allowed{SCMP_SYS(shutdown), kWorker}, Allowed{SCMP_SYS(getsockname), kWorker}, Allowed{SCMP_SYS(getpeername), kWorker},
-    Allowed{SCMP_SYS(getsockopt), kWorker}, Allowed{SCMP_SYS(setsockopt), kWorker},
+    Allowed{SCMP_SYS(recvmsg), kGuests}, Allowed{SCMP_SYS(accept), kWorker}, Allowed{SCMP_SYS(accept4), kWorker},
+    Allowed{SCMP_SYS(recvfrom), kWorker}, Allowed{SCMP_SYS(sendfile), kWorker}, Allowed{SCMP_SYS(shutdown), kWorker},
+    Allowed{SCMP_SYS(getsockname), kWorker}, Allowed{SCMP_SYS(getpeername), kWorker}, Allowed{SCMP_SYS(getsockopt), kWorker},
     // The loop.
     Allowed{SCMP_SYS(epoll_create1), kWorker}, Allowed{SCMP_SYS(epoll_ctl), kWorker}, Allowed{SCMP_SYS(epoll_wait), kWorker},
     Allowed{SCMP_SYS(epoll_pwait), kWorker}, Allowed{SCMP_SYS(eventfd2), kWorker}, Allowed{SCMP_SYS(timerfd_create), kWorker},
     Allowed{SCMP_SYS(timerfd_settime), kWorker},
 };
 
-// Where one argument decides: allowed where (argument & mask) == value.
+// What an argument has to be: (argument & mask) == value.
+struct Argument {
+    unsigned number;
+    uint64_t mask;
+    uint64_t value;
+};
+
+// Where one argument decides, or two.
 struct AllowedWhere {
     int call;
     unsigned kinds;
-    unsigned argument;
-    uint64_t mask;
-    uint64_t value;
+    Argument first;
+    Argument second = {0, 0, 0};  // Of any value.
 };
 
 constexpr uint64_t kWhole = ~0ull;
@@ -80,25 +86,35 @@ constexpr uint64_t kCloneLooks = CLONE_THREAD | CLONE_NEWNS | CLONE_NEWCGROUP | 
 
 constexpr std::array kAllowedWhere = {
     // Code is loaded as bytes and then made executable: never writable at once.
-    AllowedWhere{SCMP_SYS(mmap), kAll, 2, PROT_EXEC, 0},
-    AllowedWhere{SCMP_SYS(mprotect), kAll, 2, kWriteAndExecute, 0},
-    AllowedWhere{SCMP_SYS(mprotect), kAll, 2, kWriteAndExecute, PROT_WRITE},
-    AllowedWhere{SCMP_SYS(mprotect), kAll, 2, kWriteAndExecute, PROT_EXEC},
-    AllowedWhere{SCMP_SYS(clone), kWorker | kCompiler, 0, kCloneLooks, CLONE_THREAD},
-    AllowedWhere{SCMP_SYS(prctl), kAll, 0, kWhole, PR_SET_NAME},
-    AllowedWhere{SCMP_SYS(fcntl), kAll, 1, kWhole, F_GETFD},
-    AllowedWhere{SCMP_SYS(fcntl), kAll, 1, kWhole, F_SETFD},
-    AllowedWhere{SCMP_SYS(fcntl), kAll, 1, kWhole, F_GETFL},
-    AllowedWhere{SCMP_SYS(fcntl), kAll, 1, kWhole, F_SETFL},
-    AllowedWhere{SCMP_SYS(fcntl), kAll, 1, kWhole, F_DUPFD_CLOEXEC},
-    AllowedWhere{SCMP_SYS(fcntl), kAll, 1, kWhole, F_ADD_SEALS},
-    AllowedWhere{SCMP_SYS(fcntl), kAll, 1, kWhole, F_GET_SEALS},
-    AllowedWhere{SCMP_SYS(ioctl), kWorker, 1, kWhole, FIONBIO},
-    AllowedWhere{SCMP_SYS(ioctl), kWorker, 1, kWhole, FIONREAD},
-    AllowedWhere{SCMP_SYS(ioctl), kWorker, 1, kWhole, SIOCOUTQ},
-    AllowedWhere{SCMP_SYS(socketpair), kWorker, 0, kWhole, AF_UNIX},
-    AllowedWhere{SCMP_SYS(pidfd_send_signal), kWorker, 1, kWhole, SIGKILL},  // A lane's: the supervisor gives no other.
-    AllowedWhere{SCMP_SYS(prlimit64), kAll, 2, kWhole, 0},                   // Asks, and sets nothing.
+    AllowedWhere{SCMP_SYS(mmap), kAll, {2, PROT_EXEC, 0}},
+    AllowedWhere{SCMP_SYS(mprotect), kAll, {2, kWriteAndExecute, 0}},
+    AllowedWhere{SCMP_SYS(mprotect), kAll, {2, kWriteAndExecute, PROT_WRITE}},
+    AllowedWhere{SCMP_SYS(mprotect), kAll, {2, kWriteAndExecute, PROT_EXEC}},
+    AllowedWhere{SCMP_SYS(clone), kWorker | kCompiler, {0, kCloneLooks, CLONE_THREAD}},
+    AllowedWhere{SCMP_SYS(prctl), kAll, {0, kWhole, PR_SET_NAME}},
+    AllowedWhere{SCMP_SYS(fcntl), kAll, {1, kWhole, F_GETFD}},
+    AllowedWhere{SCMP_SYS(fcntl), kAll, {1, kWhole, F_SETFD}},
+    AllowedWhere{SCMP_SYS(fcntl), kAll, {1, kWhole, F_GETFL}},
+    AllowedWhere{SCMP_SYS(fcntl), kAll, {1, kWhole, F_SETFL}},
+    AllowedWhere{SCMP_SYS(fcntl), kAll, {1, kWhole, F_DUPFD_CLOEXEC}},
+    AllowedWhere{SCMP_SYS(fcntl), kAll, {1, kWhole, F_ADD_SEALS}},
+    AllowedWhere{SCMP_SYS(fcntl), kAll, {1, kWhole, F_GET_SEALS}},
+    AllowedWhere{SCMP_SYS(ioctl), kWorker, {1, kWhole, FIONBIO}},
+    AllowedWhere{SCMP_SYS(ioctl), kWorker, {1, kWhole, FIONREAD}},
+    AllowedWhere{SCMP_SYS(ioctl), kWorker, {1, kWhole, SIOCOUTQ}},
+    // Of the kind that sends to its other end alone, whatever address is given.
+    AllowedWhere{SCMP_SYS(socketpair), kWorker, {0, kWhole, AF_UNIX}, {1, kWhole, SOCK_SEQPACKET | SOCK_CLOEXEC}},
+    // Connections are accepted, and made by nobody.
+    AllowedWhere{SCMP_SYS(sendto), kWorker, {3, MSG_FASTOPEN, 0}},
+    AllowedWhere{SCMP_SYS(sendmsg), kGuests, {2, MSG_FASTOPEN, 0}},
+    // None that steers or filters what a listener gets: others share it.
+    AllowedWhere{SCMP_SYS(setsockopt), kWorker, {1, kWhole, SOL_SOCKET}, {2, kWhole, SO_SNDBUF}},
+    AllowedWhere{SCMP_SYS(setsockopt), kWorker, {1, kWhole, SOL_SOCKET}, {2, kWhole, SO_RCVLOWAT}},
+    AllowedWhere{SCMP_SYS(setsockopt), kWorker, {1, kWhole, SOL_SOCKET}, {2, kWhole, SO_LINGER}},
+    AllowedWhere{SCMP_SYS(setsockopt), kWorker, {1, kWhole, IPPROTO_TCP}, {2, kWhole, TCP_NODELAY}},
+    AllowedWhere{SCMP_SYS(setsockopt), kWorker, {1, kWhole, IPPROTO_TCP}, {2, kWhole, TCP_CORK}},
+    AllowedWhere{SCMP_SYS(pidfd_send_signal), kWorker, {1, kWhole, SIGKILL}},  // A lane's: the supervisor gives no other.
+    AllowedWhere{SCMP_SYS(prlimit64), kAll, {2, kWhole, 0}},                   // Asks, and sets nothing.
 };
 
 struct Refused {
@@ -121,19 +137,14 @@ Error failed(const char* what, int negative_errno) {
     return os_error(what);
 }
 
-constexpr bool is_sanitized() {
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-    return true;
-#else
-    return false;
-#endif
-}
+scmp_arg_cmp compared(const Argument& wanted) { return {wanted.number, SCMP_CMP_MASKED_EQ, wanted.mask, wanted.value}; }
 
 Result<> allow_where(void* filter, unsigned kind) {
     for (const auto& one : kAllowedWhere) {
         if (!(one.kinds & kind)) continue;
-        scmp_arg_cmp where{one.argument, SCMP_CMP_MASKED_EQ, one.mask, one.value};
-        if (int code = seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, one.call, 1, &where); code != 0) return failed("seccomp_rule_add", code);
+        const std::array where{compared(one.first), compared(one.second)};
+        const unsigned count = one.second.mask == 0 ? 1 : 2;
+        if (int code = seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, one.call, count, where.data()); code != 0) return failed("seccomp_rule_add", code);
     }
     // abort(3) and raise(3).
     scmp_arg_cmp itself{0, SCMP_CMP_EQ, static_cast<uint64_t>(::getpid()), 0};
@@ -143,8 +154,16 @@ Result<> allow_where(void* filter, unsigned kind) {
 
 }  // namespace
 
+bool filters_system_calls() noexcept {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+    return false;
+#else
+    return true;
+#endif
+}
+
 Result<size_t> filter_system_calls(SandboxKind kind_given) {
-    if (is_sanitized()) return 0;
+    if (!filters_system_calls()) return 0;
     const unsigned kind = 1u << static_cast<unsigned>(kind_given);
     Filter filter(seccomp_init(SCMP_ACT_KILL_PROCESS), &seccomp_release);
     if (!filter) return Error{Errc::internal, "seccomp_init"};

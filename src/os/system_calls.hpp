@@ -8,8 +8,11 @@
 
 namespace inlay::os {
 
-// From now on, for all threads of this process: any call that is not in its list ends the process with SIGSYS; those that libraries
-// make in passing are refused with an error. How many are allowed. 0: none is filtered, in builds with sanitizers, which need others.
+// False in builds with sanitizers, which need other calls.
+bool filters_system_calls() noexcept;
+
+// From now on, for this thread and those that it makes: any call that is not in its list ends the process with SIGSYS; those that libraries
+// make in passing are refused with an error. How many are allowed. 0: none is filtered.
 // Requires: no_new_privs. Errors: internal: the kernel has no seccomp.
 Result<size_t> filter_system_calls(SandboxKind kind);
 

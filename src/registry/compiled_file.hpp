@@ -1,9 +1,9 @@
-// The form of a compiled module on disk: its own digest, then the code.
+// The form of a compiled module on disk: its own digest, how it takes bodies, then the code.
 //
-//     0                     32
-//     | XXH3-128, hex digits | compiled code ... |
+//     0                      32                         40
+//     | XXH3-128, hex digits | "streams\n", "whole..\n" | compiled code ... |
 //
-// Loading code is trusting it: damage is noticed before the engine sees it.
+// Loading code is trusting it: damage is noticed before the engine sees it. How it takes bodies can be asked for without loading it.
 #pragma once
 
 #include <cstdint>
@@ -16,8 +16,14 @@
 
 namespace inlay::registry {
 
+// Whether a function can have its body, or give its response, piece by piece.
+enum class BodyWay : uint8_t { whole, streams };
+
 // The head that goes before this code.
-std::string compiled_file_head(std::string_view code);
+std::string compiled_file_head(std::string_view code, BodyWay way = BodyWay::whole);
+
+// What the head of a file says. Errors: corrupt.
+Result<BodyWay> body_way_of_compiled_file(int fd);
 
 // The code in a file. Errors: corrupt. Valid until: `file` ends.
 Result<std::span<const uint8_t>> code_of_compiled_file(std::span<const uint8_t> file);
@@ -26,6 +32,7 @@ Result<std::span<const uint8_t>> code_of_compiled_file(std::span<const uint8_t> 
 struct MappedCode {
     os::Mapping file;
     std::span<const uint8_t> code;
+    BodyWay way = BodyWay::whole;
 };
 
 // Maps a file and checks it. Errors: corrupt, also for an empty file; io_error.

@@ -29,6 +29,16 @@ TEST(CompiledFile, IsMappedAndCheckedInOneStep) {
     EXPECT_EQ(map_compiled_file(-1).error().code, Errc::io_error);
 }
 
+TEST(CompiledFile, TellsHowTheFunctionTakesBodiesWithoutBeingLoaded) {
+    for (auto way : {BodyWay::whole, BodyWay::streams}) {
+        auto file = os::create_memfd_of("test", compiled_file_head("code", way) + "code").value();
+        EXPECT_EQ(body_way_of_compiled_file(file.get()).value(), way);
+        EXPECT_EQ(map_compiled_file(file.get())->way, way);
+    }
+    for (const char* damaged : {"", "00000000000000000000000000000000code", "00000000000000000000000000000000sometimecode"})
+        EXPECT_EQ(body_way_of_compiled_file(os::create_memfd_of("test", damaged).value().get()).error().code, Errc::corrupt) << damaged;
+}
+
 TEST(CompiledFile, NoticesEveryChangedByteAndEveryCut) {
     std::string code = "some code", file = compiled_file_head(code) + code;
     for (size_t i = 0; i < file.size(); i++) {

@@ -52,6 +52,47 @@ TEST(Tendency, BeginsLightAndIsHeavyForAWhileAfterAnOverrun) {
     EXPECT_FALSE(tendency.is_heavy(1000 + kHeavyMsMin)) << "tried again";
 }
 
+TEST(Tendency, IsTrustedAfterARunThatEndedInTimeAndNotAfterAnOverrunUntilTheNext) {
+    Tendency tendency;
+    EXPECT_FALSE(tendency.is_trusted(1000)) << "new";
+    tendency.note_in_time();
+    EXPECT_TRUE(tendency.is_trusted(1000));
+    tendency.note_overrun(1000);
+    EXPECT_FALSE(tendency.is_trusted(1000));
+    tendency.note_in_time();
+    EXPECT_FALSE(tendency.is_trusted(1000 + kHeavyMsMin - 1)) << "the while goes on";
+    EXPECT_TRUE(tendency.is_trusted(1000 + kHeavyMsMin));
+    tendency.note_overrun(1000 + kHeavyMsMin);
+    EXPECT_FALSE(tendency.is_trusted(1000 + 10 * kHeavyMsMin)) << "not by time alone";
+}
+
+TEST(Tendency, IsTrustedAfterAShortRunInALaneToo) {
+    Tendency tendency;
+    tendency.note_lane_run(kExpressBudgetUs);
+    EXPECT_FALSE(tendency.is_trusted(1000));
+    tendency.note_lane_run(1);
+    EXPECT_TRUE(tendency.is_trusted(1000));
+}
+
+TEST(Tendency, RanksThoseThatOverrunAgainAndAgainBehindOthers) {
+    Tendency once, often, never;
+    once.note_overrun(1000);
+    for (uint64_t i = 0; i < 3; i++) often.note_overrun(1000 + i);
+    EXPECT_LT(never.rank(), once.rank());
+    EXPECT_LT(once.rank(), often.rank());
+}
+
+TEST(LaneTime, CountsHalfAfterAWhile) {
+    LaneTime time;
+    EXPECT_EQ(time.recent_us(5), 0u);
+    time.add(1000, 80);
+    EXPECT_EQ(time.recent_us(1000 + kLaneTimeHalvesMs - 1), 80u);
+    EXPECT_EQ(time.recent_us(1000 + kLaneTimeHalvesMs), 40u);
+    time.add(1000 + kLaneTimeHalvesMs, 10);
+    EXPECT_EQ(time.recent_us(1000 + kLaneTimeHalvesMs), 50u);
+    EXPECT_EQ(time.recent_us(1000 + 100 * kLaneTimeHalvesMs), 0u);
+}
+
 TEST(Tendency, OverrunsInARowMakeTheWhileLongerUpToALimit) {
     Tendency tendency;
     uint64_t now = 1000;

@@ -64,7 +64,9 @@ Result<std::optional<FoundFunction>> SupervisorLink::find_function(const std::st
     reader.number(), reader.number();
     FoundFunction function;
     read(reader, function.record);
-    if (!reader.finished() || received_.fds.size() != 1) return Error{Errc::internal, "a look-up's answer is damaged"};
+    uint64_t account = reader.number();
+    function.account = static_cast<uint32_t>(account);
+    if (!reader.finished() || account >= kFunctionsMax || received_.fds.size() != 1) return Error{Errc::internal, "a look-up's answer is damaged"};
     function.compiled = std::move(received_.fds.front());
     return std::optional<FoundFunction>(std::move(function));
 }

@@ -37,6 +37,7 @@ struct FoundObject {
 
 struct FoundFunction {
     store::FunctionRecord record;
+    uint32_t account = 0;
     os::Fd compiled;
 };
 

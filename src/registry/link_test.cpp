@@ -30,7 +30,7 @@ void answer_lookup(const os::Channel& channel, const Question& question) {
         if (question.call == Call::find_object)
             write(writer, store::example_object(question.name, key, "v")), writer.number(1);
         else
-            write(writer, store::example_function(key, "v"));
+            write(writer, store::example_function(key, "v")), writer.number(kFunctionsMax - 1);
         (void)channel.send(writer.take(), {file.get()});
     } else if (key == "absent") {
         bool object = question.call == Call::find_object;
@@ -79,6 +79,7 @@ TEST_F(LinkTest, LookUpsFindWhatIsThere) {
     auto function = link_->find_function("one");
     ASSERT_TRUE(function.ok() && function->has_value());
     EXPECT_EQ((*function)->record, store::example_function("one", "v"));
+    EXPECT_EQ((*function)->account, kFunctionsMax - 1);
     EXPECT_TRUE((*function)->compiled);
 }
 

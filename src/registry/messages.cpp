@@ -39,8 +39,8 @@ void read(WireReader& from, store::ObjectRecord& record) {
 
 void write(WireWriter& to, const store::FunctionRecord& record) {
     to.bytes(record.name).bytes(record.version).bytes(record.module_hash).number(record.module_bytes);
-    to.number(record.timeout_ms).number(record.memory_bytes).bytes(record.env).number(record.deployed_ms);
-    to.bytes(name_of(record.run_class));
+    for (const auto& row : kFunctionLimits) to.number(record.limits.*row.value);
+    to.bytes(record.env).number(record.deployed_ms).bytes(name_of(record.run_class)).number(record.isolated);
 }
 
 void read(WireReader& from, store::FunctionRecord& record) {
@@ -48,11 +48,11 @@ void read(WireReader& from, store::FunctionRecord& record) {
     record.version = from.bytes();
     record.module_hash = from.bytes();
     record.module_bytes = from.number();
-    record.timeout_ms = from.number();
-    record.memory_bytes = from.number();
+    for (const auto& row : kFunctionLimits) record.limits.*row.value = from.number();
     record.env = from.bytes();
     record.deployed_ms = from.number();
     record.run_class = parse_function_class(from.bytes()).value_or(FunctionClass::automatic);
+    record.isolated = from.number() != 0;
 }
 
 void write(WireWriter& to, const Listing& listing) {

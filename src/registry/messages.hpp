@@ -25,14 +25,14 @@ inline constexpr uint64_t kLinkBrokenId = UINT64_MAX;
 
 enum class Call : uint64_t {
     find_object = 1,   // bucket, key              -> ObjectRecord, 1: in memory + descriptor of its file or memfd
-    find_function,     // name                     -> FunctionRecord + descriptor of the compiled module
+    find_function,     // name                     -> FunctionRecord, its account + descriptor of the compiled module
     commit,            // Effects                  -> CommitAnswer
     deploy,            // FunctionRecord + module  -> JSON
     remove_function,   // name                     -> nothing
     describe,          // Listing                  -> JSON
     append_log,        // LogLines                 -> nothing, and no answer is sent
     refuse_compiled,   // name, version, Checks    -> nothing: compile it again
-    start_lane,        // + a channel's end        -> nothing + descriptor of the process
+    start_lane,        // + a channel's end        -> its pid + descriptor of the process
     get_unchecked,     // name, version, 1: waits  -> nothing + descriptor of its code without epoch checks
     let_go,            // version                  -> nothing: one find_object's linked object is not read any more
     link_file,         // bucket, key, type + file -> JSON; of the client beside the data directory, not of a worker
@@ -80,7 +80,7 @@ struct CommitAnswer {
     uint64_t copied_bytes = 0;
 };
 
-enum class ListingKind : uint64_t { buckets = 1, objects, functions, function, log };
+enum class ListingKind : uint64_t { buckets = 1, objects, functions, function, log, function_metrics };
 
 struct Listing {
     ListingKind kind = ListingKind::buckets;

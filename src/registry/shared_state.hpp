@@ -20,7 +20,22 @@
 
 namespace inlay::registry {
 
-// All zero is its valid beginning, as the kernel gives it.
+// What one worker has counted for one function. It alone writes it, so nothing of it costs a locked instruction.
+struct alignas(64) FunctionAccount {
+    std::atomic<uint64_t> invocations;  // Admitted.
+    std::atomic<uint64_t> refused;      // At its own limits, before they began.
+    std::atomic<uint64_t> overruns;
+    std::atomic<uint64_t> cpu_ns;       // Of all attempts; in a worker the time that they had its thread.
+    std::atomic<uint64_t> lost_ns;      // Of that: attempts that began again in a lane.
+    std::atomic<uint64_t> in_flight;    // Now.
+
+    static void add(std::atomic<uint64_t>& value, uint64_t n) noexcept {
+        value.store(value.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
+    }
+};
+using FunctionAccounts = std::array<FunctionAccount, kFunctionsMax>;
+
+// All zero is its valid beginning, as the kernel gives it. Pages of it that nobody has touched take no memory.
 struct SharedState {
     std::atomic<uint64_t> generation;                                  // Changes so far.
     std::array<std::atomic<uint64_t>, kChangeRingEntries> changed;     // Hashes of the latest ones.
@@ -29,6 +44,8 @@ struct SharedState {
     std::array<std::array<std::atomic<uint16_t>, kAddressPlaces>, kWorkersMax> connections_by_address;
     std::array<std::atomic<uint64_t>, kWorkersMax> running;            // The function whose code each worker runs now (Function::mark); 0: none.
     std::array<CounterBlock, kWorkersMax + 1> counters;                // One per worker slot; the last is the supervisor's.
+    std::array<std::atomic<uint64_t>, kFunctionsMax> admitted_until_ns; // By a function's account: how far its rate is used up (registry/admission.hpp).
+    std::array<FunctionAccounts, kWorkersMax> accounts;                 // One row per worker slot.
 };
 
 inline uint64_t hash_of_function(std::string_view name) { return fnv1a(name, fnv1a("function/")); }

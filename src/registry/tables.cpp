@@ -49,17 +49,28 @@ Result<std::shared_ptr<const Function>> Tables::get_function(std::string_view na
     INLAY_TRY(auto found, link_.find_function(std::string(name)));
     if (!found)
         return Error{Errc::function_not_found, fmt::format("function {:?} is not deployed: see `inlay functions`", name)};
-    auto mapped = map_compiled_file(found->compiled.get());
-    if (!mapped.ok() && mapped.error().code != Errc::corrupt) return std::move(mapped).error();
-    auto program = mapped.ok() ? engine::Program::load(engine_, mapped->code)
-                               : Result<std::shared_ptr<const engine::Program>>(mapped.error());
-    if (!program.ok()) {
-        refuse_compiled(found->record, engine::Checks::epoch);
+    auto function = std::make_shared<Function>(Function{std::move(found->record), found->account, nullptr, std::move(found->compiled)});
+    auto loaded = load(*function);
+    if (!loaded.ok() && loaded.error().code != Errc::corrupt) return std::move(loaded).error();
+    if (!loaded.ok()) {
+        refuse_compiled(function->record, function->record.isolated ? engine::Checks::none : engine::Checks::epoch);
         return Error{Errc::overloaded, fmt::format("function {:?} is being compiled again: retry in a moment", name)};
     }
-    auto function = std::make_shared<Function>(Function{std::move(found->record), std::move(program).value(), std::move(found->compiled)});
     function->mark = mark_of_version(function->record.version);
     return *functions_.insert(hash, name, std::move(function));
+}
+
+// The code of an isolated function is not even looked at here. Errors: corrupt, also of code for another engine; io_error.
+Result<> Tables::load(Function& function) const {
+    if (function.record.isolated) {
+        INLAY_TRY(auto way, body_way_of_compiled_file(function.compiled.get()));
+        function.streams = way == BodyWay::streams;
+        return {};
+    }
+    INLAY_TRY(auto mapped, map_compiled_file(function.compiled.get()));
+    INLAY_TRY(function.program, engine::Program::load(engine_, mapped.code));
+    function.streams = mapped.way == BodyWay::streams;
+    return {};
 }
 
 void Tables::refuse_compiled(const store::FunctionRecord& record, engine::Checks checks) {

@@ -41,6 +41,7 @@ class Tables {
     void refuse_compiled(const store::FunctionRecord& record, engine::Checks checks);
 
   private:
+    Result<> load(Function& function) const;
     std::shared_ptr<const Object> open_linked(FoundObject found);
     void let_go(const std::string& version);
     void tell_of_use(const Object& object);

@@ -37,11 +37,16 @@ class TablesTest : public testing::Test {
         if (object)
             write(writer, record), writer.number(question.second == "hot");
         else
-            write(writer, store::example_function(question.name, version));
+            write(writer, function_of(question.name, version)), writer.number(77);
         if ((object ? question.second : question.name) == "absent")
             (void)channel.send(answer(question.id, {object ? Errc::object_not_found : Errc::function_not_found, ""}), {});
         else
             (void)channel.send(writer.take(), {file.get()});
+    }
+    static store::FunctionRecord function_of(const std::string& name, const std::string& version) {
+        auto record = store::example_function(name, version);
+        record.isolated = name == "isolated";
+        return record;
     }
     std::string object_version(const std::string& key) { return tables_->get_object({"data", key}).value()->record.version; }
     std::string function_version(const std::string& name) { return tables_->get_function(name).value()->record.version; }
@@ -202,6 +207,24 @@ TEST_F(TablesTest, CodeThatCannotBeLoadedIsRefusedAndToldOf) {
     }
     compiled_ = whole;
     EXPECT_TRUE(tables_->get_function("one").ok());
+}
+
+TEST_F(TablesTest, AFunctionHasTheAccountThatTheSupervisorGaveIt) { EXPECT_EQ(tables_->get_function("one").value()->account, 77u); }
+
+TEST_F(TablesTest, TheCodeOfAnIsolatedFunctionIsNotLookedAt) {
+    compiled_ = compiled_file_head("code", BodyWay::streams) + "what no engine would load";
+    auto function = tables_->get_function("isolated");
+    ASSERT_TRUE(function.ok());
+    EXPECT_EQ((*function)->program, nullptr);
+    EXPECT_TRUE((*function)->streams);
+    EXPECT_TRUE((*function)->compiled);
+    compiled_ = "x";
+    publish_change(memory_.state(), hash_of_function("isolated"));
+    EXPECT_EQ(tables_->get_function("isolated").error().code, Errc::overloaded);
+    auto message = supervisor_.next_call();
+    WireReader reader(message.bytes);
+    EXPECT_EQ(reader.number(), 0u);
+    EXPECT_EQ(reader.number(), static_cast<uint64_t>(Call::refuse_compiled)) << "it is made again";
 }
 
 TEST_F(TablesTest, WithoutASupervisorWhatIsKnownStillServes) {

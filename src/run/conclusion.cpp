@@ -12,10 +12,12 @@ namespace inlay::run {
 How judge(Invocation& invocation, const engine::Trap& trap) {
     const auto& record = invocation.function.record;
     bool interrupted = trap.kind == engine::TrapKind::interrupted;
-    bool over_budget = interrupted && invocation.terms.place == Place::express && monotonic_ns() < invocation.terms.deadline_ns;
+    uint64_t now_ns = interrupted ? monotonic_ns() : 0;
+    bool over_cpu = interrupted && record.limits.cpu_ms < record.limits.timeout_ms && now_ns >= invocation.began_ns + record.limits.cpu_ms * 1'000'000;
+    bool over_budget = interrupted && invocation.terms.place == Place::express && now_ns < invocation.terms.deadline_ns && !over_cpu;
     if (over_budget || trap.kind == engine::TrapKind::stopped) return Unfinished{std::move(invocation.opened), std::move(invocation.cold)};
     invocation.add_last_log(INLAY_LOG_ERROR, trap.message);
-    if (interrupted) return Trapped{timed_out_error(record)};
+    if (interrupted) return Trapped{over_cpu ? over_cpu_error(record) : timed_out_error(record)};
     if (auto explained = invocation.explain_fault()) return Trapped{std::move(*explained)};
     auto met = invocation.limit_met();
     auto why = met.empty() ? trap.reason : fmt::format("{}, after it had met a limit: {}", trap.reason, met);
@@ -52,7 +54,13 @@ Outcome outcome_of(Invocation& invocation, How how) {
 Error timed_out_error(const store::FunctionRecord& record) {
     return Error{Errc::function_timed_out, fmt::format("function {:?} ran for {} ms without an answer: give it less to do, or "
                                                        "deploy it with a longer --timeout",
-                                                       record.name, record.timeout_ms)};
+                                                       record.name, record.limits.timeout_ms)};
+}
+
+Error over_cpu_error(const store::FunctionRecord& record) {
+    return Error{Errc::function_timed_out, fmt::format("function {:?} used the processor for {} ms, its cpu_ms, without an answer: give it less to "
+                                                       "do, or deploy it with a larger --limit cpu_ms=N",
+                                                       record.name, record.limits.cpu_ms)};
 }
 
 }  // namespace inlay::run

@@ -17,7 +17,8 @@ How conclude(Invocation& invocation, const engine::CallResult& result);
 // The invocation's outcome: what the guest wrote is final. Requires: its instance is gone.
 Outcome outcome_of(Invocation& invocation, How how);
 
-// What a client hears of a function that ran past its deadline.
+// What a client hears of a function that ran past its deadline, or used the processor for too long.
 Error timed_out_error(const store::FunctionRecord& record);
+Error over_cpu_error(const store::FunctionRecord& record);
 
 }  // namespace inlay::run

@@ -1,7 +1,10 @@
 // Conclusions: what a client hears of how its function ended. What only a run shows: executor_test.
 #include "run/conclusion.hpp"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
+
+#include <algorithm>
 
 #include "run/trial.hpp"
 
@@ -11,7 +14,9 @@ namespace {
 TEST(Conclusion, OfATimeoutSaysHowLongAndWhatToDo) {
     store::FunctionRecord record;
     record.name = "slow";
-    record.timeout_ms = 70;
+    record.limits.timeout_ms = 70;
+    record.limits.cpu_ms = 7;
+    EXPECT_NE(over_cpu_error(record).detail.find("\"slow\" used the processor for 7 ms, its cpu_ms"), std::string::npos);
     auto error = timed_out_error(record);
     EXPECT_EQ(error.code, Errc::function_timed_out);
     EXPECT_NE(error.detail.find("\"slow\" ran for 70 ms"), std::string::npos) << error.detail;
@@ -36,7 +41,7 @@ TEST(Conclusion, NamesTheLimitThatACallMet) {
         {call("respond", {0, kRangesMax + 1}), "kRangesMax = 1024"},
         {call("random", {0, kRandomBytesMax + 1}), "kRandomBytesMax = 65536"},
         {call("header", {0, 9000, 0, 1}), "kResponseHeaderBytesMax = 8192"},
-        {call("output", {kOutputBytesMax + 1, 16}), "kOutputBytesMax = 2147483648"},
+        {call("output", {kOutputBytesMax + 1, 16}), "output_bytes = 2147483648"},
         {call("output", {8192, 16}), "the memory for outputs of this worker is in use: retry later"},
     };
     for (const auto& one : cases) {
@@ -50,6 +55,38 @@ TEST(Conclusion, NamesTheLimitThatACallMet) {
         EXPECT_NE(std::get<Trapped>(trapped.how).error.detail.find(", after it had met a limit: " + one.limit), std::string::npos);
         auto completed = trial.run("(drop " + one.call + ") (i32.const 0)");
         EXPECT_EQ(completed.log.lines.at(0).text, "met a limit: " + one.limit) << "also of one that goes on without";
+    }
+}
+
+// What a guest can have of a limit is what its function was deployed with, to the last one, and the client hears how to get more.
+TEST(Conclusion, NamesTheLimitOfTheFunctionsOwnThatACallMet) {
+    constexpr uint32_t kName = 1024;
+    const std::string open = then("open", {kName, 8, 32}), name = text_at(kName, "data/one");
+    struct {
+        uint64_t FunctionLimits::*limit;
+        uint64_t value;
+        std::string fits;
+        std::string meets;
+    } cases[] = {
+        {&FunctionLimits::windows, 1, then("output", {5, 16}), call("output", {5, 16})},
+        {&FunctionLimits::windows, 1, open + then("map", {1, 0, 20'000, 0, 16}), call("map", {1, 0, 20'000, 0, 16})},
+        {&FunctionLimits::output_bytes, 9000, then("output", {9000, 16}), call("output", {1, 16})},
+        {&FunctionLimits::private_bytes, 20'480, open + then("map", {1, 0, 20'480, INLAY_MAP_PRIVATE, 16}), call("map", {1, 0, 1, INLAY_MAP_PRIVATE, 16})},
+        {&FunctionLimits::memory_bytes, 3 * 65'536, open + then("map", {1, 0, 2 * 65'536, INLAY_MAP_PRIVATE, 16}), call("map", {1, 0, 1, INLAY_MAP_PRIVATE, 16})},
+        {&FunctionLimits::publishes, 1, then("publish", {kName, 8, 0, 0, 0, 0}), call("publish", {kName, 8, 0, 0, 0, 0})},
+        {&FunctionLimits::log_bytes, 10, then("log", {0, 0, 10}), call("log", {0, 0, 1})},
+    };
+    for (const auto& one : cases) {
+        Trial trial;
+        trial.limits.*one.limit = one.value;
+        trial.add_sparse_object("data/one", 300'000);
+        auto row = std::find_if(kFunctionLimits.begin(), kFunctionLimits.end(), [&](const auto& each) { return each.value == one.limit; });
+        EXPECT_EQ(trial.code(one.fits + "(i32.const 0)", name), 0) << row->name;
+        auto failed = trial.run(one.fits + one.meets, name);
+        ASSERT_TRUE(std::holds_alternative<Failed>(failed.how)) << row->name;
+        EXPECT_EQ(std::get<Failed>(failed.how).code, INLAY_E_LIMIT) << row->name;
+        EXPECT_EQ(std::get<Failed>(failed.how).limit_met,
+                  fmt::format("{} = {} (deploy with --limit {}=N for more)", row->name, one.value, row->name));
     }
 }
 

@@ -21,6 +21,7 @@ struct Cost {
     uint64_t private_bytes = 0;
     uint64_t instantiate_us = 0;
     uint64_t run_us = 0;
+    uint64_t cpu_ns = 0;  // Of one attempt; in a worker the time that it had the thread.
 };
 
 }  // namespace inlay::run

@@ -54,7 +54,7 @@ TEST_F(Executor, ATrapIsNamedAndPointsToTheLog) {
 }
 
 TEST_F(Executor, TheDeadlineEndsAFunction) {
-    trial_.timeout_ms = 50;
+    trial_.limits.timeout_ms = 50;
     uint64_t begin = monotonic_ns();
     auto error = trial_.error_of("(loop $l (br $l)) (i32.const 0)");
     EXPECT_EQ(error.code, Errc::function_timed_out);
@@ -62,8 +62,19 @@ TEST_F(Executor, TheDeadlineEndsAFunction) {
     EXPECT_LT(monotonic_ns() - begin, 500'000'000u);
 }
 
+TEST_F(Executor, ItsProcessorTimeEndsAFunction) {
+    trial_.limits.cpu_ms = 30;
+    for (auto place : {Place::inline_, Place::express}) {
+        trial_.terms.place = place;
+        trial_.limits.cpu_ms = place == Place::express ? 1 : 30;  // Else it is for a lane to end it.
+        auto error = trial_.error_of("(loop $l (br $l)) (i32.const 0)");
+        EXPECT_EQ(error.code, Errc::function_timed_out);
+        EXPECT_NE(error.detail.find(" ms, its cpu_ms"), std::string::npos) << error.detail;
+    }
+}
+
 TEST_F(Executor, TheDeadlineEndsAStartFunctionToo) {
-    trial_.timeout_ms = 50;
+    trial_.limits.timeout_ms = 50;
     EXPECT_EQ(trial_.error_of("(i32.const 0)", "(func $s (loop $l (br $l))) (start $s)").code, Errc::function_timed_out);
     EXPECT_EQ(trial_.error_of("(i32.const 0)", "(func (export \"_initialize\") (loop $l (br $l)))").code, Errc::function_timed_out);
 }
@@ -139,7 +150,7 @@ TEST_F(Executor, TheNextAttemptSeesTheVersionsThatTheFirstOneOpened) {
 
 TEST_F(Executor, AnExpressAttemptPastItsDeadlineHasTimedOut) {
     trial_.terms.place = Place::express;
-    trial_.timeout_ms = 1;
+    trial_.limits.timeout_ms = 1;
     EXPECT_EQ(trial_.error_of("(loop $l (br $l)) (i32.const 0)").code, Errc::function_timed_out);
 }
 
@@ -273,10 +284,12 @@ TEST_F(Executor, CostCountsBytesThatCameWithTheHead) {
 }
 
 TEST_F(Executor, CostCountsTime) {
-    trial_.timeout_ms = 30;
+    trial_.limits.timeout_ms = 30;
     auto cost = trial_.run("(loop $l (br $l)) (i32.const 0)").cost;
     EXPECT_GE(cost.run_us + cost.instantiate_us, 29'000u);
     EXPECT_LT(cost.instantiate_us, 25'000u);
+    EXPECT_GE(cost.cpu_ns, 29'000'000u);
+    EXPECT_LT(cost.cpu_ns, 1'000'000'000u);
 }
 
 }  // namespace

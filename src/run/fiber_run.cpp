@@ -2,7 +2,6 @@
 #include "run/fiber_run.hpp"
 
 #include <algorithm>
-#include <ctime>
 #include <utility>
 
 #include "base/clock.hpp"
@@ -14,18 +13,12 @@ namespace {
 
 constexpr uint64_t kSliceNs = kStreamSliceUs * 1000;
 
-// Unlike the monotonic clock it stands while others have the processor: then a guest is not heavy.
-uint64_t processor_ns() {
-    timespec used{};
-    ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
-    return static_cast<uint64_t>(used.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(used.tv_nsec);
-}
-
 }  // namespace
 
 FiberRun::FiberRun(const registry::Function& function, const Request& request, Supply& supply, const Terms& terms)
-    : invocation_(function, request, supply, terms), left_ns_(function.record.timeout_ms * 1'000'000) {
-    fiber_.emplace(*function.program, std::min(function.record.memory_bytes, kFiberMemoryBytesMax), &invocation_);
+    : invocation_(function, request, supply, terms), left_ns_(function.record.limits.timeout_ms * 1'000'000),
+      cpu_left_ns_(function.record.limits.cpu_ms * 1'000'000) {
+    fiber_.emplace(*function.program, std::min(function.record.limits.memory_bytes, kFiberMemoryBytesMax), &invocation_);
     invocation_.memory = &fiber_->memory();
 }
 
@@ -42,7 +35,7 @@ FiberRun::State FiberRun::resume() {
     }
     uint64_t begin_ns = monotonic_ns(), ran_ns = 0;
     if (invocation_.began_ns == 0) invocation_.began_ns = begin_ns;
-    uint64_t slice_ns = std::min(kSliceNs, left_ns_), used_before_ns = was_put_off_ ? processor_ns() : 0;
+    uint64_t slice_ns = std::min({kSliceNs, left_ns_, cpu_left_ns_}), used_before_ns = processor_ns();
     invocation_.waits = false;
     std::optional<Result<engine::CallResult>> ended;
     do {
@@ -51,8 +44,7 @@ FiberRun::State FiberRun::resume() {
         engine::Watchdog::end();
         ran_ns = monotonic_ns() - begin_ns;
     } while (!ended && !invocation_.waits && ran_ns < slice_ns);  // The interrupt was meant for another, earlier.
-    account(ran_ns);
-    if (was_put_off_) used_ns_ += processor_ns() - used_before_ns;
+    account(ran_ns, processor_ns() - used_before_ns);
     was_put_off_ = !ended && !invocation_.waits;
     if (ended) {
         if (ended->ok())
@@ -62,16 +54,20 @@ FiberRun::State FiberRun::resume() {
         return State::ended;
     }
     if (invocation_.waits) return State::waits;
-    if (left_ns_ > 0) return State::yields;
-    how_ = Trapped{timed_out_error(invocation_.function.record)};
+    if (left_ns_ > 0 && cpu_left_ns_ > 0) return State::yields;
+    how_ = Trapped{left_ns_ > 0 ? over_cpu_error(invocation_.function.record) : timed_out_error(invocation_.function.record)};
     return State::ended;
 }
 
-void FiberRun::account(uint64_t ran_ns) {
+void FiberRun::account(uint64_t ran_ns, uint64_t used_ns) {
     ran_ns_ += ran_ns;
+    untold_cpu_ns_ += used_ns;
+    const auto& limits = invocation_.limits();
     bool has_moved = std::exchange(exchanges_seen_, invocation_.exchanges) != invocation_.exchanges;
     if (has_moved) used_ns_ = 0, was_put_off_ = false;
-    left_ns_ = has_moved ? invocation_.function.record.timeout_ms * 1'000'000 : left_ns_ - std::min(left_ns_, ran_ns);
+    if (was_put_off_) used_ns_ += used_ns;
+    left_ns_ = has_moved ? limits.timeout_ms * 1'000'000 : left_ns_ - std::min(left_ns_, ran_ns);
+    cpu_left_ns_ = has_moved ? limits.cpu_ms * 1'000'000 : cpu_left_ns_ - std::min(cpu_left_ns_, used_ns);
 }
 
 Outcome FiberRun::finish() {

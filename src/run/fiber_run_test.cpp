@@ -67,8 +67,8 @@ class FiberRunTest : public testing::Test {
   protected:
     FiberRunTest() {
         function_.record.name = "trial";
-        function_.record.timeout_ms = 1000;
-        function_.record.memory_bytes = kMemoryBytesDefault;
+        function_.record.limits.timeout_ms = 1000;
+        function_.record.limits.memory_bytes = kMemoryBytesDefault;
         request_.stream = &stream_;
         terms_.place = Place::fiber;
     }
@@ -151,7 +151,7 @@ TEST_F(FiberRunTest, HoldsSoManyWindowsAndOutputsAtMost) {
 }
 
 TEST_F(FiberRunTest, OneThatSpinsYieldsAfterEachSliceUntilItsTimeIsOver) {
-    function_.record.timeout_ms = 20;
+    function_.record.limits.timeout_ms = 20;
     begin(kSpin);
     uint64_t begin_ns = monotonic_ns();
     unsigned slices = 1;
@@ -163,8 +163,21 @@ TEST_F(FiberRunTest, OneThatSpinsYieldsAfterEachSliceUntilItsTimeIsOver) {
     EXPECT_EQ(std::get<Trapped>(run_->finish().how).error.code, Errc::function_timed_out);
 }
 
+TEST_F(FiberRunTest, ItsProcessorTimeEndsItAndIsTold) {
+    function_.record.limits.cpu_ms = 20;
+    begin(kSpin);
+    uint64_t told_ns = 0;
+    while (resume() == State::yields) told_ns += run_->take_cpu_ns();
+    told_ns += run_->take_cpu_ns();
+    EXPECT_GE(told_ns, 20'000'000u);
+    EXPECT_LE(told_ns, 24'000'000u);
+    EXPECT_EQ(run_->take_cpu_ns(), 0u);
+    auto outcome = run_->finish();
+    EXPECT_NE(std::get<Trapped>(outcome.how).error.detail.find("for 20 ms, its cpu_ms"), std::string::npos);
+}
+
 TEST_F(FiberRunTest, ItsTimeRestsWhileItWaitsAndBeginsAgainWithEachPiece) {
-    function_.record.timeout_ms = 100;
+    function_.record.limits.timeout_ms = 100;
     // Spins for 60 ms with each piece.
     begin("(local $end i64) (loop $again " + then("receive", {kOut}) + then("clock", {1, 40}) +
           "(local.set $end (i64.add (i64.load (i32.const 40)) (i64.const 60000000)))"
@@ -183,7 +196,7 @@ TEST_F(FiberRunTest, ItsTimeRestsWhileItWaitsAndBeginsAgainWithEachPiece) {
 }
 
 TEST_F(FiberRunTest, EndsAndEmptyOrFailedPartsGiveItNoTime) {
-    function_.record.timeout_ms = 20;
+    function_.record.limits.timeout_ms = 20;
     stream_.pieces = {{0, 0}};
     auto lasts_for_ever = [&](const std::string& statement) {
         begin(range(0, 1) + "(loop $again " + statement + "(br $again)) (i32.const 0)");

@@ -14,7 +14,9 @@ int32_t log(Invocation& invocation, uint32_t level, GuestPtr text, GuestLen leng
     if (level > INLAY_LOG_ERROR) return INLAY_E_ARGUMENT;
     auto line = guest_text(invocation, text, length);
     if (!line) return INLAY_E_POINTER;
-    return invocation.add_log(level, *line) ? 0 : INLAY_E_LIMIT;
+    if (invocation.add_log(level, *line)) return 0;
+    bool too_many = invocation.log_lines >= kLogLinesPerInvocationMax;
+    return too_many ? invocation.meet("kLogLinesPerInvocationMax", kLogLinesPerInvocationMax) : invocation.meet(&FunctionLimits::log_bytes);
 }
 
 int32_t clock(Invocation& invocation, uint32_t clock, GuestPtr nanoseconds) noexcept {

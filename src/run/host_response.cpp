@@ -43,7 +43,7 @@ bool is_by_reference(const Invocation& invocation, const inlay_range& range) {
 // Whether that many bytes more may be copied: outputs and copies of one invocation have one bound, but for a few words.
 bool may_copy(const Invocation& invocation, uint64_t bytes) {
     uint64_t copied = invocation.cost.copied.heap + bytes;
-    return copied <= kHeapRangeCopyMax || invocation.output_bytes + copied <= kOutputBytesMax;
+    return copied <= kHeapRangeCopyMax || invocation.output_bytes + copied <= invocation.limits().output_bytes;
 }
 
 Piece piece_in_window(const Invocation& invocation, const inlay_range& range) {
@@ -59,7 +59,7 @@ Piece piece_in_window(const Invocation& invocation, const inlay_range& range) {
 Gathered copy_ranges(Invocation& invocation, std::span<const inlay_range> ranges, size_t inline_max) {
     uint64_t bytes = 0;
     for (const auto& range : ranges) bytes += range.length;
-    if (!may_copy(invocation, bytes)) return {{}, invocation.meet("kOutputBytesMax", kOutputBytesMax)};
+    if (!may_copy(invocation, bytes)) return {{}, invocation.meet(&FunctionLimits::output_bytes)};
     invocation.cost.copied.heap += bytes;
     auto text = [&](const inlay_range& range) {
         return *guest_text(invocation, GuestPtr{range.address}, GuestLen{range.length});
@@ -248,7 +248,7 @@ int32_t send(Invocation& invocation, GuestPtr ranges, uint32_t count) noexcept {
 int32_t publish(Invocation& invocation, GuestPtr name, GuestLen name_length, GuestPtr content_type,
                 GuestLen content_type_length, GuestPtr ranges, uint32_t count) noexcept {
     if (count > kRangesMax) return invocation.meet("kRangesMax", kRangesMax);
-    if (invocation.effects.size() >= kPublishesMax) return invocation.meet("kPublishesMax", kPublishesMax);
+    if (invocation.effects.size() >= invocation.limits().publishes) return invocation.meet(&FunctionLimits::publishes);
     auto name_text = guest_text(invocation, name, name_length);
     auto type_text = guest_text(invocation, content_type, content_type_length);
     RangeRoom room;

@@ -30,7 +30,7 @@ void ensure_body_source(Invocation& invocation) {
 int32_t code_of(Invocation& invocation, engine::PlaceError error) {
     switch (error) {
         case engine::PlaceError::no_room: return INLAY_E_NO_ROOM;
-        case engine::PlaceError::limit: return invocation.meet("kWindowsMax, kWindowSlackMax, the memory of the function or of all windows (kWindowMappingsShare)");
+        case engine::PlaceError::limit: return invocation.meet("kWindowSlackMax, or the mappings of all windows (kWindowMappingsShare)");
         case engine::PlaceError::failed: return INLAY_E_IO;
     }
     return INLAY_E_IO;
@@ -134,6 +134,16 @@ int32_t check_held(Invocation& invocation) {
     return 0;
 }
 
+// What the deploy allows. `private_bytes`: more of its own memory that the window is.
+int32_t check_own_limits(Invocation& invocation, uint64_t private_bytes) {
+    const auto& limits = invocation.limits();
+    const auto& memory = *invocation.memory;
+    if (invocation.windows.size() >= limits.windows) return invocation.meet(&FunctionLimits::windows);
+    if (private_bytes == 0) return 0;
+    if (memory.charged_bytes() + private_bytes > limits.private_bytes) return invocation.meet(&FunctionLimits::private_bytes);
+    return memory.own_bytes() + private_bytes > limits.memory_bytes ? invocation.meet(&FunctionLimits::memory_bytes) : 0;
+}
+
 // Bulk instructions over what a guest may write cannot be interrupted: more than this is written in a lane.
 int32_t check_writable(Invocation& invocation, uint64_t more_bytes) {
     uint64_t writable = invocation.output_bytes + invocation.memory->charged_bytes() + more_bytes;
@@ -163,7 +173,10 @@ int32_t show_piece(Invocation& invocation, const Wanted& wanted, const Window* o
     if (wanted.length > UINT32_MAX) return INLAY_E_NO_ROOM;
     if (wanted.length > 0) {
         uint64_t again = in_place && old->kind == WindowKind::private_ ? old->length : 0;
-        int32_t code = wanted.is_private() ? check_writable(invocation, wanted.length - std::min(again, wanted.length)) : 0;
+        uint64_t whole = small ? wanted.length : os::round_up(wanted.offset % os::page_size() + wanted.length, os::page_size());
+        uint64_t more_private = wanted.is_private() ? whole - std::min(again, whole) : 0;
+        int32_t code = check_own_limits(invocation, more_private);
+        if (code == 0 && wanted.is_private()) code = check_writable(invocation, more_private);
         if (code != 0) return code;
         code = small ? copy_piece(invocation, wanted, made)
                              : map_piece(invocation, wanted, in_place ? std::optional(old->area) : std::nullopt, made);
@@ -200,6 +213,7 @@ int32_t receive_of_body(Invocation& invocation, inlay_range& made) {
 
 // Places the ring, for all of its pieces.
 int32_t show_ring(Invocation& invocation, const std::shared_ptr<const os::Pages>& ring) {
+    if (int32_t code = check_own_limits(invocation, 0); code != 0) return code;
     auto placement = invocation.memory->place({ring->fd(), 0, kStreamRingBytes}, os::Access::read, os::Sharing::private_);
     if (!placement.window) return code_of(invocation, placement.error);
     Window window;
@@ -295,9 +309,12 @@ int32_t prefetch(Invocation& invocation, uint32_t source, uint64_t offset, uint6
 int32_t output(Invocation& invocation, uint64_t length, GuestPtr out) noexcept {
     if (length == 0) return INLAY_E_ARGUMENT;
     if (!fits_guest<inlay_range>(invocation, out)) return INLAY_E_POINTER;
-    if (length > kOutputBytesMax - invocation.output_bytes) return invocation.meet("kOutputBytesMax", kOutputBytesMax);
-    if (int32_t code = check_held(invocation); code != 0) return code;
-    if (int32_t code = check_writable(invocation, length); code != 0) return code;
+    if (length > invocation.limits().output_bytes - std::min(invocation.limits().output_bytes, invocation.output_bytes))
+        return invocation.meet(&FunctionLimits::output_bytes);
+    int32_t code = check_own_limits(invocation, 0);
+    if (code == 0) code = check_held(invocation);
+    if (code == 0) code = check_writable(invocation, length);
+    if (code != 0) return code;
     auto pages = invocation.supply.create_output(os::round_up(length, os::page_size()));
     if (!pages.ok()) return code_of_no_output(invocation, pages.error());
     if (!os::seal_size((*pages)->fd()).ok()) return INLAY_E_IO;

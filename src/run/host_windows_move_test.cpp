@@ -135,7 +135,7 @@ TEST(HostPrivate, WhatLeavesFromItIsCopiedAndCounted) {
 
 TEST(HostPrivate, TheWholeWindowIsChargedAsOwnMemory) {
     Trial trial;
-    trial.memory_bytes = 1 << 20;
+    trial.limits.memory_bytes = 1 << 20;
     trial.add_object("data/one", std::string(2 << 20, 'x'));
     auto code = [&](const std::string& body) { return trial.code(kOpenOne + body, kOne); };
     EXPECT_EQ(code(call("map", {1, 0, 1 << 20, INLAY_MAP_PRIVATE, kOut})), INLAY_E_LIMIT) << "the guest has a page already";

@@ -189,7 +189,7 @@ TEST(HostWindows, AnOutputWindowIsZeroAndItsOwn) {
 
 TEST(HostWindows, WindowsAreBoundedAndDoNotCountAsTheGuestsOwnMemory) {
     Trial trial;
-    trial.memory_bytes = 64 * KiB;
+    trial.limits.memory_bytes = 64 * KiB;
     trial.add_object("data/one", std::string(100'000, 'x'));
     for (uint32_t length : {10, 20'000}) {
         std::string count = "(local $n i32) (local $code i32)" + kOpenOne + "(loop $l (local.set $code " + call("map", {1, 0, length, 0, kOut}) +

@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "../../abi/inlay.h"
 #include "base/limits.hpp"
 #include "os/mapping.hpp"
@@ -18,9 +20,10 @@ std::optional<std::pair<uint64_t, const Window*>> Invocation::window_of(uint64_t
 }
 
 bool Invocation::add_log(uint64_t level, std::string_view text) {
-    if (log_lines >= kLogLinesPerInvocationMax) return false;
-    log_lines++;
     text = text.substr(0, kLogLineBytesMax);
+    if (log_lines >= kLogLinesPerInvocationMax || text.size() > limits().log_bytes - log_bytes) return false;
+    log_lines++;
+    log_bytes += text.size();
     if (!supply.take_log_line(level, text)) log.lines.push_back({level, std::string(text)});
     return true;
 }
@@ -32,11 +35,21 @@ void Invocation::add_last_log(uint64_t level, std::string_view text) {
 int32_t Invocation::meet(std::string_view limit, uint64_t bound) {
     limit_name = limit;
     limit_bound = bound;
+    limit_is_own = false;
+    return INLAY_E_LIMIT;
+}
+
+int32_t Invocation::meet(uint64_t FunctionLimits::*limit) {
+    auto row = std::find_if(kFunctionLimits.begin(), kFunctionLimits.end(), [&](const auto& one) { return one.value == limit; });
+    meet(row->name, limits().*limit);
+    limit_is_own = limits().*limit < row->max;
     return INLAY_E_LIMIT;
 }
 
 std::string Invocation::limit_met() const {
-    return limit_bound == 0 ? limit_name : fmt::format("{} = {}", limit_name, limit_bound);
+    if (limit_bound == 0) return limit_name;
+    auto text = fmt::format("{} = {}", limit_name, limit_bound);
+    return limit_is_own ? fmt::format("{} (deploy with --limit {}=N for more)", text, limit_name) : text;
 }
 
 std::string Invocation::id_text() const { return invocation_id_text(terms); }

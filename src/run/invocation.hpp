@@ -71,6 +71,7 @@ struct Invocation {
     Response response;
     size_t response_headers = 0;
     size_t log_lines = 0;
+    uint64_t log_bytes = 0;
     bool responded = false;
     bool sent = false;                                // Some of the response, or at least its head.
     bool is_sending = false;                          // A call of `send` waits until its content is gone.
@@ -82,7 +83,8 @@ struct Invocation {
     uint64_t received_bytes = 0;
     std::shared_ptr<const os::Pages> staging;         // What is sent of the guest's own memory leaves from here.
     std::string limit_name;                           // Of the latest limit that a call met,
-    uint64_t limit_bound = 0;                         // and its value, if it has one of its own.
+    uint64_t limit_bound = 0;                         // and its value, if it has one of its own,
+    bool limit_is_own = false;                        // which the deploy says.
     std::vector<StagedEffect> effects;
     registry::LogLines log;
     Cost cost;
@@ -96,7 +98,10 @@ struct Invocation {
     std::string id_text() const;
     // Remembers which bound a call met; gives what the guest is told, which is INLAY_E_LIMIT and no more.
     int32_t meet(std::string_view limit, uint64_t bound = 0);
-    // "kRangesMax = 1024", the latest that was met; empty: none was.
+    // The same for a limit of the function's own.
+    int32_t meet(uint64_t FunctionLimits::*limit);
+    const FunctionLimits& limits() const { return function.record.limits; }
+    // "kRangesMax = 1024", or "windows = 8 (...)" with what to do, the latest that was met; empty: none was.
     std::string limit_met() const;
     // What the last fault means for this guest, or nothing when there was none in a window.
     std::optional<Error> explain_fault() const;

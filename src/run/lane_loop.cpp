@@ -171,15 +171,16 @@ struct Loaded {
     registry::Function function;
 };
 
-Result<Loaded> load(const os::Message& message) {
+Result<Loaded> load(const os::Message& message, const std::function<Result<>()>& before_code) {
     WireReader reader(message.bytes);
     bool is_load = static_cast<LaneMessage>(reader.number()) == LaneMessage::load;
     Loaded loaded;
     registry::read(reader, loaded.function.record);
     auto checks = static_cast<engine::Checks>(reader.number());
     if (!is_load || !reader.finished() || message.fds.size() != 1) return registry::damaged_message();
-    INLAY_TRY(auto mapped, registry::map_compiled_file(message.fds.front().get()));
     INLAY_TRY(loaded.engine, engine::Engine::create_for_lane(host_functions(), checks));
+    INLAY_TRY_VOID(before_code());
+    INLAY_TRY(auto mapped, registry::map_compiled_file(message.fds.front().get()));
     INLAY_TRY(loaded.function.program, engine::Program::load(*loaded.engine, mapped.code));
     return loaded;
 }
@@ -218,7 +219,7 @@ Result<> run_one(const os::Channel& worker, const Loaded& loaded, os::Message& m
         request.body.pages =
             std::make_shared<const os::Pages>(std::move(message.fds.front()), request.body.size, os::Pages::Home::memory);
     terms.place = Place::lane;
-    supply.begin_run(request, std::move(ring), loaded.function.record.timeout_ms);
+    supply.begin_run(request, std::move(ring), loaded.function.record.limits.timeout_ms);
     os::end_this_process_at(terms.deadline_ns + kAlarmGraceNs);
     auto outcome = execute(loaded.function, request, supply, terms);
     os::end_this_process_at(0);
@@ -228,12 +229,13 @@ Result<> run_one(const os::Channel& worker, const Loaded& loaded, os::Message& m
 
 }  // namespace
 
-Result<> serve_lane(const os::Channel& worker, const std::function<Result<>()>& before_guests) {
+Result<> serve_lane(const os::Channel& worker, const std::function<Result<>()>& before_code) {
     os::Message message;
     INLAY_TRY(auto received, worker.receive(message));
     if (received != os::Transfer::done) return {};
-    INLAY_TRY(auto loaded, load(message));
-    INLAY_TRY_VOID(before_guests());
+    INLAY_TRY(auto loaded, load(message, before_code));
+    INLAY_TRY(auto told, worker.send(lane_message(LaneMessage::ready).take(), {}));
+    if (told != os::Transfer::done) return {};
     WorkerSupply supply(worker);
     for (;;) {
         if (auto& views = *loaded.engine->views(); views.size() > 0) {

@@ -57,8 +57,8 @@ class LaneLoop : public testing::Test {
         pair_.second.release();
         store::FunctionRecord record;
         record.name = "trial";
-        record.memory_bytes = kMemoryBytesDefault;
-        record.timeout_ms = 1000;
+        record.limits.memory_bytes = kMemoryBytesDefault;
+        record.limits.timeout_ms = 1000;
         auto message = lane_message(LaneMessage::load);
         registry::write(message, record);
         auto file = os::create_memfd_of("lane-test", compiled).value();
@@ -93,8 +93,12 @@ class LaneLoop : public testing::Test {
     void tell(uint64_t offset, uint64_t length) {
         send(std::move(lane_message(LaneMessage::piece).number(0).number(offset).number(length)));
     }
-    // The next message, of which only the kind is read; nullopt: the lane has ended.
+    // The next message behind `ready`, of which only the kind is read; nullopt: the lane has ended.
     std::optional<LaneMessage> next() {
+        auto kind = next_of_all();
+        return kind == LaneMessage::ready ? next_of_all() : kind;
+    }
+    std::optional<LaneMessage> next_of_all() {
         if (pair_.first.receive(message_).value() != os::Transfer::done) return std::nullopt;
         reader_.emplace(message_.bytes);
         return static_cast<LaneMessage>(reader_->number());
@@ -129,6 +133,15 @@ class LaneLoop : public testing::Test {
     std::vector<std::pair<uint64_t, uint64_t>> mapped_;  // Of the latest outcome: an object's number, bytes.
     std::vector<std::shared_ptr<const os::Pages>> given_;
 };
+
+TEST_F(LaneLoop, SaysOnceThatItIsReadyBeforeItRunsAnything) {
+    begin("(i32.const 0)");
+    EXPECT_EQ(next_of_all(), LaneMessage::ready);
+    for (int i = 0; i < 2; i++) {
+        run();
+        EXPECT_EQ(next_of_all(), LaneMessage::outcome);
+    }
+}
 
 TEST_F(LaneLoop, RunsOneInvocationAfterTheOtherEachFresh) {
     begin("(i32.load (i32.const 4096)) (i32.store (i32.const 4096) (i32.const 1))");

@@ -4,7 +4,8 @@
 //                       run             Terms, Request (+ pages of its body or ring)   then again and again
 //                       answer          verdict [+ size, descriptor]                   to open, output and send
 //                       piece           verdict [+ offset, length in the ring]         of a stream: unasked, at most two ahead
-//     lane -> worker:   open            bucket, key                                    while a guest runs; waits
+//     lane -> worker:   ready                                                          loaded: what it uses from here on is a guest's; once
+//                       open            bucket, key                                    while a guest runs; waits
 //                       output          bytes                                          the same
 //                       receive                                                        takes the next piece, gives back the last; waits
 //                       send            Response                                       of a stream: a part of it; waits
@@ -33,7 +34,7 @@
 
 namespace inlay::run {
 
-enum class LaneMessage : uint64_t { load = 1, run, answer, open, output, log, outcome_part, outcome, piece, receive, send };
+enum class LaneMessage : uint64_t { load = 1, run, answer, open, output, log, outcome_part, outcome, piece, receive, send, ready };
 
 // A message of this kind without its fields.
 inline WireWriter lane_message(LaneMessage kind) { return std::move(WireWriter().number(static_cast<uint64_t>(kind))); }

@@ -101,8 +101,7 @@ class Trial {
     Terms terms{.id = 0xabc};
     OutputBudget* outputs = &roomy_;  // Where output memory is accounted for.
     bool all_in_memory = true;        // Objects can be read without waiting for a disk.
-    uint64_t timeout_ms = 10'000;
-    uint64_t memory_bytes = kMemoryBytesDefault;
+    FunctionLimits limits{.timeout_ms = 10'000};
     std::string environment;
     Error finder_error{Errc::object_not_found, "absent"};  // What a look-up of an absent object ends with.
 
@@ -139,11 +138,10 @@ class Trial {
     Outcome run_program(std::shared_ptr<const engine::Program> program) {
         registry::Function function;
         function.record.name = "trial";
-        function.record.timeout_ms = timeout_ms;
-        function.record.memory_bytes = memory_bytes;
+        function.record.limits = limits;
         function.record.env = environment;
         function.program = std::move(program);
-        terms.deadline_ns = monotonic_ns() + timeout_ms * 1'000'000;
+        terms.deadline_ns = monotonic_ns() + limits.timeout_ms * 1'000'000;
         return execute(function, request, supply_, terms);
     }
 

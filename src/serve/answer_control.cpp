@@ -15,18 +15,17 @@ namespace {
 
 constexpr uint64_t kJsonBytesMax = 256 * MiB;
 
-// A JSON answer comes in the message or, when large, as a memfd.
-asio::awaitable<Reply> json_from_supervisor(Worker& worker, registry::Call which, std::string fields, std::vector<int> fds) {
+// A text comes in the message or, when large, as a memfd.
+asio::awaitable<Result<std::string>> text_from_supervisor(Worker& worker, registry::Call which, std::string fields, std::vector<int> fds) {
     auto answered = co_await worker.call(which, std::move(fields), std::move(fds));
-    if (!answered.ok()) co_return problem_reply(answered.error());
-    WireReader reader(answered->fields);
-    std::string json(reader.bytes());
-    if (!answered->fds.empty()) {
-        auto large = os::read_all(answered->fds.front().get(), kJsonBytesMax);
-        if (!large.ok()) co_return problem_reply(large.error());
-        json = std::move(large).value();
-    }
-    co_return json_reply(200, std::move(json));
+    if (!answered.ok()) co_return std::move(answered).error();
+    if (!answered->fds.empty()) co_return os::read_all(answered->fds.front().get(), kJsonBytesMax);
+    co_return std::string(WireReader(answered->fields).bytes());
+}
+
+asio::awaitable<Reply> json_from_supervisor(Worker& worker, registry::Call which, std::string fields, std::vector<int> fds) {
+    auto json = co_await text_from_supervisor(worker, which, std::move(fields), std::move(fds));
+    co_return json.ok() ? json_reply(200, std::move(json).value()) : problem_reply(json.error());
 }
 
 registry::Listing listing_of(registry::ListingKind kind, std::string name = {}) {
@@ -103,13 +102,24 @@ Result<FunctionClass> class_parameter(std::string_view query) {
     return *run_class;
 }
 
+Result<bool> isolate_parameter(std::string_view query) {
+    INLAY_TRY(auto text, text_parameter(query, "isolate"));
+    if (text.empty() || text == "0") return false;
+    if (text == "1") return true;
+    return Error{Errc::bad_request, fmt::format("parameter isolate={:?}: give 1 or 0", text)};
+}
+
 Result<store::FunctionRecord> deployment_of(const FunctionRoute& route, std::string_view query, uint64_t function_memory) {
     store::FunctionRecord record;
     record.name = route.name;
-    INLAY_TRY(record.timeout_ms, number_parameter(query, "timeout_ms", kTimeoutMsDefault, kTimeoutMsMax));
-    INLAY_TRY(record.memory_bytes, number_parameter(query, "memory_bytes", function_memory, kMemoryBytesMax));
+    record.limits.memory_bytes = function_memory;
+    for (const auto& row : kFunctionLimits) {
+        auto& limit = record.limits.*row.value;
+        INLAY_TRY(limit, number_parameter(query, row.name, limit, row.max));
+    }
     INLAY_TRY(record.env, environment_of(query));
     INLAY_TRY(record.run_class, class_parameter(query));
+    INLAY_TRY(record.isolated, isolate_parameter(query));
     return record;
 }
 
@@ -144,6 +154,16 @@ asio::awaitable<Reply> answer_function(Worker& worker, const FunctionRoute& rout
     }
 }
 
+// Those of single functions the supervisor adds up: it knows their names.
+asio::awaitable<Reply> answer_metrics(Worker& worker) {
+    std::string text = format_metrics(worker.shared().state().counters);
+    WireWriter fields;
+    registry::write(fields, listing_of(registry::ListingKind::function_metrics));
+    auto of_functions = co_await text_from_supervisor(worker, registry::Call::describe, fields.take(), std::vector<int>());
+    if (of_functions.ok()) text += *of_functions;
+    co_return make_reply(200, "text/plain; version=0.0.4", std::move(text));
+}
+
 asio::awaitable<Reply> answer_status(Worker& worker, StatusRoute route) {
     switch (route) {
         case StatusRoute::health: co_return make_reply(200, "text/plain", "ok\n");
@@ -152,7 +172,7 @@ asio::awaitable<Reply> answer_status(Worker& worker, StatusRoute route) {
                 co_return problem_reply({Errc::draining, "this server is shutting down"});
             co_return make_reply(200, "text/plain", "ready\n");
         case StatusRoute::metrics:
-            co_return make_reply(200, "text/plain; version=0.0.4", format_metrics(worker.shared().state().counters));
+            co_return co_await answer_metrics(worker);
     }
     co_return problem_reply({Errc::internal, "no such status"});
 }

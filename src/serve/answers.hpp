@@ -17,6 +17,7 @@ class ClientStream;
 struct Arrival {
     const RequestHead& head;
     const run::Body& body;
+    const std::shared_ptr<const registry::Function>& function;  // That was admitted, for an invocation; nullptr: there is none of that name.
     std::string_view through;  // A PUT's content goes through this function; empty: through none.
     uint64_t begun = 0;        // By this number the supervisor knows the content already; 0: it does not.
 };

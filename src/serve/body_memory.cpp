@@ -20,9 +20,21 @@ BodyMemory::BodyMemory(Deadlines& deadlines, uint64_t bytes_max, uint64_t body_b
     deadlines_.add(*this);
 }
 
-Result<BodyMemory::Room> BodyMemory::take(std::string_view owner, uint64_t capacity) {
+Error BodyMemory::in_use() {
+    return Error{Errc::overloaded, "the memory for request bodies, or one function's part of it, is in use: retry later, or raise body_memory"};
+}
+
+uint64_t BodyMemory::used_by(std::string_view owner) const {
     auto used = used_bytes_.find(std::string(owner));
-    uint64_t may_use = owner_bytes_max_ - (used == used_bytes_.end() ? 0 : used->second);
+    return used == used_bytes_.end() ? 0 : used->second;
+}
+
+bool BodyMemory::has_room(std::string_view owner, uint64_t bytes) const {
+    return bytes <= owner_bytes_max_ - used_by(owner) && bytes <= bytes_max_ - (bytes_ - kept_bytes_);
+}
+
+Result<BodyMemory::Room> BodyMemory::take(std::string_view owner, uint64_t capacity) {
+    uint64_t may_use = owner_bytes_max_ - used_by(owner);
     auto fits = [&](const auto& room) { return room->owner == owner && room->capacity <= may_use; };
     auto kept = std::find_if(kept_.begin(), kept_.end(), fits);
     Room room(nullptr, {this});
@@ -64,12 +76,9 @@ std::shared_ptr<const os::Pages> BodyMemory::finish(Room room, uint64_t size) {
 }
 
 Result<> BodyMemory::make_room(const std::string& owner, uint64_t bytes) {
-    auto used = used_bytes_.find(owner);
-    if (used != used_bytes_.end() && bytes > owner_bytes_max_ - used->second)
-        return Error{Errc::overloaded, "one function's part of the memory for request bodies is in use: retry later, or raise body_memory"};
+    if (bytes > owner_bytes_max_ - used_by(owner)) return in_use();
     while (bytes > bytes_max_ - bytes_ && !kept_.empty()) forget_oldest();
-    if (bytes > bytes_max_ - bytes_)
-        return Error{Errc::overloaded, "the memory for request bodies is in use: retry later, or raise body_memory"};
+    if (bytes > bytes_max_ - bytes_) return in_use();
     return {};
 }
 

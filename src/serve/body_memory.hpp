@@ -39,6 +39,10 @@ class BodyMemory final : Deadlines::Entry {
     // Valid until: this ends.
     using Room = std::unique_ptr<BodyRoom, GiveBack>;
 
+    // Whether there is room for a body of so many bytes now, as far as can be told before it comes: others may take it meanwhile.
+    bool has_room(std::string_view owner, uint64_t bytes) const;
+    static Error in_use();
+
     // Errors: body_too_large, overloaded, io_error.
     Result<Room> take(std::string_view owner, uint64_t capacity);
     // Makes the room larger; what it holds stays.
@@ -54,6 +58,7 @@ class BodyMemory final : Deadlines::Entry {
     uint64_t kept_bytes() const { return kept_bytes_; }
 
   private:
+    uint64_t used_by(std::string_view owner) const;
     Result<> make_room(const std::string& owner, uint64_t bytes);
     void give_back(std::unique_ptr<BodyRoom> room);
     void forget_oldest();

@@ -96,6 +96,19 @@ TEST_F(BodyMemoryTest, OneOwnerHasHalfOfItAtMost) {
     EXPECT_NE(body("a", 1 * MiB), nullptr);
 }
 
+TEST_F(BodyMemoryTest, SaysBeforeWhetherThereIsRoom) {
+    EXPECT_TRUE(memory_.has_room("a", 4 * MiB));
+    EXPECT_FALSE(memory_.has_room("a", 4 * MiB + 1));
+    auto first = body("a", 3 * MiB);
+    EXPECT_TRUE(memory_.has_room("a", 1 * MiB));
+    EXPECT_FALSE(memory_.has_room("a", 1 * MiB + 1)) << "its part";
+    auto second = body("b", 4 * MiB);
+    EXPECT_TRUE(memory_.has_room("c", 1 * MiB));
+    EXPECT_FALSE(memory_.has_room("c", 1 * MiB + 1)) << "all of it";
+    second.reset();
+    EXPECT_TRUE(memory_.has_room("c", 4 * MiB)) << "what is kept makes room";
+}
+
 TEST_F(BodyMemoryTest, WhatIsKeptMakesRoomForOthers) {
     body("a", 4 * MiB);
     EXPECT_EQ(memory_.kept_bytes(), 4 * MiB);

@@ -16,7 +16,7 @@ namespace asio = boost::asio;
 namespace {
 
 constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
-constexpr uint64_t kFirstChunkedBytes = 256 * KiB;  // Pages for a body of unknown length; doubled as it grows.
+constexpr uint64_t kFirstPagesBytes = 256 * KiB;  // Pages that a body begins with; doubled as it comes, so that it has at most twice what has come.
 
 Error too_large(uint64_t max) {
     return Error{Errc::body_too_large, fmt::format("the body has more than {} bytes (max_body)", max)};
@@ -60,6 +60,7 @@ asio::awaitable<Result<run::Body>> BodyReceiver::receive_small(ContentReader& co
 asio::awaitable<Result<run::Body>> BodyReceiver::receive_in_pages(ContentReader& content, const RequestHead& head,
                                                                    ContentBehind& behind) {
     const uint64_t ring = ring_bytes_of(head);
+    if (!worker_.body_memory().has_room(owner_, std::min(head.content_length.value_or(0), ring))) co_return BodyMemory::in_use();
     uint64_t received = 0;
     for (;;) {
         auto run_bytes = co_await content.next_run();
@@ -71,9 +72,9 @@ asio::awaitable<Result<run::Body>> BodyReceiver::receive_in_pages(ContentReader&
             if (!made.ok()) co_return std::move(made).error();
         }
         uint64_t at = received % ring;
-        uint64_t most = std::min({*run_bytes, ring - at, behind.written() + ring - received});
-        auto ready = grow(at + most, head.chunked ? std::min(std::max(2 * capacity(), kFirstChunkedBytes), ring) : 0);
+        auto ready = at < capacity() ? Result<>() : grow(std::min(std::max(2 * capacity(), kFirstPagesBytes), ring), head);
         if (!ready.ok()) co_return std::move(ready).error();
+        uint64_t most = std::min({*run_bytes, capacity() - at, behind.written() + ring - received});
         std::span<char> room(reinterpret_cast<char*>(room_->pages.writable()) + at, most);
         auto got = co_await content.receive(room);
         if (!got.ok()) co_return std::move(got).error();
@@ -107,11 +108,11 @@ uint64_t BodyReceiver::ring_bytes_of(const RequestHead& head) const {
     return head.content_length.value_or(0) > largest ? std::min(largest, kBodyRingBytes) : largest;
 }
 
-// Makes room for so many bytes; if it must, for `roomy_bytes`, so that it need not grow with each chunk.
-Result<> BodyReceiver::grow(uint64_t content_bytes, uint64_t roomy_bytes) {
-    if (content_bytes > capacity()) content_bytes = std::max(content_bytes, std::min(roomy_bytes, worker_.settings().max_body));
-    if (room_) return worker_.body_memory().grow(*room_, content_bytes);
-    INLAY_TRY(room_, worker_.body_memory().take(owner_, content_bytes));
+// Makes room for so many bytes, or for all of it.
+Result<> BodyReceiver::grow(uint64_t bytes, const RequestHead& head) {
+    bytes = std::min(bytes, head.content_length.value_or(worker_.settings().max_body));
+    if (room_) return worker_.body_memory().grow(*room_, bytes);
+    INLAY_TRY(room_, worker_.body_memory().take(owner_, bytes));
     return {};
 }
 

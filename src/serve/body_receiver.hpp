@@ -39,7 +39,7 @@ class BodyReceiver {
     boost::asio::awaitable<Result<run::Body>> finish(uint64_t received, uint64_t ring_bytes, ContentBehind& behind);
     uint64_t capacity() const { return room_ ? room_->capacity : 0; }
     uint64_t ring_bytes_of(const RequestHead& head) const;
-    Result<> grow(uint64_t content_bytes, uint64_t roomy_bytes);
+    Result<> grow(uint64_t bytes, const RequestHead& head);
 
     Worker& worker_;
     boost::asio::ip::tcp::socket& socket_;

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "base/clock.hpp"
 #include "base/field_rules.hpp"
 #include "base/limits.hpp"
 #include "base/query.hpp"
@@ -84,7 +85,7 @@ asio::awaitable<Connection::Next> Connection::serve_one() {
         if (!body.ok()) co_return co_await refuse(body.error());
     }
 
-    Reply reply = co_await answer(*route, {head, *body, through_, behind.begun()});
+    Reply reply = co_await answer(*route, {head, *body, function_, through_, behind.begun()});
     refuse_lost_content(reply);
     auto sent = try_send(reply, may_go_on());
     if (!sent) sent = co_await sender_.send_rest();
@@ -93,19 +94,15 @@ asio::awaitable<Connection::Next> Connection::serve_one() {
     co_return keeps_open_ ? Next::go_on : Next::linger;
 }
 
-// The function that takes this request's body while it comes; nullptr: the body is received first, as for everything else.
-std::shared_ptr<const registry::Function> Connection::streaming_function(const Route& route) {
+// Whether the function takes this request's body while it comes; else the body is received first, as for everything else.
+bool Connection::is_stream(const Route& route) const {
     const RequestHead& head = reader_.head();
-    auto* invoke = std::get_if<InvokeRoute>(&route);
-    if (!invoke || head.query.empty() || head.method == Method::head) return nullptr;
+    if (!std::holds_alternative<InvokeRoute>(route) || head.query.empty() || head.method == Method::head) return false;
     auto asks = find_parameter(head.query, "stream");
-    if (!asks.ok() || *asks != "1") return nullptr;
-    auto function = worker_.tables().get_function(invoke->function);
-    bool can = function.ok() && ((*function)->program->imports("receive") || (*function)->program->imports("send"));
-    return can ? std::move(function).value() : nullptr;
+    return asks.ok() && *asks == "1" && function_ && function_->streams;
 }
 
-asio::awaitable<Connection::Next> Connection::serve_stream(const InvokeRoute& route, std::shared_ptr<const registry::Function> function) {
+asio::awaitable<Connection::Next> Connection::serve_stream(const InvokeRoute& route) {
     const RequestHead& head = reader_.head();
     Arrived arrived{{buffer_.get(), kBufferBytes}, head_end_, buffered_end_};
     auto created = ClientStream::create(worker_, {socket_, *this, sender_, arrived, may_go_on()}, head);
@@ -115,7 +112,7 @@ asio::awaitable<Connection::Next> Connection::serve_stream(const InvokeRoute& ro
         auto told = co_await continue_if_expected(worker_, socket_, *this, head, arrived);
         if (!told.ok()) co_return Next::close;
     }
-    auto reply = co_await answer_stream(worker_, std::move(function), route, head, stream);
+    auto reply = co_await answer_stream(worker_, function_, route, head, stream);
     limit_wait(Deadlines::kNever);
     bool body_ended = stream.body_ended();
     buffered_end_ = arrived.end;
@@ -194,9 +191,24 @@ std::optional<Error> Connection::admit(const Route& route) {
     auto through = through_of(route, reader_.head());
     if (!through.ok()) return through.error();
     through_ = std::move(through).value();
-    if (through_.empty()) return std::nullopt;
-    auto function = worker_.tables().get_function(through_);
-    return function.ok() ? std::nullopt : std::optional(function.error());
+    auto name = content_owner(route);
+    return name.empty() ? std::nullopt : begin_invocation(name);
+}
+
+// From here on the invocation is under way, until its response is sent.
+std::optional<Error> Connection::begin_invocation(std::string_view name) {
+    auto function = worker_.tables().get_function(name);
+    // Of a function that is not there a client is told in its response, so that the connection goes on.
+    if (!function.ok()) return through_.empty() ? std::nullopt : std::optional(function.error());
+    bool has_rate = (*function)->record.limits.rate < kRateMax;
+    auto admitted = worker_.admission().admit(**function, has_rate ? monotonic_ns() : 0);
+    if (!admitted.ok()) {
+        worker_.counters().add(Counter::invocations_over_limit);
+        return admitted.error();
+    }
+    function_ = std::move(function).value();
+    in_flight_ = std::move(admitted).value();
+    return std::nullopt;
 }
 
 // Whose guests will see the request's content: a function's. Empty: nobody's.
@@ -216,9 +228,21 @@ asio::awaitable<Connection::Next> Connection::refuse(const Error& error) { retur
 // What is refused before any content is received, or a stream.
 std::optional<asio::awaitable<Connection::Next>> Connection::detour_of(Result<Route>& route) {
     if (!route.ok()) return refuse(route.error());
-    if (auto refused = admit(*route)) return send_last(problem_of_route(*refused, *route));
-    if (auto function = streaming_function(*route)) return serve_stream(std::get<InvokeRoute>(*route), std::move(function));
+    if (auto refused = admit(*route)) {
+        bool goes_on = refused->code == Errc::function_over_limit && !has_content(reader_.head());
+        return goes_on ? refuse_and_go_on(problem_reply(*refused)) : send_last(problem_of_route(*refused, *route));
+    }
+    if (is_stream(*route)) return serve_stream(std::get<InvokeRoute>(*route));
     return std::nullopt;
+}
+
+// What a client may meet again and again must not cost it a connection each time.
+asio::awaitable<Connection::Next> Connection::refuse_and_go_on(Reply problem) {
+    auto sent = try_send(problem, may_go_on());
+    if (!sent) sent = co_await sender_.send_rest();
+    if (!*sent) co_return Next::close;
+    forget_request(head_end_);
+    co_return keeps_open_ ? Next::go_on : Next::linger;
 }
 
 // Replies with a problem, and ends the connection where the request's content was not read to its end.
@@ -253,6 +277,8 @@ void Connection::forget_request(size_t bytes) {
     buffered_end_ -= bytes;
     std::memmove(buffer_.get(), buffer_.get() + bytes, buffered_end_);  // COPY: the next request's head, pipelined.
     head_began_ = false;
+    in_flight_.end();
+    function_.reset();
 }
 
 // Whether the connection stays open behind the answer.

@@ -50,8 +50,8 @@ class Connection final : public Deadlines::Entry, public Idle {
     };
 
     boost::asio::awaitable<Next> serve_one();
-    std::shared_ptr<const registry::Function> streaming_function(const Route& route);
-    boost::asio::awaitable<Next> serve_stream(const InvokeRoute& route, std::shared_ptr<const registry::Function> function);
+    bool is_stream(const Route& route) const;
+    boost::asio::awaitable<Next> serve_stream(const InvokeRoute& route);
     boost::asio::awaitable<Result<bool>> read_head();
     os::SocketStep receive_more();
     std::optional<Error> admit(const Route& route);
@@ -60,7 +60,9 @@ class Connection final : public Deadlines::Entry, public Idle {
     boost::asio::awaitable<Reply> answer(const Route& route, const Arrival& arrival);
     boost::asio::awaitable<Next> refuse(const Error& error);
     std::optional<boost::asio::awaitable<Next>> detour_of(Result<Route>& route);
+    std::optional<Error> begin_invocation(std::string_view name);
     boost::asio::awaitable<Next> send_last(Reply problem);
+    boost::asio::awaitable<Next> refuse_and_go_on(Reply problem);
     std::optional<bool> try_send(const Reply& reply, bool keep_open);
     boost::asio::awaitable<void> linger();
     void forget_request(size_t bytes);
@@ -76,7 +78,10 @@ class Connection final : public Deadlines::Entry, public Idle {
     HeadReader reader_;
     ReplySender sender_;
     bool head_began_ = false;
-    std::string through_;  // Of the request being served.
+    // Of the request being served.
+    std::string through_;
+    std::shared_ptr<const registry::Function> function_;
+    registry::InFlight in_flight_;
     bool keeps_open_ = true;
     uint64_t requests_ = 0;
     bool timed_out_ = false;

@@ -30,6 +30,7 @@ class Running {
 
 // Begins in a lane what is heavy; the rest begins here.
 run::Place first_place(const Worker& worker, const registry::Function& function, const registry::Tendency& tendency) {
+    if (function.record.isolated) return run::Place::lane;
     if (worker.supervisor_is_gone()) return run::Place::inline_;
     if (function.record.run_class == FunctionClass::heavy) return run::Place::lane;
     bool learns = function.record.run_class == FunctionClass::automatic;
@@ -61,21 +62,37 @@ run::Request request_of(std::string_view rest, const RequestHead& head) {
 run::Terms terms_of(Worker& worker, const registry::Function& function, run::Place place) {
     return {.id = worker.next_invocation_id(),
             .place = place,
-            .deadline_ns = monotonic_ns() + function.record.timeout_ms * 1'000'000,
+            .deadline_ns = monotonic_ns() + function.record.limits.timeout_ms * 1'000'000,
             .clock = worker.guest_clock()};
+}
+
+Error no_turn(const store::FunctionRecord& record) {
+    return Error{Errc::overloaded, fmt::format("function {:?} is new or has overrun its express budget ({} us), and no turn came for it within "
+                                                "its {} ms, or too many wait: retry later, or deploy it with --class heavy",
+                                                record.name, kExpressBudgetUs, record.limits.timeout_ms)};
 }
 
 }  // namespace
 
 Attempts::Attempts(Worker& worker, std::string_view rest, const Arrival& arrival)
-    : worker_(worker), request_(request_of(rest, arrival.head)) {
+    : worker_(worker), request_(request_of(rest, arrival.head)), function_(arrival.function) {
     request_.body = arrival.body;
 }
 
 Result<> Attempts::begin(std::string_view function) {
-    INLAY_TRY(function_, worker_.tables().get_function(function));
+    if (!function_) {
+        INLAY_TRY(function_, worker_.tables().get_function(function));
+    }
     terms_ = terms_of(worker_, *function_, first_place(worker_, *function_, *function_->tendency));
-    if (terms_.place != run::Place::lane) run_here();
+    if (terms_.place == run::Place::lane) return {};
+    bool may_overrun = terms_.place == run::Place::express && !function_->tendency->is_trusted(coarse_ms());
+    if (!may_overrun || worker_.probation().may_begin(monotonic_ns())) {
+        run_here();
+        return {};
+    }
+    bool to_lane = function_->record.run_class == FunctionClass::automatic && worker_.lanes().has_room(*function_);
+    if (to_lane) terms_.place = run::Place::lane;
+    waits_for_turn_ = !to_lane;
     return {};
 }
 
@@ -89,14 +106,42 @@ void Attempts::run_here() {
         Running running(worker_, *function_);
         outcome = run::execute(*function_, request_, worker_.supply(), terms_);
     }
+    account_here();
     log(worker_, outcome);
+}
+
+// What the attempt has cost the worker, and what is learned from it.
+void Attempts::account_here() {
+    auto& account = worker_.admission().account_of(*function_);
+    const uint64_t used_ns = outcome.cost.cpu_ns;
+    registry::FunctionAccount::add(account.cpu_ns, used_ns);
+    if (terms_.place != run::Place::express) return;
+    auto* unfinished = std::get_if<run::Unfinished>(&outcome.how);
+    if (!unfinished) return function_->tendency->note_in_time();
+    if (unfinished->cold) return;
+    registry::FunctionAccount::add(account.overruns, 1);
+    registry::FunctionAccount::add(account.lost_ns, used_ns);
+    worker_.counters().add(Counter::express_overruns);
+    worker_.counters().add(Counter::express_lost_us, used_ns / 1000);
+    worker_.probation().note_lost(monotonic_ns(), used_ns);
+    function_->tendency->note_overrun(coarse_ms());
+}
+
+asio::awaitable<void> Attempts::run_in_turn() {
+    worker_.counters().add(Counter::probation_waits);
+    bool is_turn = co_await worker_.probation().wait(function_->tendency->rank(), terms_.deadline_ns);
+    if (is_turn)
+        run_here();
+    else
+        outcome = {.how = run::Refused{no_turn(function_->record)}};
 }
 
 // In a lane; here, when no lane can be had any more.
 asio::awaitable<void> Attempts::run_in_lane() {
     terms_.place = run::Place::lane;
     outcome = co_await worker_.lanes().run(function_, request_, terms_);
-    if (std::holds_alternative<run::Refused>(outcome.how) && worker_.supervisor_is_gone()) {
+    bool no_lanes = std::holds_alternative<run::Refused>(outcome.how) && worker_.supervisor_is_gone();
+    if (no_lanes && !function_->record.isolated) {
         terms_.place = run::Place::inline_;
         run_here();
         co_return;
@@ -109,6 +154,7 @@ asio::awaitable<void> Attempts::run_in_lane() {
 
 asio::awaitable<void> Attempts::go_on() {
     if (terms_.place == run::Place::lane) co_await run_in_lane();
+    if (waits_for_turn_) co_await run_in_turn();
     run::Cost lost;
     unsigned waits = 0;
     while (auto* unfinished = std::get_if<run::Unfinished>(&outcome.how)) {
@@ -120,10 +166,6 @@ asio::awaitable<void> Attempts::go_on() {
             co_await worker_.disk().bring_in(std::move(cold->pages), cold->offset, cold->length);
             run_here();
             continue;
-        }
-        if (!cold) {
-            worker_.counters().add(Counter::express_overruns);
-            function_->tendency->note_overrun(coarse_ms());
         }
         co_await run_in_lane();
     }
@@ -140,10 +182,14 @@ run::FiberRun::State resume(Worker& worker, const registry::Function& function, 
 // One after the other: between two slices of streams that have used theirs up it is everybody else's turn.
 asio::awaitable<run::Outcome> run_on_fiber(Worker& worker, const registry::Function& function, const run::Request& request,
                                            const run::Terms& terms, ClientStream& stream) {
+    auto& account = worker.admission().account_of(function);
+    // Many that are new would have their first slices all in a row.
+    if (!function.stream_tendency->is_trusted(coarse_ms())) co_await worker.turns().next();
     run::FiberRun guest(function, request, worker.stream_supply(), terms);
     bool is_heavy = false;
     for (;;) {
         const auto state = resume(worker, function, guest);
+        registry::FunctionAccount::add(account.cpu_ns, guest.take_cpu_ns());
         if (guest.overran() && !std::exchange(is_heavy, true)) function.stream_tendency->note_overrun(coarse_ms());
         if (state == run::FiberRun::State::ended) break;
         if (state == run::FiberRun::State::yields)
@@ -153,6 +199,8 @@ asio::awaitable<run::Outcome> run_on_fiber(Worker& worker, const registry::Funct
         else
             co_await stream.wait();
     }
+    if (!is_heavy) function.stream_tendency->note_in_time();
+    Running running(worker, function);
     co_return guest.finish();
 }
 

@@ -34,12 +34,15 @@ class Attempts {
 
   private:
     void run_here();
+    void account_here();
+    boost::asio::awaitable<void> run_in_turn();
     boost::asio::awaitable<void> run_in_lane();
 
     Worker& worker_;
     run::Request request_;
     std::shared_ptr<const registry::Function> function_;
     run::Terms terms_;
+    bool waits_for_turn_ = false;
 };
 
 // The same for a function that takes the body and gives the response piece by piece: on a fiber here, or in a lane, to which it moves

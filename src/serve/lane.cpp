@@ -23,9 +23,10 @@ using run::LaneMessage;
 namespace {
 
 constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
+constexpr uint64_t kMsNs = 1'000'000;
 
 engine::Checks best_checks(const registry::Function& function) {
-    return function.unchecked->file ? engine::Checks::none : engine::Checks::epoch;
+    return function.record.isolated || function.unchecked->file ? engine::Checks::none : engine::Checks::epoch;
 }
 
 }  // namespace
@@ -36,35 +37,38 @@ asio::awaitable<Result<std::shared_ptr<Lane>>> Lane::create(Worker& worker, std:
     auto started = co_await worker.call(registry::Call::start_lane, std::string(), std::vector<int>(1, pair->second.fd()));
     if (!started.ok()) co_return std::move(started).error();
     if (started->fds.size() != 1) co_return registry::damaged_message();
-    os::Fd readable = os::duplicate(pair->first.fd());
-    if (!readable) co_return Error{Errc::overloaded, "this worker has no descriptors left: retry later"};
-    std::shared_ptr<Lane> lane(new Lane(worker, std::move(function), std::move(pair->first), std::move(readable),
-                                        std::move(started->fds.front())));
+    Process process{std::move(started->fds.front()), static_cast<pid_t>(WireReader(started->fields).number())};
+    std::shared_ptr<Lane> lane(new Lane(worker, std::move(function), std::move(pair->first), std::move(process)));
+    if (!lane->readable_.is_open()) co_return Error{Errc::overloaded, "this worker has no descriptors left: retry later"};
     if (auto ready = lane->channel_.set_blocking(false); !ready.ok()) co_return std::move(ready).error();
     bool unchecked = lane->checks_ == engine::Checks::none;
     auto load = run::lane_message(LaneMessage::load);
     registry::write(load, lane->function_->record);
     load.number(static_cast<uint64_t>(lane->checks_));
-    int code = unchecked ? lane->function_->unchecked->file.get() : lane->function_->compiled.get();
+    bool fetched = unchecked && lane->function_->unchecked->file;
+    int code = fetched ? lane->function_->unchecked->file.get() : lane->function_->compiled.get();
     if (!lane->send(std::move(load), {code})) co_return Error{Errc::overloaded, "a lane does not start: retry later"};
     co_return lane;
 }
 
-Lane::Lane(Worker& worker, std::shared_ptr<const registry::Function> function, os::Channel channel, os::Fd readable, os::Fd process)
+Lane::Lane(Worker& worker, std::shared_ptr<const registry::Function> function, os::Channel channel, Process process)
     : worker_(worker),
       function_(std::move(function)),
       checks_(best_checks(*function_)),
       channel_(std::move(channel)),
       process_(std::move(process)),
-      readable_(worker.executor(), readable.release()) {
+      readable_(worker.executor()) {
     worker_.deadlines().add(*this);
+    os::Fd readable = os::duplicate(channel_.fd());
+    if (readable) readable_.assign(readable.release());
 }
 
 Lane::~Lane() { end(); }
 
 void Lane::end() {
     if (!std::exchange(alive_, false)) return;
-    os::kill_process(process_.get());
+    cpu_ended_ns_ = os::processor_ns_of(process_.pid);
+    os::kill_process(process_.fd.get());
 }
 
 bool Lane::serves(const registry::Function& function) const {
@@ -81,11 +85,46 @@ void Lane::set_idle(bool idle) {
     worker_.deadlines().expect(*this, idle ? kLaneIdleMs : Deadlines::kNever);
 }
 
-// Too long without work, or too long at it.
+// Too long without work, or too long at it. The processor's time is looked at when it could be up: it never goes faster than the clock.
 void Lane::on_deadline() {
-    timed_out_ = !idle_;
+    if (idle_) {
+        end();
+        return worker_.lanes().forget_dead();
+    }
+    if (cpu_left_ns() == 0)
+        why_ended_ = run::over_cpu_error(function_->record);
+    else if (monotonic_ns() + kMsNs >= deadline_ns_)
+        why_ended_ = run::timed_out_error(function_->record);
+    else
+        return expect_end();
     end();
-    if (idle_) worker_.lanes().forget_dead();
+}
+
+void Lane::begin_time(uint64_t deadline_ns) {
+    deadline_ns_ = deadline_ns;
+    cpu_began_ns_ = os::processor_ns_of(process_.pid);
+    expect_end();
+}
+
+void Lane::expect_end() {
+    uint64_t now_ns = monotonic_ns();
+    uint64_t left_ns = deadline_ns_ > now_ns ? deadline_ns_ - now_ns : 0;
+    worker_.deadlines().expect(*this, std::min(left_ns, cpu_left_ns()) / kMsNs);
+}
+
+uint64_t Lane::cpu_left_ns() const {
+    const uint64_t cpu_ns = std::max(os::processor_ns_of(process_.pid), cpu_began_ns_);  // 0 of one that is gone.
+    const uint64_t limit_ns = function_->record.limits.cpu_ms * kMsNs;
+    return limit_ns - std::min(limit_ns, cpu_ns - cpu_began_ns_);
+}
+
+// Of a process that ended by itself nothing is known any more: then all of the run's time counts.
+void Lane::account(uint64_t began_ns, uint64_t cpu_before_ns) {
+    const uint64_t ran_ns = monotonic_ns() - began_ns;
+    uint64_t cpu_ns = alive_ ? os::processor_ns_of(process_.pid) : cpu_ended_ns_;
+    uint64_t used_ns = cpu_ns >= cpu_before_ns ? cpu_ns - cpu_before_ns : ran_ns;
+    registry::FunctionAccount::add(worker_.admission().account_of(*function_).cpu_ns, used_ns);
+    function_->lane_time->add(coarse_ms(), ran_ns / 1000);
 }
 
 asio::awaitable<run::Outcome> Lane::run(const run::Request& request, const run::Terms& terms, LaneStream* stream) {
@@ -93,6 +132,8 @@ asio::awaitable<run::Outcome> Lane::run(const run::Request& request, const run::
     outputs_.clear();
     outcome_bytes_.clear();
     log_lines_ = 0;
+    log_bytes_ = 0;
+    why_ended_.reset();
     auto message = run::lane_message(LaneMessage::run);
     run::write(message, terms);
     run::write(message, request);
@@ -101,8 +142,9 @@ asio::awaitable<run::Outcome> Lane::run(const run::Request& request, const run::
         fds.push_back(pages->fd());
         given_.push_back(pages);
     }
-    uint64_t now_ns = monotonic_ns();
-    worker_.deadlines().expect(*this, terms.deadline_ns > now_ns ? (terms.deadline_ns - now_ns) / 1'000'000 : 0);
+    const uint64_t began_ns = monotonic_ns();
+    begin_time(terms.deadline_ns);
+    const uint64_t cpu_before_ns = cpu_began_ns_;
     std::optional<run::Outcome> outcome;
     bool going = send(std::move(message), fds);
     stream_ = stream;
@@ -116,8 +158,9 @@ asio::awaitable<run::Outcome> Lane::run(const run::Request& request, const run::
     part_.reset();
     worker_.deadlines().expect(*this, Deadlines::kNever);
     given_.clear();
+    if (!outcome) end();
+    account(began_ns, cpu_before_ns);
     if (outcome) co_return std::move(*outcome);
-    end();
     co_return lost_outcome();
 }
 
@@ -125,14 +168,18 @@ void Lane::tell(WireWriter message) {
     if (!send(std::move(message), {})) end();
 }
 
-void Lane::let_time_run(bool runs) { worker_.deadlines().expect(*this, runs ? function_->record.timeout_ms : Deadlines::kNever); }
+void Lane::let_time_run(bool runs) {
+    if (runs)
+        begin_time(monotonic_ns() + function_->record.limits.timeout_ms * kMsNs);
+    else
+        worker_.deadlines().expect(*this, Deadlines::kNever);
+}
 
 run::Outcome Lane::lost_outcome() const {
     run::Outcome outcome;
-    outcome.how = run::Trapped{timed_out_ ? run::timed_out_error(function_->record)
-                                          : Error{Errc::lane_lost, fmt::format("the process that ran function {:?} ended without an "
-                                                                               "answer; nothing of it took effect: retry",
-                                                                               function_->record.name)}};
+    outcome.how = run::Trapped{why_ended_.value_or(Error{
+        Errc::lane_lost, fmt::format("the process that ran function {:?} ended without an answer; nothing of it took effect: retry",
+                                     function_->record.name)})};
     return outcome;
 }
 
@@ -145,7 +192,7 @@ bool Lane::send(WireWriter message, const std::vector<int>& fds) {
 
 // Everything that has come. False: the lane is gone or of no more use.
 bool Lane::answer_messages(const run::Request& request, const run::Terms& terms, std::optional<run::Outcome>& outcome) {
-    while (!outcome && !part_) {
+    for (unsigned answered = 0; answered < kMessagesAtOnce && !outcome && !part_; answered++) {
         auto received = channel_.receive(received_);
         if (received.ok() && *received == os::Transfer::would_block) return true;
         if (!received.ok() || *received == os::Transfer::closed) return false;
@@ -169,9 +216,14 @@ bool Lane::answer_message(const run::Request& request, const run::Terms& terms, 
         case LaneMessage::output: return answer_output(reader);
         case LaneMessage::receive: return stream_ && reader.finished() && stream_->ask();
         case LaneMessage::send: return stream_ && read_part(reader);
+        case LaneMessage::ready:
+            if (std::exchange(ready_, true) || !reader.finished()) return false;
+            cpu_began_ns_ = os::processor_ns_of(process_.pid);  // Its start is charged, but is not the guest's time.
+            return true;
         case LaneMessage::log: {
-            if (++log_lines_ > kLogLinesPerInvocationMax) return false;
             registry::LogLines::Line line{reader.number(), std::string(reader.bytes().substr(0, kLogLineBytesMax))};
+            log_bytes_ += line.text.size();
+            if (++log_lines_ > kLogLinesPerInvocationMax || log_bytes_ > function_->record.limits.log_bytes) return false;
             worker_.log({function_->record.name, run::invocation_id_text(terms), {std::move(line)}});
             return reader.finished();
         }

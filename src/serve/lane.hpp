@@ -7,6 +7,8 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 
+#include <sys/types.h>
+
 #include <memory>
 #include <optional>
 #include <string>
@@ -58,8 +60,12 @@ class Lane final : public Deadlines::Entry {
     void on_deadline() override;
 
   private:
-    Lane(Worker& worker, std::shared_ptr<const registry::Function> function, os::Channel channel, os::Fd readable,
-         os::Fd process);
+    // The process: a descriptor that ends it, and a number that tells what it has used of the processor.
+    struct Process {
+        os::Fd fd;
+        pid_t pid = 0;
+    };
+    Lane(Worker& worker, std::shared_ptr<const registry::Function> function, os::Channel channel, Process process);
 
     bool send(WireWriter message, const std::vector<int>& fds);
     bool answer_messages(const run::Request& request, const run::Terms& terms, std::optional<run::Outcome>& outcome);
@@ -75,23 +81,32 @@ class Lane final : public Deadlines::Entry {
     bool read_use(WireReader& reader) const;
     bool read_outcome(const run::Terms& terms, std::optional<run::Outcome>& outcome);
     run::Outcome lost_outcome() const;
+    void begin_time(uint64_t deadline_ns);
+    void expect_end();
+    uint64_t cpu_left_ns() const;
+    void account(uint64_t began_ns, uint64_t cpu_before_ns);
 
     Worker& worker_;
     std::shared_ptr<const registry::Function> function_;
     engine::Checks checks_;
     os::Channel channel_;
-    os::Fd process_;
+    Process process_;
     boost::asio::posix::stream_descriptor readable_;
     os::Message received_;
     std::vector<std::shared_ptr<const os::Pages>> given_;  // During a run, by number from 1.
     std::vector<int> outputs_;            // Those of them that the guest may have written.
     std::string outcome_bytes_;           // What has come of it so far.
     size_t log_lines_ = 0;
+    uint64_t log_bytes_ = 0;
+    uint64_t deadline_ns_ = Deadlines::kNever;  // Of the guest's time, during a run,
+    uint64_t cpu_began_ns_ = 0;                 // and from where on its processor time does: what the process had used then.
+    uint64_t cpu_ended_ns_ = 0;                 // When it was killed.
     LaneStream* stream_ = nullptr;
     std::optional<run::Response> part_;   // Of the response, to be sent before anything else is done.
     bool alive_ = true;
     bool idle_ = false;
-    bool timed_out_ = false;
+    bool ready_ = false;                        // Its process has loaded the code.
+    std::optional<Error> why_ended_;            // By us.
 };
 
 }  // namespace inlay::serve

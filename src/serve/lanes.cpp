@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "base/clock.hpp"
 #include "base/limits.hpp"
 #include "base/log.hpp"
 #include "registry/compiled_file.hpp"
@@ -48,23 +49,39 @@ asio::awaitable<run::Outcome> Lanes::run(FunctionPointer function, const run::Re
 }
 
 asio::awaitable<Result<Lanes::Shared>> Lanes::acquire(FunctionPointer function, uint64_t deadline_ns) {
-    if (waiters_.empty()) {
+    if (!next_waiter() && !is_at_limit(*function)) {
         while (auto lane = find_idle(*function)) {
             lane->set_idle(false);
             if (lane->still_there()) co_return lane;
             std::erase(lanes_, lane);
         }
-        if (lanes_.size() + starting_ < worker_.settings().lanes || retire_idle()) co_return co_await start(function);
+        if (lanes_.size() + starting_.size() < worker_.settings().lanes || retire_idle()) co_return co_await start(function);
     }
     if (waiters_.size() >= kLaneWaitersMax)
         co_return Error{Errc::overloaded, fmt::format("{} invocations wait for a lane already: retry later", waiters_.size())};
+    auto of_function = [&](const Waiter* waiter) { return waiter->function.record.version == function->record.version; };
+    if (std::count_if(waiters_.begin(), waiters_.end(), of_function) >= static_cast<std::ptrdiff_t>(kLaneWaitersMax / kLaneWaitersShare))
+        co_return Error{Errc::overloaded, fmt::format("{} invocations of function {:?} wait for a lane already: retry later",
+                                                      kLaneWaitersMax / kLaneWaitersShare, function->record.name)};
     Waiter waiter{*function, asio::steady_timer(worker_.executor()), false, nullptr};
-    if (!co_await wait(waiter, deadline_ns))
-        co_return Error{Errc::overloaded, fmt::format("no lane became free for function {:?} within its {} ms: retry later",
-                                                      function->record.name, function->record.timeout_ms)};
+    if (!co_await wait(waiter, deadline_ns)) co_return no_lane(*function);
     if (waiter.lane) co_return waiter.lane;
-    starting_--;  // Kept for it by serve_next().
+    forget_start(*function);  // Kept for it by serve_next().
     co_return co_await start(function);
+}
+
+Error Lanes::no_lane(const registry::Function& function) const {
+    const auto& record = function.record;
+    if (is_at_limit(function))
+        return Error{Errc::overloaded, fmt::format("none of the {} lanes of function {:?} (its limit lanes) became free within its {} ms: retry "
+                                                   "later, or deploy it with a larger --limit lanes=N",
+                                                   record.limits.lanes, record.name, record.limits.timeout_ms)};
+    return Error{Errc::overloaded, fmt::format("no lane became free for function {:?} within its {} ms: retry later", record.name,
+                                               record.limits.timeout_ms)};
+}
+
+void Lanes::forget_start(const registry::Function& function) {
+    starting_.erase(std::find(starting_.begin(), starting_.end(), &function));
 }
 
 // True: served.
@@ -82,21 +99,22 @@ asio::awaitable<bool> Lanes::wait(Waiter& waiter, uint64_t deadline_ns) {
 
 // Requires: there is room for one.
 asio::awaitable<Result<Lanes::Shared>> Lanes::start(FunctionPointer function) {
-    starting_++;
+    starting_.push_back(function.get());
     // What became of the room that was kept, also when an exception ends this.
     struct Room {
         Lanes& lanes;
+        FunctionPointer function;
         Shared made;
         ~Room() {
-            lanes.starting_--;
+            lanes.forget_start(*function);
             if (made)
                 lanes.lanes_.push_back(std::move(made));
             else
                 lanes.serve_next(nullptr);
         }
-    } room{*this, nullptr};
+    } room{*this, function, nullptr};
     bool there_already = function->record.run_class == FunctionClass::heavy;  // Made at deploy.
-    if (!std::exchange(function->unchecked->asked_for, true)) {
+    if (!function->record.isolated && !std::exchange(function->unchecked->asked_for, true)) {
         if (there_already) co_await fetch_unchecked(function, WhenAbsent::refuse);
         if (!function->unchecked->file) {
             function->unchecked->asked_for = true;
@@ -135,31 +153,45 @@ void Lanes::release(const Shared& lane) {
 // Gives a lane that is free, or the room of one that is gone, to whoever's turn it is.
 void Lanes::serve_next(Shared lane) {
     if (ended_) return;
-    Waiter* next = nullptr;
-    size_t fewest = SIZE_MAX;
-    for (auto* waiter : waiters_) {
-        size_t busy = busy_of(waiter->function);
-        if (busy < fewest) next = waiter, fewest = busy;
-    }
-    if (!next) {
-        if (lane) lane->set_idle(true);
-        return;
-    }
+    if (lane) lane->set_idle(true);
+    Waiter* next = next_waiter();
+    if (!next) return;
     if (lane && !lane->serves(next->function)) {
         std::erase(lanes_, lane);
         lane = nullptr;
     }
-    if (!lane) starting_++;
+    if (lane)
+        lane->set_idle(false);
+    else
+        starting_.push_back(&next->function);
     waiters_.remove(next);  // At once: until it resumes nobody else may take it for one that waits.
     next->served = true;
     next->lane = std::move(lane);
     next->timer.cancel();
 }
 
+// Whose turn it is. nullptr: nobody waits who may have a lane.
+Lanes::Waiter* Lanes::next_waiter() const {
+    Waiter* next = nullptr;
+    auto least = std::pair(SIZE_MAX, UINT64_MAX);
+    const uint64_t now_ms = coarse_ms();
+    for (auto* waiter : waiters_) {
+        auto had = std::pair(busy_of(waiter->function), waiter->function.lane_time->recent_us(now_ms));
+        if (had.first < waiter->function.record.limits.lanes && had < least) next = waiter, least = had;
+    }
+    return next;
+}
+
 Lanes::Shared Lanes::find_idle(const registry::Function& function) const {
     // The one used last: its caches are the warmest.
     auto found = std::find_if(lanes_.rbegin(), lanes_.rend(), [&](const Shared& lane) { return lane->idle() && lane->serves(function); });
     return found == lanes_.rend() ? nullptr : *found;
+}
+
+bool Lanes::has_room(const registry::Function& function) const {
+    if (next_waiter() || is_at_limit(function)) return false;
+    auto is_idle = [](const Shared& lane) { return lane->idle(); };
+    return lanes_.size() + starting_.size() < worker_.settings().lanes || std::any_of(lanes_.begin(), lanes_.end(), is_idle);
 }
 
 // Makes room by ending the lane that has been idle for longest. False: all are busy.
@@ -171,9 +203,10 @@ bool Lanes::retire_idle() {
 }
 
 size_t Lanes::busy_of(const registry::Function& function) const {
-    return static_cast<size_t>(std::count_if(lanes_.begin(), lanes_.end(), [&](const Shared& lane) {
-        return !lane->idle() && lane->is_of(function);
-    }));
+    auto is_busy = [&](const Shared& lane) { return !lane->idle() && lane->is_of(function); };
+    auto is_its = [&](const registry::Function* other) { return other->record.version == function.record.version; };
+    return static_cast<size_t>(std::count_if(lanes_.begin(), lanes_.end(), is_busy) +
+                               std::count_if(starting_.begin(), starting_.end(), is_its));
 }
 
 void Lanes::end_all() {

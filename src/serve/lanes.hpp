@@ -1,8 +1,9 @@
 // Lanes: a worker's lanes, and who waits for one.
 //
 // An invocation gets a warm lane of its function, or a new one while there may be more, or the place of an idle lane of another
-// function. When all are busy it waits: a lane that becomes free goes to the function that has fewest of them, and among its
-// invocations to the one that has waited for longest.
+// function. When all are busy, or its function has as many as its limit `lanes`, it waits: a lane that becomes free goes to the function
+// that has fewest of them, among those that have as many to the one that had them for the shortest time lately, and among its invocations to
+// the one that has waited for longest.
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
@@ -24,6 +25,9 @@ class Lanes {
     // supervisor is gone (draining). `stream`: of a request with a ring.
     boost::asio::awaitable<run::Outcome> run(std::shared_ptr<const registry::Function> function, const run::Request& request,
                                              const run::Terms& terms, LaneStream* stream = nullptr);
+
+    // Whether an invocation would have a lane at once.
+    bool has_room(const registry::Function& function) const;
 
     // Ends all that are not running. Runs that are left end with the loop.
     void end_all();
@@ -48,15 +52,19 @@ class Lanes {
     boost::asio::awaitable<bool> wait(Waiter& waiter, uint64_t deadline_ns);
     enum class WhenAbsent { refuse, compile };  // At once, or when it is there.
     boost::asio::awaitable<void> fetch_unchecked(FunctionPointer function, WhenAbsent when_absent);
+    void forget_start(const registry::Function& function);
     void release(const Shared& lane);
     void serve_next(Shared lane);
+    Waiter* next_waiter() const;
+    bool is_at_limit(const registry::Function& function) const { return busy_of(function) >= function.record.limits.lanes; }
+    Error no_lane(const registry::Function& function) const;
     Shared find_idle(const registry::Function& function) const;
     bool retire_idle();
     size_t busy_of(const registry::Function& function) const;
 
     Worker& worker_;
     std::vector<Shared> lanes_;
-    size_t starting_ = 0;
+    std::vector<const registry::Function*> starting_;  // Whose lanes are not there yet; each is held by who waits for it.
     std::list<Waiter*> waiters_;  // Not served yet.
     bool ended_ = false;
 };

@@ -41,6 +41,7 @@ Worker::Worker(registry::SharedMemory shared, registry::SupervisorLink link, Wor
       outputs_(settings_.body_memory, kOutputFilesMax),
       stream_outputs_(settings_.body_memory / kStreamOutputsShare, kOutputFilesMax / kStreamOutputsShare, &outputs_),
       lanes_(*this),
+      admission_(shared_.state(), settings_.slot, settings_.workers),
       door_(shared_, settings_),
       deadlines_(loop_.get_executor()),
       acceptor_(loop_),

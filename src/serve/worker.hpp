@@ -17,6 +17,7 @@
 
 #include "base/coarse_clock.hpp"
 #include "engine/engine.hpp"
+#include "registry/admission.hpp"
 #include "registry/link.hpp"
 #include "registry/shared_state.hpp"
 #include "registry/tables.hpp"
@@ -25,6 +26,7 @@
 #include "serve/deadlines.hpp"
 #include "serve/door.hpp"
 #include "serve/lanes.hpp"
+#include "serve/probation.hpp"
 #include "serve/settings.hpp"
 #include "serve/table_supply.hpp"
 #include "serve/turns.hpp"
@@ -69,6 +71,8 @@ class Worker {
     Lanes& lanes() { return lanes_; }
     DiskAside& disk() { return disk_; }
     Turns& turns() { return turns_; }
+    Probation& probation() { return probation_; }
+    registry::Admission& admission() { return admission_; }
     Door& door() { return door_; }
     BodyMemory& body_memory() { return *body_memory_; }
     boost::asio::any_io_executor executor() { return loop_.get_executor(); }
@@ -119,6 +123,8 @@ class Worker {
     std::optional<BodyMemory> body_memory_;
     bool writable_watched_ = false;
     Turns turns_;
+    Probation probation_;
+    registry::Admission admission_;
     Door door_;
 
     boost::asio::io_context loop_{1};

@@ -26,10 +26,10 @@ constexpr std::string_view kListBuckets = R"(
     )
     SELECT name FROM names WHERE name IS NOT NULL LIMIT ?)";
 constexpr std::string_view kFindFunction = R"(
-    SELECT name, version, module_hash, module_bytes, timeout_ms, memory_bytes, env, deployed_ms, class
+    SELECT name, version, module_hash, module_bytes, limits, env, deployed_ms, class, isolated
     FROM functions WHERE name = ?)";
 constexpr std::string_view kListFunctions = R"(
-    SELECT name, version, module_hash, module_bytes, timeout_ms, memory_bytes, env, deployed_ms, class
+    SELECT name, version, module_hash, module_bytes, limits, env, deployed_ms, class, isolated
     FROM functions ORDER BY name)";
 
 ObjectRecord object_of(const Rows& rows) {
@@ -47,11 +47,11 @@ FunctionRecord function_of(const Rows& rows) {
             .version = rows.bytes(1),
             .module_hash = rows.bytes(2),
             .module_bytes = rows.number(3),
-            .timeout_ms = rows.number(4),
-            .memory_bytes = rows.number(5),
-            .env = rows.bytes(6),
-            .deployed_ms = rows.number(7),
-            .run_class = parse_function_class(rows.bytes(8)).value_or(FunctionClass::automatic)};
+            .limits = parse_limits(rows.bytes(4)),
+            .env = rows.bytes(5),
+            .deployed_ms = rows.number(6),
+            .run_class = parse_function_class(rows.bytes(7)).value_or(FunctionClass::automatic),
+            .isolated = rows.number(8) != 0};
 }
 
 template <class Record>

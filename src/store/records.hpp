@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/function_class.hpp"
+#include "base/function_limits.hpp"
 #include "base/names.hpp"
 
 namespace inlay::store {
@@ -28,11 +29,14 @@ struct FunctionRecord {
     std::string version;      // Names the module's file.
     std::string module_hash;  // XXH3-128 of the module's bytes in hex: finds damage, not forgery.
     uint64_t module_bytes = 0;
-    uint64_t timeout_ms = 0;
-    uint64_t memory_bytes = 0;
+    FunctionLimits limits;
     std::string env;  // KEY=VALUE pairs, each ended by '\0'.
     uint64_t deployed_ms = 0;
     FunctionClass run_class = FunctionClass::automatic;
+    bool isolated = false;  // Its code is run in processes of its own only: in lanes.
+
+    // Whether code without epoch checks is what its invocations begin with.
+    bool begins_in_lanes() const { return isolated || run_class == FunctionClass::heavy; }
 
     friend bool operator==(const FunctionRecord&, const FunctionRecord&) = default;
 };

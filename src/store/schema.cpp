@@ -49,6 +49,13 @@ constexpr std::array kMigrations = {
     ALTER TABLE objects ADD COLUMN link_stamp TEXT NOT NULL DEFAULT '';
     CREATE INDEX objects_linked ON objects (version) WHERE link_path <> x'';
     )",
+    R"(
+    ALTER TABLE functions ADD COLUMN limits TEXT NOT NULL DEFAULT '';
+    UPDATE functions SET limits = 'timeout_ms=' || timeout_ms || ' memory_bytes=' || memory_bytes;
+    ALTER TABLE functions DROP COLUMN timeout_ms;
+    ALTER TABLE functions DROP COLUMN memory_bytes;
+    ALTER TABLE functions ADD COLUMN isolated INTEGER NOT NULL DEFAULT 0;
+    )",
 };
 
 constexpr std::string_view kReadVersion = "PRAGMA user_version";

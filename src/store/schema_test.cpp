@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/function_limits.hpp"
 #include "store/scratch_directory.hpp"
 
 namespace inlay::store {
@@ -36,14 +37,21 @@ TEST_F(SchemaTest, OfANewerProgramIsRefusedWithBothVersions) {
 // As the first release left it.
 TEST_F(SchemaTest, OfAnOlderProgramIsBroughtUpToDateAndKeepsWhatItHolds) {
     ASSERT_TRUE(migrate(database_).ok());
-    ASSERT_TRUE(database_.execute("ALTER TABLE functions DROP COLUMN class; DROP INDEX objects_linked;"
+    ASSERT_TRUE(database_.execute("ALTER TABLE functions DROP COLUMN class; ALTER TABLE functions DROP COLUMN limits;"
+                                  "ALTER TABLE functions DROP COLUMN isolated; ALTER TABLE functions ADD COLUMN timeout_ms INTEGER NOT NULL DEFAULT 0;"
+                                  "ALTER TABLE functions ADD COLUMN memory_bytes INTEGER NOT NULL DEFAULT 0; DROP INDEX objects_linked;"
                                   "ALTER TABLE objects DROP COLUMN link_path; ALTER TABLE objects DROP COLUMN link_stamp;"
                                   "PRAGMA user_version = 1").ok());
-    ASSERT_TRUE(database_.execute("INSERT INTO functions VALUES ('f', 'v', 'h', 1, 2, 3, x'', 4)").ok());
+    ASSERT_TRUE(database_.execute("INSERT INTO functions (name, version, module_hash, module_bytes, timeout_ms, memory_bytes, env, deployed_ms)"
+                                  "VALUES ('f', 'v', 'h', 1, 2000, 65536, x'', 4)").ok());
     ASSERT_TRUE(database_.execute("INSERT INTO objects VALUES ('b', x'00', 'v', 1, 't', 2)").ok());
     ASSERT_TRUE(migrate(database_).ok());
     EXPECT_TRUE(check_schema(database_).ok());
     EXPECT_EQ(database_.text("SELECT class FROM functions WHERE name = 'f'").value(), "auto");
+    FunctionLimits limits = parse_limits(database_.text("SELECT limits FROM functions WHERE name = 'f'").value());
+    EXPECT_EQ(limits, (FunctionLimits{.timeout_ms = 2000, .memory_bytes = 65536})) << "and defaults for those that were not";
+    EXPECT_EQ(database_.number("SELECT isolated FROM functions WHERE name = 'f'").value(), 0u);
+    EXPECT_EQ(database_.number("SELECT count(*) FROM pragma_table_info('functions') WHERE name IN ('timeout_ms', 'memory_bytes')").value(), 0u);
     EXPECT_EQ(database_.number("SELECT length(link_path) FROM objects").value(), 0u);
 }
 

@@ -68,11 +68,11 @@ inline FunctionRecord example_function(const std::string& name, const std::strin
             .version = version,
             .module_hash = "00",
             .module_bytes = 8,
-            .timeout_ms = 9,
-            .memory_bytes = 10,
+            .limits = {.timeout_ms = 9, .cpu_ms = 8, .memory_bytes = 10, .rate = 12},
             .env = std::string("A=1\0B=\0", 7),
             .deployed_ms = 11,
-            .run_class = FunctionClass::heavy};
+            .run_class = FunctionClass::heavy,
+            .isolated = true};
 }
 
 inline ChangeSet put_of(ObjectRecord object, Precondition precondition = {}) {
