@@ -24,10 +24,14 @@ Result<std::shared_ptr<const os::Pages>> create_output_pages(OutputBudget& budge
         return Error{Errc::overloaded, budget.is_part() ? "the memory for outputs of this worker's streams is in use: retry later"
                                                         : "the memory for outputs of this worker is in use: retry later"};
     struct Accounted {
+        Accounted(OutputBudget& of, uint64_t size) : budget(of), bytes(size) {}
+        Accounted(const Accounted&) = delete;
+        Accounted& operator=(const Accounted&) = delete;
+        ~Accounted() { budget.release(bytes); }
+
         OutputBudget& budget;
         uint64_t bytes;
         os::Pages pages;
-        ~Accounted() { budget.release(bytes); }
     };
     auto made = std::make_shared<Accounted>(budget, size);
     INLAY_TRY(auto fd, os::create_memfd(name, size));
