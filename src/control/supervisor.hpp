@@ -67,7 +67,6 @@ class Supervisor {
     // supervisor.cpp: processes
     std::string catalog_path() const;
     Result<> open_data();
-    Result<> open_catalog();
     Result<> start_worker(size_t slot);
     void restart_worker(size_t slot);
     void watch_signals();

@@ -29,7 +29,8 @@ Reply problem_reply(const Error& error) {
                             fmt::format(R"({{"type":"urn:inlay:problem:{}","title":"{}","status":{},"detail":"{}"}})", row.name,
                                         row.title, row.http_status, json_escape(error.detail)));
     if (row.http_status == 401) reply.add_field("WWW-Authenticate", "Bearer realm=\"inlay\"");
-    if (row.http_status == 503) reply.add_field("Retry-After", "1");
+    bool passes = row.http_status == 503 && error.code != Errc::storage_failed;  // That one waits for an operator.
+    if (passes) reply.add_field("Retry-After", "1");
     return reply;
 }
 
