@@ -107,8 +107,8 @@ def test_a_new_function_has_its_turn_before_those_that_overrun_again_and_again(o
     assert waited < 2
 
 
-def test_what_needs_a_lane_now_and_then_gets_one_beside_those_that_take_all_they_can(own):
-    names = deploy_spinning(own, 20, {"class": "heavy", "timeout_ms": 400})
+def test_what_needs_a_lane_now_and_then_gets_one_beside_those_that_take_all_they_can(own, tell):
+    names = deploy_spinning(own, 20, {"class": "heavy", "cpu_ms": 300})
     rare = own.name_of(SUM_UP.replace("60000000", "1000000"), {"class": "heavy", "timeout_ms": 20_000})
     assert own.invoke(rare).number == 1_000_000
     with Spinning(own, names):
@@ -118,7 +118,8 @@ def test_what_needs_a_lane_now_and_then_gets_one_beside_those_that_take_all_they
             begin = time.monotonic()
             assert own.invoke(rare).number == 1_000_000
             times.append(time.monotonic() - begin)
-    assert sorted(times)[2] < 1.2, f"first come, first served would be 2 s at least: {times}"
+    tell(f"waited {[round(one, 2) for one in times]} s, where first come, first served takes {20 * 0.3 / 2:.1f} s at least on two processors")
+    assert sorted(times)[2] < 2, times
 
 
 def test_an_overrun_is_charged_to_its_function(own):

@@ -96,7 +96,8 @@ def test_an_exception_to_a_fence_names_file_and_header(found, monkeypatch):
 def test_exceptions_that_lost_their_file_are_found(tmp_path, monkeypatch):
     monkeypatch.setattr(tidy, "UNTESTED", {"src/run/gone*": "for this test"})
     monkeypatch.setattr(tidy, "FENCE_EXCEPTIONS", {("src/run/gone.hpp", "fcntl.h"): "for this test"})
-    assert [finding.rule for finding in tidy.stale_exceptions(tmp_path)] == ["stale-exception"] * 2
+    monkeypatch.setattr(tidy, "NOT_ON_DISK", {"src/run/gone.cpp": "for this test"})
+    assert [finding.rule for finding in tidy.stale_exceptions(tmp_path)] == ["stale-exception"] * 3
 
 
 def test_files_end_at_400_lines(found):
@@ -169,6 +170,19 @@ def test_each_copy_on_the_data_path_is_confessed(found, call):
 
 def test_comments_about_memcpy_are_no_copies(found):
     assert found({"src/run/a.hpp": HEADER + "// Cheaper than memcpy(a, b, c) here.\n"}) == []
+
+
+@pytest.mark.parametrize("call", ["::fsync(fd);", "::renameat(a, b, c, d);", "::pwrite(fd, at, 1, 0);", "::openat(d, n, O_WRONLY | O_CREAT);",
+                                  "std::filesystem::remove_all(path);", "std::ofstream(path) << 1;"])
+def test_what_changes_the_disk_passes_its_door(found, call):
+    assert found({"src/store/a.hpp": HEADER + call + "\n"}) == ["src/store/a.hpp:3 door"]
+    assert found({"src/store/a.hpp": HEADER + "pass_disk_door(change, [&] { return " + call + " });\n"}) == []
+    assert found({"src/store/a.hpp": "// For tests: one.\n#pragma once\n" + call + "\n"}) == []
+    assert found({"src/app/a.hpp": HEADER + call + "\n", "src/os/socket.cpp": call + "\n", "src/os/socket_test.cpp": ""}) == []
+
+
+def test_calls_of_our_own_names_pass_the_door_below(found):
+    assert found({"src/store/a.hpp": HEADER + "os::unlink(directory, name);  // As ::unlink(name).\nunix.xSync(file);\n"}) == []
 
 
 def test_each_limit_is_documented_where_there_is_a_document(found):

@@ -37,6 +37,7 @@ constexpr std::array<ErrcTraits, kErrcCount> kTraits{{
     {"draining", 503, "The server is shutting down"},
     {"no-space", 507, "The disk is full"},
     {"io-error", 500, "A disk or socket operation failed"},
+    {"storage-failed", 503, "Nothing is stored until the server is restarted"},
     {"corrupt", 500, "Stored data is damaged"},
     {"internal", 500, "An internal error happened"},
 }};

@@ -43,6 +43,7 @@ enum class Errc : uint16_t {
     draining,
     no_space,
     io_error,
+    storage_failed,
     corrupt,
     internal,
 };

@@ -67,6 +67,7 @@ TEST(Errc, NamesAndStatusesDoNotMove) {
         {Errc::draining, "draining", 503},
         {Errc::no_space, "no-space", 507},
         {Errc::io_error, "io-error", 500},
+        {Errc::storage_failed, "storage-failed", 503},
         {Errc::corrupt, "corrupt", 500},
         {Errc::internal, "internal", 500},
     };

@@ -51,6 +51,7 @@ constexpr std::array<CounterTraits, static_cast<size_t>(Counter::count_)> kTrait
     {"inlay_objects_deleted_total", "", "counter", "Objects deleted"},
     {"inlay_functions_deployed_total", "", "counter", "Functions deployed"},
     {"inlay_commits_total", "", "counter", "Catalog transactions"},
+    {"inlay_storage_failures_total", "", "counter", "1 since the disk failed to make a change durable: nothing is stored until a restart"},
     {"inlay_express_overruns_total", "", "counter", "Invocations that began again in a lane"},
     {"inlay_express_lost_microseconds_total", "", "counter", "Time that workers lost by that"},
     {"inlay_probation_waits_total", "", "counter", "Invocations that might overrun and waited for their turn in a worker"},

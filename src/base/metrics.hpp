@@ -47,6 +47,7 @@ enum class Counter : uint16_t {
     objects_deleted,
     functions_deployed,
     commits_total,
+    storage_failed,
     express_overruns,
     express_lost_us,
     probation_waits,

@@ -38,7 +38,9 @@ Result<> BegunContent::complete(uint64_t length) {
     bool overwritten = length > written_ && length - written_ > ring_bytes_;
     if (overwritten || written_ > length) return Error{Errc::internal, "content of another length was written"};
     INLAY_TRY_VOID(write_up_to(length));
-    return os::truncate(file_.get(), length);
+    auto cut = os::truncate(file_.get(), length);
+    if (!cut.ok()) failure_ = cut.error();
+    return cut;
 }
 
 Result<> BegunContent::open() {

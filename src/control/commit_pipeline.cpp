@@ -37,13 +37,29 @@ void CommitPipeline::submit(std::unique_ptr<CommitJob> job) {
     if (job->contents.empty()) return enqueue(std::move(job));
     // std::function wants a copyable callable; the job has one owner at a time.
     auto shared_job = std::make_shared<std::unique_ptr<CommitJob>>(std::move(job));
-    asio::post(content_threads_, [this, shared_job] {
-        auto owned = std::move(*shared_job);
-        auto written = write_contents(*owned);
-        if (written.ok()) return enqueue(std::move(owned));
-        remove_contents(*owned);
-        owned->done(std::move(written).error());
-    });
+    asio::post(content_threads_, [this, shared_job] { write_and_enqueue(std::move(*shared_job)); });
+}
+
+void CommitPipeline::write_and_enqueue(std::unique_ptr<CommitJob> job) {
+    if (auto failed = failure()) return job->done(*failed);
+    auto written = write_contents(*job);
+    if (written.ok()) return enqueue(std::move(job));
+    note(written.error());
+    remove_contents(*job);
+    job->done(std::move(written).error());
+}
+
+std::optional<Error> CommitPipeline::failure() {
+    std::lock_guard lock(mutex_);
+    return failure_;
+}
+
+void CommitPipeline::note(const Error& failure) {
+    std::lock_guard lock(mutex_);
+    if (failure.code != Errc::storage_failed || failure_) return;
+    failure_ = failure;
+    shared_.supervisor_counters().add_shared(Counter::storage_failed);
+    spdlog::critical("nothing is stored from now on: {}; look after the disk and its filesystem, then restart the server", failure.detail);
 }
 
 void CommitPipeline::run_aside(std::function<void()> work) { asio::post(content_threads_, std::move(work)); }
@@ -118,6 +134,7 @@ void CommitPipeline::commit_loop() {
 Result<std::vector<Result<store::Applied>>> CommitPipeline::commit_sets(const std::vector<std::string>& versions,
                                                                         const std::vector<store::ChangeSet>& sets) {
     auto commit = [&]() -> Result<std::vector<Result<store::Applied>>> {
+        if (auto failed = failure()) return *failed;
         INLAY_TRY_VOID(directory_.sync_directories(versions));
         return catalog_.commit(sets);
     };
@@ -138,6 +155,7 @@ void CommitPipeline::commit_batch(std::vector<std::unique_ptr<CommitJob>> batch)
     }
     auto committed = commit_sets(versions, sets);
     shared_.supervisor_counters().add_shared(Counter::commits_total);
+    if (!committed.ok()) note(committed.error());
     if (!committed.ok()) spdlog::error("commit of {} requests failed: {}", batch.size(), committed.error().detail);
     for (size_t i = 0; i < batch.size(); i++) {
         batch[i]->changes = std::move(sets[i]);

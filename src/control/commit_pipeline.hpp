@@ -5,7 +5,10 @@
 // The catalog thread takes everything that waits, up to kCommitBatchMax requests, into one transaction: the more clients
 // write, the fewer fsyncs each one pays for. `done` runs on a thread of the pipeline.
 //
-// Invariant: a change is announced in shared memory after it is durable and before anybody hears that it was done.
+// Invariants:
+//  1. A change is announced in shared memory after it is durable and before anybody hears that it was done.
+//  2. After a failed sync of names or of the catalog's log (storage_failed) nothing is written any more, and every job ends with that
+//     failure: what the kernel could not write it has forgotten, and reports no second time.
 #pragma once
 
 #include <boost/asio/thread_pool.hpp>
@@ -74,6 +77,10 @@ class CommitPipeline {
     void run_aside(std::function<void()> work);
 
   private:
+    // The failure after which nothing is stored; nullopt: none.
+    std::optional<Error> failure();
+    void note(const Error& failure);
+    void write_and_enqueue(std::unique_ptr<CommitJob> job);
     Result<> write_contents(CommitJob& job);
     Result<uint64_t> write_content(const NewContent& content);
     Result<std::vector<Result<store::Applied>>> commit_sets(const std::vector<std::string>& versions,
@@ -99,6 +106,7 @@ class CommitPipeline {
     std::condition_variable something_waits_;
     std::deque<std::unique_ptr<CommitJob>> queue_;  // Bounded by the calls that workers may have open.
     bool ending_ = false;
+    std::optional<Error> failure_;
     std::thread catalog_thread_;
 };
 

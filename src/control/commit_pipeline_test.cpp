@@ -6,6 +6,7 @@
 #include <atomic>
 #include <future>
 
+#include "os/disk_refusal.hpp"
 #include "os/file.hpp"
 #include "os/memfd.hpp"
 #include "store/catalog_reader.hpp"
@@ -266,6 +267,52 @@ TEST_F(CommitPipelineTest, FinishesEverythingThatWasSubmitted) {
         ASSERT_EQ(answer.wait_for(std::chrono::seconds(0)), std::future_status::ready);
         EXPECT_TRUE(answer.get().ok());
     }
+}
+
+// The kernel forgets what it could not write, and the next sync succeeds.
+TEST_F(CommitPipelineTest, AfterAFailedSyncOfNamesOrOfTheLogNothingIsStoredHoweverWellTheDiskIs) {
+    for (std::string place : {"objects/", "modules", "catalog.db-wal"}) {
+        pipeline_.emplace(catalog_, *directory_, shared_, ballast_, hot_, [] {});
+        uint64_t failures = count(Counter::storage_failed);
+        std::string kept = "kept " + place.substr(0, 3);
+        ASSERT_TRUE(commit(put_job(kept, "content")).ok());
+        auto deploy = [&] {
+            auto job = std::make_unique<CommitJob>();
+            job->contents.push_back({NewContent::Kind::module, versions_.next(), "module", {}, 6});
+            job->changes.changes.push_back(store::DeployFunction{store::example_function("f", job->contents[0].name)});
+            return job;
+        };
+        auto ends = [&](const std::string& path) {
+            return place == "objects/" ? path.find(place) != path.npos && std::filesystem::is_directory(path) : path.ends_with(place);
+        };
+        os::DiskRefusal refusal(os::DiskStep::sync, ENOSPC, ends);
+        auto failed = commit(place == "modules" ? deploy() : put_job("lost", "content"));
+        ASSERT_FALSE(failed.ok()) << place;
+        EXPECT_EQ(failed.error().code, Errc::storage_failed) << failed.error().detail;
+        EXPECT_EQ(refusal.refused(), 1) << place << ": not once more";
+        refusal.end();
+        int passed = refusal.passed();
+        EXPECT_EQ(commit(put_job("later", "content")).error().code, Errc::storage_failed);
+        EXPECT_EQ(commit(deploy()).error().code, Errc::storage_failed);
+        EXPECT_EQ(commit(store::DeleteObject{{"b", kept}, {}}).error().code, Errc::storage_failed);
+        EXPECT_EQ(refusal.passed(), passed) << "the disk is left alone";
+        EXPECT_EQ(count(Counter::storage_failed), failures + 1);
+        EXPECT_TRUE(find(kept));
+        EXPECT_FALSE(find("later"));
+    }
+}
+
+TEST_F(CommitPipelineTest, AFailedSyncOfContentFailsThatPutAndNoOther) {
+    auto job = put_job("lost", "content");
+    std::string version = version_of(*job);
+    {
+        os::DiskRefusal refusal(os::DiskStep::sync, EIO, [](const std::string& path) { return path.find("objects") != path.npos; });
+        EXPECT_EQ(commit(std::move(job)).error().code, Errc::io_error);
+        EXPECT_EQ(refusal.refused(), 1) << "not once more";
+    }
+    EXPECT_EQ(content_of(version), "(absent)");
+    EXPECT_TRUE(commit(put_job("key", "content")).ok());
+    EXPECT_EQ(count(Counter::storage_failed), 0u);
 }
 
 }  // namespace

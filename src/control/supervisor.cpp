@@ -16,6 +16,7 @@
 #include "os/process.hpp"
 #include "os/sandbox.hpp"
 #include "serve/settings.hpp"
+#include "store/data_directory.hpp"
 #include "store/file_names.hpp"
 
 namespace inlay::control {
@@ -75,23 +76,13 @@ Result<std::unique_ptr<Supervisor>> Supervisor::create(ServeOptions options) {
 std::string Supervisor::catalog_path() const { return options_.data_directory + "/" + std::string(store::kCatalogName); }
 
 Result<> Supervisor::open_data() {
-    const auto& path = options_.data_directory;
-    INLAY_TRY(data_directory_, os::open_directory(path));
-    INLAY_TRY(lock_, os::create_file(data_directory_.get(), std::string(store::kLockName)));
-    INLAY_TRY(bool locked, os::try_lock(lock_.get()));
-    if (!locked)
-        return Error{Errc::io_error, fmt::format("data directory {:?} is already served by another process, or looked at by "
-                                                 "inlay fsck or backup: stop it, or choose another --data",
-                                                 path)};
-    INLAY_TRY(directory_, store::ObjectDirectory::create(path));
-    INLAY_TRY_VOID(os::sync_parent(data_directory_.get()));
-    INLAY_TRY(auto ballast, store::Ballast::create(path));
-    ballast_.emplace(std::move(ballast));
-    auto opened = open_catalog();
-    // On a full disk a start needs the room that was held back for this.
-    if (!opened.ok() && opened.error().code == Errc::no_space && ballast_->throw_off()) opened = open_catalog();
-    INLAY_TRY_VOID(std::move(opened));
-    ballast_->take_on();
+    INLAY_TRY(auto data, store::DataDirectory::open(options_.data_directory));
+    data_directory_ = std::move(data.directory);
+    lock_ = std::move(data.lock);
+    directory_ = std::move(data.objects);
+    ballast_.emplace(std::move(*data.ballast));
+    catalog_.emplace(std::move(*data.catalog));
+    versions_.emplace(data.epoch);
     INLAY_TRY(auto reader, store::CatalogReader::create(catalog_path()));
     reader_.emplace(std::move(reader));
     hot_.emplace(*options_.hot_memory, shared_.supervisor_counters());
@@ -99,16 +90,6 @@ Result<> Supervisor::open_data() {
     pipeline_ = std::make_unique<CommitPipeline>(*catalog_, *directory_, shared_, *ballast_, *hot_, [this] { tell_of_changes(); });
     promoter_.emplace(shared_.supervisor_counters());
     return open_links();
-}
-
-Result<> Supervisor::open_catalog() {
-    catalog_.reset();
-    auto catalog = store::Catalog::create(catalog_path());
-    if (!catalog.ok()) return Error{catalog.error().code, fmt::format("{}: {}", catalog_path(), catalog.error().detail)};
-    catalog_.emplace(std::move(catalog).value());
-    INLAY_TRY(uint32_t epoch, catalog_->start_epoch());
-    versions_.emplace(epoch);
-    return {};
 }
 
 Result<> Supervisor::run() {

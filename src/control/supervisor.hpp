@@ -70,7 +70,6 @@ class Supervisor {
     // supervisor.cpp: processes
     std::string catalog_path() const;
     Result<> open_data();
-    Result<> open_catalog();
     std::optional<uint32_t> user_of(size_t child) const;
     Result<> start_worker(size_t slot);
     void restart_worker(size_t slot);

@@ -6,9 +6,10 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstdio>
+#include <vector>
 
 #include "base/limits.hpp"
+#include "os/disk_door.hpp"
 
 namespace inlay::os {
 namespace {
@@ -31,14 +32,26 @@ Result<std::optional<Fd>> open_directory_if_present(int directory, const std::st
 }
 
 Result<Fd> create_directory(const std::string& path) {
-    if (::mkdir(path.c_str(), 0700) != 0) return os_error("mkdir " + path);
+    INLAY_TRY(bool made, make_directory(path));
+    if (!made) return os_error("mkdir " + path, EEXIST);
     return open_existing_directory(path);
 }
 
 Result<> rename_directory(const std::string& from, const std::string& to) {
-    if (::rename(from.c_str(), to.c_str()) != 0) return os_error("rename " + from + " to " + to);
-    return {};
+    return rename(AT_FDCWD, from, to);
 }
+
+Result<> remove_tree(int directory, const std::string& name) {
+    INLAY_TRY(auto tree, open_directory_if_present(directory, name));
+    if (!tree) return unlink(directory, name);
+    // Names first: what an entry's removal does to a walk that is under way is the filesystem's to say.
+    std::vector<std::string> below;
+    INLAY_TRY_VOID(for_each_entry(tree->get(), [&](std::string_view entry) { return below.emplace_back(entry), true; }));
+    for (const auto& entry : below) INLAY_TRY_VOID(remove_tree(tree->get(), entry));
+    return remove_directory(directory, name);
+}
+
+Result<> remove_tree(const std::string& path) { return remove_tree(AT_FDCWD, path); }
 
 Result<std::optional<FileStatus>> entry_status(int directory, const std::string& name) {
     struct stat found{};
@@ -60,7 +73,9 @@ Result<> copy_file(int from, int to, uint64_t size_bytes) {
     for (uint64_t done = 0; done < size_bytes;) {
         auto at = static_cast<loff_t>(done);
         // COPY: a backup's, where it cannot share the file; the kernel shares blocks where the filesystem can.
-        ssize_t n = ::copy_file_range(from, &at, to, nullptr, std::min(kCopyBytes, size_bytes - done), 0);
+        uint64_t step = std::min(kCopyBytes, size_bytes - done);
+        ssize_t n = pass_disk_door({.step = DiskStep::write, .file = to, .length = step},
+                                   [&] { return ::copy_file_range(from, &at, to, nullptr, step, 0); });
         if (n < 0 && errno == EINTR) continue;
         // Filesystems and older kernels that cannot say so in several ways.
         bool cannot = n < 0 && (errno == EXDEV || errno == ENOSYS || errno == EINVAL || errno == EOPNOTSUPP);
@@ -72,7 +87,7 @@ Result<> copy_file(int from, int to, uint64_t size_bytes) {
 }
 
 Result<> sync_filesystem(int fd) {
-    if (::syncfs(fd) != 0) return os_error("syncfs");
+    if (pass_disk_door({.step = DiskStep::sync_all, .file = fd}, [&] { return ::syncfs(fd); }) != 0) return os_error("syncfs");
     return {};
 }
 

@@ -20,6 +20,11 @@ Result<Fd> create_directory(const std::string& path);
 // Renames a directory; one that is there already under the new name must be empty.
 Result<> rename_directory(const std::string& from, const std::string& to);
 
+// Removes an entry, and all below it where it is a directory; symbolic links are not followed. Absent is fine. The first failure ends it.
+// Cost: memory for the names of one directory at each depth. Requires: nobody makes anything there meanwhile.
+Result<> remove_tree(int directory, const std::string& name);
+Result<> remove_tree(const std::string& path);
+
 // An entry itself: a symbolic link is not followed, a pipe not opened. Absent: nullopt.
 Result<std::optional<FileStatus>> entry_status(int directory, const std::string& name);
 // Whether both are of the same filesystem.

@@ -14,6 +14,7 @@
 #include <memory>
 
 #include "base/limits.hpp"
+#include "os/disk_door.hpp"
 #include "os/mapping.hpp"
 
 namespace inlay::os {
@@ -42,19 +43,40 @@ constexpr size_t kPrefetchStepBytes = 512 * KiB;  // Most devices take this much
 constexpr size_t kDirectAlignment = 4096;      // Covers logical blocks of 512 and 4,096 bytes.
 constexpr size_t kPassOnBytes = 1 * GiB;       // One sendfile takes less than 2 GiB.
 
+ssize_t write_at(int fd, const void* bytes, size_t size, uint64_t offset) {
+    return pass_disk_door({.step = DiskStep::write, .file = fd, .offset = offset, .length = size, .bytes = bytes},
+                          [&] { return ::pwrite(fd, bytes, size, static_cast<off_t>(offset)); });
+}
+
 Error ended_early() { return Error{Errc::object_changed, "the file ended early: it was truncated behind our back"}; }
 
 }  // namespace
 
+Result<bool> make_directory(int directory, const std::string& name) {
+    auto make = [&] { return ::mkdirat(directory, name.c_str(), 0700); };
+    if (pass_disk_door({.step = DiskStep::make_directory, .directory = directory, .name = name}, make) == 0) return true;
+    if (errno == EEXIST) return false;
+    return os_error("mkdir " + name);
+}
+
+Result<> remove_directory(int directory, const std::string& name) {
+    auto make = [&] { return ::unlinkat(directory, name.c_str(), AT_REMOVEDIR); };
+    if (pass_disk_door({.step = DiskStep::remove_directory, .directory = directory, .name = name}, make) != 0 && errno != ENOENT)
+        return os_error("rmdir " + name);
+    return {};
+}
+
+Result<bool> make_directory(const std::string& path) { return make_directory(AT_FDCWD, path); }
+Result<> remove_directory(const std::string& path) { return remove_directory(AT_FDCWD, path); }
+
 Result<Fd> open_directory(const std::string& path) {
-    if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) return os_error("mkdir " + path);
+    INLAY_TRY_VOID(make_directory(path));
     Fd fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (!fd) return os_error("open directory " + path);
     return fd;
 }
 
 Result<Fd> open_directory_at(int directory, const std::string& name) {
-    if (::mkdirat(directory, name.c_str(), 0700) != 0 && errno != EEXIST) return os_error("mkdir " + name);
     Fd fd(::openat(directory, name.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (!fd) return os_error("open directory " + name);
     return fd;
@@ -76,20 +98,31 @@ Result<Fd> open_file(const std::string& path) {
 Result<Fd> open_to_read(int fd) { return open_file("/proc/self/fd/" + std::to_string(fd)); }
 
 Result<Fd> create_file(int directory, const std::string& name) {
-    Fd fd(::openat(directory, name.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
+    auto make = [&] { return ::openat(directory, name.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600); };
+    Fd fd(pass_disk_door({.step = DiskStep::create, .directory = directory, .name = name}, make));
     if (!fd) return os_error("create " + name);
     return fd;
 }
 
+Result<bool> make_file(int directory, const std::string& name) {
+    auto make = [&] { return ::openat(directory, name.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600); };
+    Fd fd(pass_disk_door({.step = DiskStep::create, .directory = directory, .name = name}, make));
+    if (fd) return true;
+    if (errno == EEXIST) return false;
+    return os_error("create " + name);
+}
+
 Result<Fd> create_unnamed(int directory) {
-    Fd fd(::openat(directory, ".", O_RDWR | O_TMPFILE | O_CLOEXEC, 0600));
+    auto make = [&] { return ::openat(directory, ".", O_RDWR | O_TMPFILE | O_CLOEXEC, 0600); };
+    Fd fd(pass_disk_door({.step = DiskStep::create_unnamed, .directory = directory}, make));
     if (!fd) return os_error("create an unnamed file (O_TMPFILE)");
     return fd;
 }
 
 Result<> write_all(int fd, std::string_view content) {
     while (!content.empty()) {
-        ssize_t n = ::write(fd, content.data(), content.size());
+        auto make = [&] { return ::write(fd, content.data(), content.size()); };
+        ssize_t n = pass_disk_door({.step = DiskStep::write, .file = fd, .length = content.size(), .bytes = content.data()}, make);
         if (n < 0 && errno == EINTR) continue;
         if (n < 0) return os_error("write");
         content.remove_prefix(static_cast<size_t>(n));
@@ -99,7 +132,7 @@ Result<> write_all(int fd, std::string_view content) {
 
 Result<> write_all_at(int fd, std::string_view content, uint64_t offset) {
     while (!content.empty()) {
-        ssize_t n = ::pwrite(fd, content.data(), content.size(), static_cast<off_t>(offset));
+        ssize_t n = write_at(fd, content.data(), content.size(), offset);
         if (n < 0 && errno == EINTR) continue;
         if (n < 0) return os_error("write");
         content.remove_prefix(static_cast<size_t>(n));
@@ -152,7 +185,8 @@ void prefetch(const FileRange& range) noexcept {
 
 Result<> reserve(int fd, uint64_t size) {
     if (size == 0) return {};
-    while (::fallocate(fd, 0, 0, static_cast<off_t>(size)) != 0) {
+    auto make = [&] { return ::fallocate(fd, 0, 0, static_cast<off_t>(size)); };
+    while (pass_disk_door({.step = DiskStep::reserve, .file = fd, .length = size}, make) != 0) {
         if (errno == EINTR) continue;
         if (errno == EOPNOTSUPP) return {};
         return os_error("reserve disk space");
@@ -167,12 +201,13 @@ Result<uint64_t> free_bytes(int fd) {
 }
 
 Result<> truncate(int fd, uint64_t size) {
-    if (::ftruncate(fd, static_cast<off_t>(size)) != 0) return os_error("ftruncate");
+    auto make = [&] { return ::ftruncate(fd, static_cast<off_t>(size)); };
+    if (pass_disk_door({.step = DiskStep::truncate, .file = fd, .length = size}, make) != 0) return os_error("ftruncate");
     return {};
 }
 
 Result<> sync(int fd) {
-    if (::fsync(fd) != 0) return os_error("fsync");
+    if (pass_disk_door({.step = DiskStep::sync, .file = fd}, [&] { return ::fsync(fd); }) != 0) return os_error("fsync");
     return {};
 }
 
@@ -184,17 +219,22 @@ Result<> sync_parent(int directory) {
 
 Result<> link(int fd, int directory, const std::string& name) {
     std::string self = "/proc/self/fd/" + std::to_string(fd);
-    if (::linkat(AT_FDCWD, self.c_str(), directory, name.c_str(), AT_SYMLINK_FOLLOW) != 0) return os_error("link " + name);
+    auto make = [&] { return ::linkat(AT_FDCWD, self.c_str(), directory, name.c_str(), AT_SYMLINK_FOLLOW); };
+    if (pass_disk_door({.step = DiskStep::link, .file = fd, .directory = directory, .name = name}, make) != 0) return os_error("link " + name);
     return {};
 }
 
 Result<> rename(int directory, const std::string& from, const std::string& to) {
-    if (::renameat(directory, from.c_str(), directory, to.c_str()) != 0) return os_error("rename " + from);
+    auto make = [&] { return ::renameat(directory, from.c_str(), directory, to.c_str()); };
+    if (pass_disk_door({.step = DiskStep::rename, .directory = directory, .name = from, .to = to}, make) != 0)
+        return os_error("rename " + from + " to " + to);
     return {};
 }
 
 Result<> unlink(int directory, const std::string& name) {
-    if (::unlinkat(directory, name.c_str(), 0) != 0 && errno != ENOENT) return os_error("unlink " + name);
+    auto make = [&] { return ::unlinkat(directory, name.c_str(), 0); };
+    if (pass_disk_door({.step = DiskStep::unlink, .directory = directory, .name = name}, make) != 0 && errno != ENOENT)
+        return os_error("unlink " + name);
     return {};
 }
 
@@ -233,7 +273,7 @@ Result<bool> write_direct_at(int to, uint64_t at, const FileRange& range) {
     INLAY_TRY(auto pages, Mapping::create(range.fd, range.offset, round_up(whole, page_size()), Access::read, Sharing::shared));
     for (uint64_t done = 0; done < whole;) {
         size_t piece = std::min<uint64_t>(kDirectPieceBytes, whole - done);
-        ssize_t n = ::pwrite(to, pages.data() + done, piece, static_cast<off_t>(at + done));
+        ssize_t n = write_at(to, pages.data() + done, piece, at + done);
         if (n < 0 && errno == EINTR) continue;
         if (n < 0 && errno == EINVAL && done == 0) {
             ::fcntl(to, F_SETFL, flags);
@@ -288,7 +328,8 @@ Result<> pass_on(int to, FileRange range) {
     while (range.length > 0) {
         auto offset = static_cast<off_t>(range.offset);
         // COPY: none into a pipe; into a file or terminal the kernel's, as into a socket.
-        ssize_t n = ::sendfile(to, range.fd, &offset, std::min<uint64_t>(range.length, kPassOnBytes));
+        uint64_t step = std::min<uint64_t>(range.length, kPassOnBytes);
+        ssize_t n = pass_disk_door({.step = DiskStep::write, .file = to, .length = step}, [&] { return ::sendfile(to, range.fd, &offset, step); });
         if (n < 0 && errno == EINTR) continue;
         if (n < 0 && errno == EINVAL) return write_copied(to, range);  // COPY: `to` is opened to append, which sendfile cannot.
         if (n < 0) return os_error("write");

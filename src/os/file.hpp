@@ -1,6 +1,6 @@
 // Files and directories: opening, writing durably, linking, listing.
 //
-// The durable write of DESIGN: create_unnamed -> reserve -> write -> sync -> link -> sync the directory.
+// The durable write: create_unnamed -> reserve -> write -> sync -> link -> sync the directory.
 #pragma once
 
 #include <functional>
@@ -14,8 +14,15 @@
 
 namespace inlay::os {
 
+// Makes a directory (0700). False: there is something of this name.
+Result<bool> make_directory(int directory, const std::string& name);
+Result<bool> make_directory(const std::string& path);
+// Of an empty one. Absent is fine.
+Result<> remove_directory(int directory, const std::string& name);
+Result<> remove_directory(const std::string& path);
 // Makes the directory (0700) where it is missing, and opens it.
 Result<Fd> open_directory(const std::string& path);
+// Opens one that is there.
 Result<Fd> open_directory_at(int directory, const std::string& name);
 // Opens for reading. An absent file is nullopt.
 Result<std::optional<Fd>> open_if_present(int directory, const std::string& name);
@@ -25,6 +32,8 @@ Result<Fd> open_to_read(int fd);
 Result<Fd> open_file(const std::string& path);
 // Creates or replaces, for writing.
 Result<Fd> create_file(int directory, const std::string& name);
+// Makes an empty file. False: there is something of this name, which is left alone.
+Result<bool> make_file(int directory, const std::string& name);
 // A file without a name in `directory`; where the filesystem has no O_TMPFILE, a named one that is unlinked at once fails to
 // link later, so it is an error then.
 Result<Fd> create_unnamed(int directory);

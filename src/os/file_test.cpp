@@ -35,8 +35,13 @@ class FileTest : public testing::Test {
 TEST_F(FileTest, DirectoriesAreMadeAndFoundAgain) {
     EXPECT_TRUE(open_directory(scratch_.path() + "/new").ok());
     EXPECT_TRUE(open_directory(scratch_.path() + "/new").ok());
+    EXPECT_FALSE(open_directory_at(scratch_.fd(), "other").ok());
+    EXPECT_TRUE(make_directory(scratch_.fd(), "other").value());
+    EXPECT_FALSE(make_directory(scratch_.fd(), "other").value());
     EXPECT_TRUE(open_directory_at(scratch_.fd(), "other").ok());
-    EXPECT_TRUE(open_directory_at(scratch_.fd(), "other").ok());
+    EXPECT_TRUE(remove_directory(scratch_.fd(), "other").ok());
+    EXPECT_TRUE(remove_directory(scratch_.fd(), "other").ok());
+    EXPECT_FALSE(open_directory_at(scratch_.fd(), "other").ok());
     EXPECT_EQ(std::filesystem::status(scratch_.path() + "/new").permissions(), std::filesystem::perms::owner_all);
     auto failed = open_directory(scratch_.path() + "/a/b");
     ASSERT_FALSE(failed.ok());
@@ -115,7 +120,7 @@ TEST_F(FileTest, RenamesAndRemoves) {
     EXPECT_FALSE(rename(scratch_.fd(), "from", "to").ok());
     EXPECT_TRUE(unlink(scratch_.fd(), "to").ok());
     EXPECT_TRUE(unlink(scratch_.fd(), "to").ok()) << "absent is fine";
-    ASSERT_TRUE(open_directory_at(scratch_.fd(), "directory").ok());
+    ASSERT_TRUE(make_directory(scratch_.fd(), "directory").ok());
     EXPECT_FALSE(unlink(scratch_.fd(), "directory").ok());
 }
 

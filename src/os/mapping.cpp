@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 
+#include "os/disk_door.hpp"
 #include "os/own_memory.hpp"
 
 namespace inlay::os {
@@ -51,8 +52,14 @@ Mapping& Mapping::operator=(Mapping&& other) noexcept {
 }
 
 Result<Mapping> Mapping::create(int fd, uint64_t offset, size_t size, Access access, Sharing sharing) {
-    void* at = ::mmap(nullptr, size, protection_of(access), flags_of(sharing), fd, static_cast<off_t>(offset));
-    if (at == MAP_FAILED) return os_error("mmap");
+    void* at = nullptr;
+    auto make = [&] {
+        at = ::mmap(nullptr, size, protection_of(access), flags_of(sharing), fd, static_cast<off_t>(offset));
+        return at == MAP_FAILED ? -1 : 0;
+    };
+    bool writable = access == Access::read_write && sharing == Sharing::shared;
+    if (pass_disk_door({.step = DiskStep::map, .file = fd, .offset = offset, .length = size, .writable = writable}, make) != 0)
+        return os_error("mmap");
     return Mapping(static_cast<uint8_t*>(at), size);
 }
 

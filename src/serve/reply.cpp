@@ -29,7 +29,9 @@ Reply problem_reply(const Error& error) {
                             fmt::format(R"({{"type":"urn:inlay:problem:{}","title":"{}","status":{},"detail":"{}"}})", row.name,
                                         row.title, row.http_status, json_escape(error.detail)));
     if (row.http_status == 401) reply.add_field("WWW-Authenticate", "Bearer realm=\"inlay\"");
-    if (row.http_status == 503 || row.http_status == 429) reply.add_field("Retry-After", "1");
+    // Some wait for an operator.
+    const bool waits = error.code == Errc::storage_failed || error.code == Errc::function_quarantined;
+    if ((row.http_status == 503 || row.http_status == 429) && !waits) reply.add_field("Retry-After", "1");
     return reply;
 }
 

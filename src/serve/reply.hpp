@@ -27,7 +27,7 @@ Reply make_reply(unsigned status, std::string_view content_type, std::string con
 inline Reply json_reply(unsigned status, std::string json) { return make_reply(status, "application/json", std::move(json)); }
 
 // RFC 9457: {"type":"urn:inlay:problem:NAME","title":...,"status":N,"detail":...}. Some statuses bring fields of their own:
-// 401 WWW-Authenticate, 503 Retry-After.
+// 401 WWW-Authenticate, 503 Retry-After where waiting helps.
 Reply problem_reply(const Error& error);
 
 // Puts a problem in its place where content of a linked file is lost already.

@@ -19,9 +19,10 @@ TEST(Reply, AProblemIsADocument) {
 
 TEST(Reply, SomeStatusesBringTheirFields) {
     EXPECT_NE(problem_reply({Errc::unauthorized, ""}).fields.find("WWW-Authenticate: Bearer realm=\"inlay\"\r\n"), std::string::npos);
-    for (Errc code : {Errc::overloaded, Errc::draining})
+    for (Errc code : {Errc::overloaded, Errc::draining, Errc::function_over_limit})
         EXPECT_NE(problem_reply({code, ""}).fields.find("Retry-After: 1\r\n"), std::string::npos);
-    EXPECT_EQ(problem_reply({Errc::internal, ""}).fields.find("Retry-After"), std::string::npos);
+    for (Errc code : {Errc::internal, Errc::storage_failed, Errc::function_quarantined})
+        EXPECT_EQ(problem_reply({code, ""}).fields.find("Retry-After"), std::string::npos);
 }
 
 TEST(Reply, EveryCodeHasAProblem) {

@@ -32,8 +32,7 @@ class NewDirectory {
         : path_(std::move(other.path_)), unfinished_(std::move(other.unfinished_)), fd_(std::move(other.fd_)) {}
     NewDirectory& operator=(NewDirectory&&) = delete;
     ~NewDirectory() {
-        std::error_code ignored;
-        if (fd_) std::filesystem::remove_all(unfinished_, ignored);
+        if (fd_) (void)os::remove_tree(unfinished_);
     }
 
     int fd() const { return fd_.get(); }
@@ -41,9 +40,11 @@ class NewDirectory {
 
     Result<> publish() {
         INLAY_TRY_VOID(os::rename_directory(unfinished_, path_));
-        INLAY_TRY_VOID(os::sync_parent(fd_.get()));
+        auto synced = os::sync_parent(fd_.get());
+        // Not to be taken for a backup: its name may be lost.
+        if (!synced.ok() && os::rename_directory(path_, unfinished_).ok()) return synced;
         fd_.close();
-        return {};
+        return synced;
     }
 
   private:
@@ -91,12 +92,17 @@ class BackupMaker {
     }
 
   private:
+    static Result<os::Fd> make_directory(int parent, const std::string& name) {
+        INLAY_TRY_VOID(os::make_directory(parent, name));
+        return os::open_directory_at(parent, name);
+    }
+
     Result<> make_directories() {
-        INLAY_TRY(auto objects, os::open_directory_at(to_.fd(), "objects"));
+        INLAY_TRY(auto objects, make_directory(to_.fd(), "objects"));
         for (size_t index = 0; index < kShards; index++) {
-            INLAY_TRY(shards_[index], os::open_directory_at(objects.get(), shard_name(index)));
+            INLAY_TRY(shards_[index], make_directory(objects.get(), shard_name(index)));
         }
-        INLAY_TRY(modules_, os::open_directory_at(to_.fd(), "modules"));
+        INLAY_TRY(modules_, make_directory(to_.fd(), "modules"));
         return {};
     }
 

@@ -7,6 +7,7 @@
 #include <fstream>
 #include <thread>
 
+#include "os/disk_refusal.hpp"
 #include "store/inspection.hpp"
 #include "store/standing_data.hpp"
 
@@ -104,6 +105,15 @@ TEST_F(BackupTest, OfDamagedDataThereIsNoneAndNothingIsLeft) {
     ASSERT_FALSE(failed.ok());
     EXPECT_EQ(failed.error().code, Errc::corrupt);
     EXPECT_NE(failed.error().detail.find("b/k"), std::string::npos);
+    EXPECT_FALSE(std::filesystem::exists(to_) || std::filesystem::exists(to_ + ".unfinished"));
+}
+
+TEST_F(BackupTest, WhoseNameIsNotDurableIsNoneAndLeavesNothing) {
+    data_.put("b", "k", "content");
+    std::string parent = data_.scratch.path().string();
+    os::DiskRefusal refusal(os::DiskStep::sync, EIO, [&](const std::string& path) { return path == parent; });
+    EXPECT_EQ(back_up(to_).error().code, Errc::io_error);
+    EXPECT_EQ(refusal.refused(), 1);
     EXPECT_FALSE(std::filesystem::exists(to_) || std::filesystem::exists(to_ + ".unfinished"));
 }
 

@@ -3,9 +3,12 @@
 
 #include <fmt/format.h>
 
+#include <filesystem>
 #include <limits>
 
 #include "base/limits.hpp"
+#include "os/directory.hpp"
+#include "os/file.hpp"
 #include "store/schema.hpp"
 
 namespace inlay::store {
@@ -51,15 +54,45 @@ Result<std::optional<std::string>> version_in(Statement& find, const Names&... n
     return std::optional<std::string>(rows.bytes(0));
 }
 
+Result<> use_log(Database& database, const std::string& path) {
+    INLAY_TRY(std::string mode, database.text("PRAGMA journal_mode = WAL"));
+    if (mode == "wal") return {};
+    return Error{Errc::io_error, "catalog " + path + ": the filesystem does not support SQLite's WAL mode"};
+}
+
+// A catalog that is missing is made beside its place, without a journal, and gets its name when it is whole. A journal whose removal the
+// disk forgot would be rolled back after a loss of power, and with it all that was committed since.
+Result<> make_missing(const std::string& path) {
+    std::filesystem::path place(path);
+    std::string name = place.filename(), unfinished = name + ".new";
+    INLAY_TRY(auto directory, os::open_file(place.has_parent_path() ? place.parent_path().string() : "."));
+    INLAY_TRY(auto there, os::entry_status(directory.get(), name));
+    if (there) return {};
+    for (const char* suffix : {"", "-wal", "-shm"}) INLAY_TRY_VOID(os::unlink(directory.get(), unfinished + suffix));
+    {
+        INLAY_TRY(auto database, Database::create(path + ".new"));
+        INLAY_TRY_VOID(database.execute("PRAGMA journal_mode = OFF; PRAGMA synchronous = FULL"));
+        INLAY_TRY_VOID(migrate(database));
+        INLAY_TRY_VOID(use_log(database, path));
+    }
+    INLAY_TRY_VOID(os::rename(directory.get(), unfinished, name));
+    auto synced = os::sync(directory.get());
+    if (synced.ok()) return {};
+    (void)os::unlink(directory.get(), name);  // Else the next start finds it, and relies on its name.
+    return Error{Errc::storage_failed, fmt::format("the name of catalog {} may be lost: {}", path, synced.error().detail)};
+}
+
 }  // namespace
 
 Result<Catalog> Catalog::create(const std::string& path) {
+    INLAY_TRY_VOID(make_missing(path));
     INLAY_TRY(auto database, Database::create(path));
-    INLAY_TRY(std::string mode, database.text("PRAGMA journal_mode = WAL"));
-    if (mode != "wal")
-        return Error{Errc::io_error, "catalog " + path + ": the filesystem does not support SQLite's WAL mode"};
+    INLAY_TRY_VOID(use_log(database, path));
     INLAY_TRY_VOID(database.execute("PRAGMA synchronous = FULL"));
     INLAY_TRY_VOID(database.execute(fmt::format("PRAGMA journal_size_limit = {}", kLogBytesKept)));
+    // The log of an earlier start may be in memory only, behind a sync that failed: what comes after it would be lost with it. So it is
+    // written anew, into the database, and the log begins again.
+    INLAY_TRY_VOID(database.execute("PRAGMA wal_checkpoint(TRUNCATE)"));
     INLAY_TRY_VOID(migrate(database));
     Catalog catalog(std::move(database));
     INLAY_TRY_VOID(catalog.prepare_all());

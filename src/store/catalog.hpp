@@ -26,7 +26,7 @@ namespace inlay::store {
 class Catalog {
   public:
     // Opens the catalog, makes it where it is missing, and brings an older schema up to date.
-    // Errors: unsupported_version when a newer program made the file; corrupt; io_error; no_space.
+    // Errors: unsupported_version when a newer program made the file; corrupt; io_error; no_space; storage_failed.
     static Result<Catalog> create(const std::string& path);
 
     // Raises the number of this start of the server, durably, and returns it (the first is 1).
@@ -36,8 +36,8 @@ class Catalog {
     //
     // Errors of a set, which then changes nothing while the others go on: precondition_failed, object_not_found,
     // function_not_found, overloaded (kFunctionsMax).
-    // Errors of the whole commit, after which no set is applied: no_space, io_error, corrupt, internal. After these the
-    // files of the new versions must stay: the transaction may have reached the disk and come back at the next start.
+    // Errors of the whole commit, after which no set is applied: no_space, io_error, corrupt, internal, and storage_failed: the log could
+    // not be synced, and no later commit may be believed. After these the files of the new versions must stay: the transaction may have reached the disk and come back at the next start.
     // The sweep of a later start removes them.
     // Cost: one fsync for the whole batch; O(log n) per change.
     Result<std::vector<Result<Applied>>> commit(std::span<const ChangeSet> sets);

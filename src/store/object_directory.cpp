@@ -8,6 +8,7 @@
 
 #include "base/limits.hpp"
 #include "base/names.hpp"
+#include "os/directory.hpp"
 #include "os/file.hpp"
 #include "os/file_lock.hpp"
 #include "os/process.hpp"
@@ -64,6 +65,33 @@ Result<Written> fill(int to, const os::FileRange& range) {
     return Written{copied};
 }
 
+// A name that was not made durable now never will be by syncing again: what the kernel could not write it has forgotten.
+Result<> sync_names(int directory, const std::string& where) {
+    auto synced = os::sync(directory);
+    if (synced.ok()) return {};
+    return Error{Errc::storage_failed, fmt::format("names in {} may be lost: {}", where, synced.error().detail)};
+}
+
+// Opens directories, makes those that are missing, and their names durable: all, or what was made is gone again, so that a second try
+// does not find names that only memory knows.
+Result<std::vector<os::Fd>> open_durably(int parent, const std::vector<std::string>& names) {
+    std::vector<os::Fd> opened;
+    std::vector<std::string> made;
+    auto open_all = [&]() -> Result<> {
+        for (const auto& name : names) {
+            INLAY_TRY(bool is_new, os::make_directory(parent, name));
+            if (is_new) made.push_back(name);
+            INLAY_TRY(auto directory, os::open_directory_at(parent, name));
+            opened.push_back(std::move(directory));
+        }
+        return sync_names(parent, "the data directory");
+    };
+    auto done = open_all();
+    if (done.ok()) return opened;
+    for (const auto& name : made) (void)os::remove_directory(parent, name);  // Else a later start finds it, and syncs it.
+    return std::move(done).error();
+}
+
 Error not_a_version(std::string_view text) {
     return Error{Errc::corrupt, fmt::format("{:?} is not a version id", text.substr(0, kVersionBytes))};
 }
@@ -79,10 +107,10 @@ Result<> check_compiled_name(const std::string& name) {
 Result<std::unique_ptr<ObjectDirectory>> ObjectDirectory::create(const std::string& path, Temporaries temporaries) {
     std::unique_ptr<ObjectDirectory> made(new ObjectDirectory);
     INLAY_TRY(auto root, os::open_directory(path));
-    INLAY_TRY(made->objects_, os::open_directory_at(root.get(), "objects"));
-    INLAY_TRY(made->modules_, os::open_directory_at(root.get(), "modules"));
-    INLAY_TRY(made->compiled_, os::open_directory_at(root.get(), "compiled"));
-    INLAY_TRY_VOID(os::sync(root.get()));
+    INLAY_TRY(auto directories, open_durably(root.get(), {"objects", "modules", "compiled"}));
+    made->objects_ = std::move(directories[0]);
+    made->modules_ = std::move(directories[1]);
+    made->compiled_ = std::move(directories[2]);
     made->temporaries_ = os::create_unnamed(made->objects_.get()) ? temporaries : Temporaries::named;
     uint64_t tag = 0;
     os::fill_random(&tag, sizeof tag);
@@ -119,7 +147,7 @@ Result<os::Fd> ObjectDirectory::create_unnamed() { return os::create_unnamed(obj
 Result<Written> ObjectDirectory::write_module(std::string_view version, Content content) {
     if (!is_version(version)) return not_a_version(version);
     INLAY_TRY(auto written, write_file(modules_.get(), module_file(version), std::move(content)));
-    INLAY_TRY_VOID(os::sync(modules_.get()));
+    INLAY_TRY_VOID(sync_names(modules_.get(), "modules"));
     return written;
 }
 
@@ -161,11 +189,13 @@ Result<> ObjectDirectory::for_each_compiled(const std::function<bool(std::string
 
 Result<int> ObjectDirectory::open_shard(size_t index) {
     std::lock_guard lock(mutex_);
-    os::Fd& directory = shards_[index].directory;
-    if (!directory) {
-        INLAY_TRY(directory, os::open_directory_at(objects_.get(), shard_name(index)));
+    Shard& shard = shards_[index];
+    if (!shard.directory) {
+        INLAY_TRY(bool made, os::make_directory(objects_.get(), shard_name(index)));
+        shard.is_new |= made;
+        INLAY_TRY(shard.directory, os::open_directory_at(objects_.get(), shard_name(index)));
     }
-    return directory.get();
+    return shard.directory.get();
 }
 
 Result<int> ObjectDirectory::shard_of(std::string_view version) {
@@ -184,7 +214,7 @@ Result<> ObjectDirectory::sync_shards(const std::bitset<kShards>& touched) {
         durable = durable && shards_[index].entry_is_durable;
     }
     if (!durable) INLAY_TRY_VOID(sync_entries_of_shards());
-    for (int directory : directories) INLAY_TRY_VOID(os::sync(directory));
+    for (int directory : directories) INLAY_TRY_VOID(sync_names(directory, "objects"));
     return {};
 }
 
@@ -192,10 +222,15 @@ Result<> ObjectDirectory::sync_shards(const std::bitset<kShards>& touched) {
 Result<> ObjectDirectory::sync_entries_of_shards() {
     std::bitset<kShards> opened;
     for (size_t index = 0; index < kShards; index++) opened.set(index, open_shard(index).ok());
-    INLAY_TRY_VOID(os::sync(objects_.get()));
+    auto synced = sync_names(objects_.get(), "objects");
     std::lock_guard lock(mutex_);
-    for (size_t index = 0; index < kShards; index++) shards_[index].entry_is_durable |= opened.test(index);
-    return {};
+    for (size_t index = 0; index < kShards; index++) {
+        Shard& shard = shards_[index];
+        if (synced.ok()) shard.entry_is_durable |= opened.test(index);
+        // What lies there no catalog names. A later start would find the directory, sync its name with success, and rely on it.
+        if (!synced.ok() && shard.is_new && !shard.entry_is_durable) (void)os::remove_tree(objects_.get(), shard_name(index));
+    }
+    return synced;
 }
 
 // The catalog has forgotten the file already. So if nobody has a hold now, whoever takes one later reads a catalog that does not name it.

@@ -65,15 +65,17 @@ class ObjectDirectory {
   public:
     enum class Temporaries { unnamed, named };
 
-    // Opens DIR, makes it and its directories where they are missing (DIR's own entry is not synced).
+    // Opens DIR, makes it and its directories where they are missing, durably but for DIR's own entry. Errors: storage_failed when they
+    // cannot be; what was made is removed then.
     // Temporaries::named is for tests: without it, named ones are used only where the filesystem has no unnamed files.
     static Result<std::unique_ptr<ObjectDirectory>> create(const std::string& path,
                                                            Temporaries temporaries = Temporaries::unnamed);
 
     // Makes the object's file, up to and including its name; sync_directories() must follow before the catalog names
-    // it. Errors: no_space, io_error, corrupt (`version` is none).
+    // it. Errors: no_space, io_error, corrupt (`version` is none). After these the file is gone: it is never synced once more.
     Result<Written> write(std::string_view version, Content content);
     // Makes the names of these objects durable: one fsync for each directory among them, however many objects.
+    // Errors: storage_failed: a second call would succeed, and tell nothing. Directories that no name is durable of are gone then.
     Result<> sync_directories(std::span<const std::string> versions);
     // Opens for reading. An absent object is nullopt. It stays readable until closed, whatever is removed meanwhile.
     Result<std::optional<os::Fd>> open(std::string_view version);
@@ -82,7 +84,7 @@ class ObjectDirectory {
     // A file to fill and then write() as Content. Errors: io_error where the filesystem has no unnamed files.
     Result<os::Fd> create_unnamed();
 
-    // The same for modules; write_module() makes the name durable as well.
+    // The same for modules; write_module() makes the name durable as well (storage_failed when it cannot).
     Result<Written> write_module(std::string_view version, Content content);
     Result<std::optional<os::Fd>> open_module(std::string_view version);
     Result<> remove_module(std::string_view version);
@@ -102,6 +104,7 @@ class ObjectDirectory {
   private:
     struct Shard {
         os::Fd directory;
+        bool is_new = false;            // Made by us.
         bool entry_is_durable = false;  // DIR/objects was synced after this directory was made.
     };
 

@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "base/limits.hpp"
+#include "os/disk_refusal.hpp"
 #include "os/file.hpp"
 #include "os/memfd.hpp"
 #include "store/scratch_directory.hpp"
@@ -127,6 +128,22 @@ TEST_P(ObjectDirectoryTest, SyncsTheDirectoriesOfManyObjects) {
     EXPECT_TRUE(directory_->sync_directories({}).ok());
     written.push_back("no version");
     EXPECT_EQ(directory_->sync_directories(written).error().code, Errc::corrupt);
+}
+
+// What memory shows of them the disk may never get.
+TEST_P(ObjectDirectoryTest, DirectoriesWhoseNamesCannotBeMadeDurableAreGoneAndNoOthers) {
+    std::string kept = versions_.next(), lost = versions_.next();
+    auto objects = scratch_.path() / "data/objects";
+    ASSERT_TRUE(directory_->write(kept, std::string_view("kept")).ok());
+    directory_ = ObjectDirectory::create(scratch_ / "data", GetParam()).value();
+    ASSERT_TRUE(directory_->write(lost, std::string_view("lost")).ok());
+    {
+        os::DiskRefusal refusal(os::DiskStep::sync, EIO, [&](const std::string& path) { return path == objects; });
+        EXPECT_EQ(directory_->sync_directories(std::span(&lost, 1)).error().code, Errc::storage_failed);
+        EXPECT_EQ(refusal.refused(), 1);
+    }
+    EXPECT_EQ(std::distance(std::filesystem::directory_iterator(objects), {}), 1);
+    EXPECT_EQ(content_of(directory_->open(kept)), "kept");
 }
 
 TEST_P(ObjectDirectoryTest, ARemovedObjectStaysReadableWhereItIsOpen) {

@@ -8,6 +8,7 @@
 #include <filesystem>
 
 #include "base/check.hpp"
+#include "store/sqlite_vfs.hpp"
 
 namespace inlay::store {
 namespace {
@@ -15,6 +16,8 @@ namespace {
 constexpr int kBusyTimeoutMs = 5000;  // Somebody looks into the file with another program.
 
 Errc code_of(int code, int os_errno) {
+    // What the kernel could not write it has forgotten: the next sync would succeed, whatever this one failed for.
+    if (code == SQLITE_IOERR_FSYNC || code == SQLITE_IOERR_DIR_FSYNC) return Errc::storage_failed;
     if (os_errno == ENOSPC || os_errno == EDQUOT) return Errc::no_space;
     switch (code & 0xff) {
         case SQLITE_FULL: return Errc::no_space;
@@ -102,10 +105,10 @@ Result<Database> Database::open(const std::string& path, int flags, const char* 
 }
 
 Result<Database> Database::create(const std::string& path) {
-    return open(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
+    return open(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, disk_door_vfs());
 }
 
-Result<Database> Database::create_read_only(const std::string& path) { return open(path, SQLITE_OPEN_READONLY); }
+Result<Database> Database::create_read_only(const std::string& path) { return open(path, SQLITE_OPEN_READONLY, disk_door_vfs()); }
 
 Result<Database> Database::create_undisturbing(const std::string& path) {
     std::error_code unknown;

@@ -1,4 +1,4 @@
-// Database, Statement and Rows: SQLite behind Results; the only place that includes sqlite3.h.
+// Database, Statement and Rows: SQLite behind Results; only this and sqlite_vfs include sqlite3.h.
 //
 //     INLAY_TRY(auto find, database.prepare("SELECT size FROM objects WHERE key = ?"));
 //     auto rows = find.query(Blob{key});
@@ -102,7 +102,7 @@ class Database {
         void operator()(sqlite3* database) const noexcept;
     };
 
-    static Result<Database> open(const std::string& path, int flags, const char* vfs = nullptr);
+    static Result<Database> open(const std::string& path, int flags, const char* vfs = nullptr);  // Its way to files; nullptr: SQLite's own.
 
     std::unique_ptr<sqlite3, Close> database_;
 };
