@@ -323,8 +323,8 @@ def test_a_ring_shows_its_guest_nothing_of_an_earlier_stream(lone, place, ends):
 
 
 SPOILS_TAIL = handle(
-    """(drop (call $output (i64.const 20001) (i32.const 32)))
-       (memory.fill (i32.load (i32.const 32)) (i32.const 0x53) (i32.const 20480))
+    """(drop (call $output (i64.const 100001) (i32.const 32)))
+       (memory.fill (i32.load (i32.const 32)) (i32.const 0x53) (i32.const 102400))
        (call $publish_into (i32.const 32) (i32.const 1))"""
 )
 TAIL = handle(
@@ -340,7 +340,7 @@ TAIL = handle(
 def test_behind_a_published_object_are_zeros_whatever_its_function_wrote_there(data, place, hot_memory):
     with serving_hot(data, hot_memory, workers=1) as server:
         assert server.run(SPOILS_TAIL, {"into": "secrets/tail"}, deployment={"class": place}).status == 200
-        assert server.get("secrets/tail").body == b"S" * 20_001
+        assert server.get("secrets/tail").body == b"S" * 100_001
         assert server.run(TAIL, {"object": "secrets/tail"}, deployment={"class": place}).body == bytes(4096)
 
 
