@@ -15,6 +15,7 @@
 #include "control/supervisor.hpp"
 #include "engine/compile.hpp"
 #include "engine/program.hpp"
+#include "os/allowance.hpp"
 #include "os/file.hpp"
 #include "os/mapping.hpp"
 #include "os/process.hpp"

@@ -53,7 +53,10 @@ void Supervisor::deploy(const Life& life, uint64_t id, WireReader& fields, std::
     deployment->life = life;
     deployment->id = id;
     deployment->record = std::move(record);
-    deployment->module = std::move(fds.front());
+    // Ours from here on: what is compiled is what is stored, whatever its sender does to the pages now.
+    auto module = copy_of(fds.front().get(), deployment->record.module_bytes);
+    if (!module.ok()) return life->answer_call(registry::answer(id, module.error()));
+    deployment->module = std::move(module).value();
     compile_for(deployment, deployment->record.isolated ? Checks::none : Checks::epoch);
 }
 
