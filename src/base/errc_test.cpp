@@ -62,6 +62,7 @@ TEST(Errc, NamesAndStatusesDoNotMove) {
         {Errc::object_changed, "object-changed", 500},
         {Errc::content_refused, "content-refused", 422},
         {Errc::lane_lost, "lane-lost", 502},
+        {Errc::function_quarantined, "function-quarantined", 503},
         {Errc::function_over_limit, "function-over-limit", 429},
         {Errc::overloaded, "overloaded", 503},
         {Errc::draining, "draining", 503},
