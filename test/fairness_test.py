@@ -1,5 +1,6 @@
 """Fifty functions that spin on one worker: no-ops stay fast, nobody starves, and who overruns pays for it."""
 
+import contextlib
 import json
 import os
 import pathlib
@@ -192,3 +193,23 @@ def test_accounts_outlive_the_worker(data):
         server.request("DELETE", f"/v1/functions/{name}")
         server.deploy(name, guests.module(SPIN))
         assert usage()["invocations"] == 0, "another function of that name begins at nothing"
+
+
+SLOW_IF_ASKED = handle("""
+  (if (i32.ge_s (call $request (i32.const 5) (i32.const 64) (i32.const 6) (i32.const 512) (i32.const 512)) (i32.const 0))
+    (then (call $wait (i64.const 8))))
+  (call $answer (i32.const 7))""")
+
+
+def test_a_crowd_of_short_runs_is_not_refused_because_one_before_was_long(data):
+    with Server(data, workers=1) as server:
+        server.deploy("short", guests.module(SLOW_IF_ASKED))
+        assert server.invoke("short").number == 7
+        for _ in range(3):
+            assert server.invoke("short", {"object": "x"}).number == 7
+        assert server.metrics()["inlay_express_overruns_total"] >= 1
+        with contextlib.ExitStack() as stack:
+            crowd = [stack.enter_context(Wire(server)) for _ in range(400)]
+            for wire in crowd:
+                wire.send(b"GET /f/short HTTP/1.1\r\nHost: h\r\n\r\n")
+            assert [wire.answer().status for wire in crowd] == [200] * 400

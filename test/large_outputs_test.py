@@ -104,9 +104,9 @@ FAILS = handle("(call $output (i64.const {}) (i32.const 32))")
 
 @pytest.fixture
 def little(data):
-    """A server of one worker whose outputs share BUDGET."""
+    """A server of one worker whose outputs share BUDGET. The worker keeps our user: its limits are changed from here."""
     config = data.with_suffix(".toml")
-    config.write_text(f"body_memory = {BUDGET}\n")
+    config.write_text(f"body_memory = {BUDGET}\nusers_from = 0\n")
     with Server(data, "--config", str(config), workers=1) as server:
         yield server
         assert server.stop() == 0

@@ -52,7 +52,7 @@ constexpr std::array kAllowed = {
     Allowed{SCMP_SYS(sched_getaffinity), kAll}, Allowed{SCMP_SYS(exit), kAll}, Allowed{SCMP_SYS(exit_group), kAll}, Allowed{SCMP_SYS(getpid), kAll},
     Allowed{SCMP_SYS(gettid), kAll}, Allowed{SCMP_SYS(getrusage), kAll}, Allowed{SCMP_SYS(rt_sigaction), kAll},
     Allowed{SCMP_SYS(rt_sigprocmask), kAll}, Allowed{SCMP_SYS(rt_sigreturn), kAll}, Allowed{SCMP_SYS(sigaltstack), kAll},
-    Allowed{SCMP_SYS(restart_syscall), kAll}, Allowed{SCMP_SYS(clock_gettime), kAll}, Allowed{SCMP_SYS(clock_nanosleep), kAll},
+    Allowed{SCMP_SYS(restart_syscall), kAll}, Allowed{SCMP_SYS(clock_gettime), kAll}, Allowed{SCMP_SYS(clock_getres), kAll}, Allowed{SCMP_SYS(clock_nanosleep), kAll},
     Allowed{SCMP_SYS(nanosleep), kAll}, Allowed{SCMP_SYS(getrandom), kAll}, Allowed{SCMP_SYS(timer_create), kGuests},
     Allowed{SCMP_SYS(timer_settime), kGuests}, Allowed{SCMP_SYS(timer_delete), kGuests},
     // Sockets it has.

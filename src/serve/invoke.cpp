@@ -84,6 +84,7 @@ Result<> Attempts::begin(std::string_view function) {
         INLAY_TRY(function_, worker_.tables().get_function(function));
     }
     terms_ = terms_of(worker_, *function_, first_place(worker_, *function_, *function_->tendency));
+    if (tries_again()) terms_.place = run::Place::express;
     if (terms_.place == run::Place::lane) return {};
     bool may_overrun = terms_.place == run::Place::express && !function_->tendency->is_trusted(coarse_ms());
     if (!may_overrun || worker_.probation().may_begin(monotonic_ns())) {
@@ -94,6 +95,13 @@ Result<> Attempts::begin(std::string_view function) {
     if (to_lane) terms_.place = run::Place::lane;
     waits_for_turn_ = !to_lane;
     return {};
+}
+
+// What has overrun lately begins in a lane, but need not wait for one where a worker may try it once more: it may have been an exception.
+bool Attempts::tries_again() const {
+    const auto& record = function_->record;
+    const bool has_learned = terms_.place == run::Place::lane && record.run_class == FunctionClass::automatic && !record.isolated;
+    return has_learned && !worker_.lanes().has_room(*function_) && worker_.probation().may_begin(monotonic_ns());
 }
 
 void Attempts::run_here() {

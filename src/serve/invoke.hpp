@@ -33,6 +33,7 @@ class Attempts {
     run::Outcome outcome{.how = run::Unfinished{}};
 
   private:
+    bool tries_again() const;
     void run_here();
     void account_here();
     boost::asio::awaitable<void> run_in_turn();
