@@ -77,10 +77,16 @@ class FiberRunTest : public testing::Test {
         run_.emplace(function_, request_, supply_, terms_);
     }
     State resume() { return run_->resume(); }
+    // On a slow machine a slice may be used up before that.
+    State resume_until_it_stops() {
+        State state = resume();
+        while (state == State::yields) state = resume();
+        return state;
+    }
     // What the guest returns, when nothing keeps it from going on.
     int32_t code(const std::string& body) {
         begin(body);
-        if (resume() != State::ended) return 1000;
+        if (resume_until_it_stops() != State::ended) return 1000;
         auto outcome = run_->finish();
         if (std::holds_alternative<Unfinished>(outcome.how)) return 2000;
         auto* failed = std::get_if<Failed>(&outcome.how);
@@ -123,7 +129,7 @@ TEST_F(FiberRunTest, WaitsForEachPieceAndForRoomToSend) {
 
 TEST_F(FiberRunTest, OwnMemoryIsSentAsItLies) {
     begin("(memory.fill (i32.const 4096) (i32.const 97) (i32.const 50000))" + range(4096, 50'000) + call("send", {kRanges, 1}));
-    EXPECT_EQ(resume(), State::ended);
+    EXPECT_EQ(resume_until_it_stops(), State::ended);
     EXPECT_EQ(stream_.sent, std::string(50'000, 'a'));
     EXPECT_EQ(run_->finish().cost.copied.total(), 0u);
 }
@@ -132,7 +138,7 @@ TEST_F(FiberRunTest, WhatALinkedFileMayBeBehindIsCopied) {
     supply_.is_linked = true;
     begin(then("open", {kName, 8, 32}) + "(memory.fill (i32.const 4096) (i32.const 97) (i32.const 50000))" + range(4096, 50'000) +
           call("send", {kRanges, 1}));
-    EXPECT_EQ(resume(), State::ended);
+    EXPECT_EQ(resume_until_it_stops(), State::ended);
     EXPECT_EQ(stream_.sent, std::string(50'000, 'a'));
     EXPECT_EQ(run_->finish().cost.copied.heap, 50'000u);
 }
