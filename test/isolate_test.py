@@ -7,7 +7,7 @@ import signal
 import pytest
 
 from guests import handle, module
-from serving import Connection, Server, eventually
+from serving import Connection, eventually, is_running, Server
 from wire import Wire
 
 ISOLATED = {"isolate": 1}
@@ -121,8 +121,10 @@ def test_without_a_supervisor_an_isolated_function_is_refused_and_runs_in_no_wor
                     assert one.answer().number == 7
             wire.send(f"POST /f/{isolated} HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\nx".encode())
             beside.send(f"POST /f/{plain} HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\nx".encode())
-            for lane in server.lane_pids():
+            lanes = server.lane_pids()
+            for lane in lanes:
                 os.kill(lane, signal.SIGKILL)
+            assert eventually(lambda: not any(is_running(lane) for lane in lanes))
             os.kill(server.pid, signal.SIGKILL)
             server.process.wait()
             assert eventually(lambda: pathlib.Path(f"/proc/{worker}").exists())
