@@ -7,7 +7,7 @@ import signal
 import pytest
 
 from guests import handle, module
-from serving import Connection, eventually, is_running, Server
+from serving import Connection, Server, eventually, is_running
 from wire import Wire
 
 ISOLATED = {"isolate": 1}
