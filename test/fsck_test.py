@@ -11,7 +11,7 @@ import pytest
 from cli_test import Cli
 from guests import ECHO, module
 from links_test import linking  # noqa: F401
-from serving import INLAY, Server
+from serving import INLAY, Server, eventually
 
 
 def tree_of(directory):
@@ -130,6 +130,7 @@ def test_what_a_finding_without_a_name_promises_the_next_start_does(filled):
     (filled / "objects" / "aa" / version).write_bytes(b"x")
     assert len(findings(filled)) == 1
     with Server(filled, workers=1) as server:
+        assert eventually(lambda: not (filled / "objects" / "aa" / version).exists())
         assert server.stop() == 0
     assert findings(filled) == set()
 
