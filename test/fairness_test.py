@@ -1,18 +1,16 @@
 """Fifty functions that spin on one worker: no-ops stay fast, nobody starves, and who overruns pays for it."""
 
 import contextlib
-import json
 import os
 import pathlib
-import subprocess
-import sys
 import time
 
 import pytest
 
 import guests
+from crowd import Crowd, p99
 from guests import SPIN, handle
-from serving import ROOT, Connection, Server, eventually, in_background
+from serving import Connection, Server, eventually, in_background
 from wire import Wire
 
 SPINNING = 50
@@ -26,21 +24,9 @@ SUM_UP = handle(
 )
 
 
-class Spinning:
-    """A client of each of so many functions, in a process of their own."""
-
-    def __init__(self, server, names):
-        command = [sys.executable, str(ROOT / "test/spinning.py"), server.host, str(server.port), *names]
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        assert self.process.stdout.readline() == "ready\n"
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.process.stdin.close()
-        self.counts = json.loads(self.process.stdout.readline() or "{}")
-        assert self.process.wait(20) == 0
+def spinning(server, names):
+    """A client of each of these functions."""
+    return Crowd("spinning.py", server, *names)
 
 
 def deploy_spinning(server, count, deployment):
@@ -61,10 +47,6 @@ def noop_times_ms(server, seconds):
     return sorted(taken)
 
 
-def p99(values):
-    return values[len(values) * 99 // 100]
-
-
 @pytest.fixture
 def own(data):
     """A server of one worker for one test, which must not lose it."""
@@ -82,13 +64,13 @@ def test_no_ops_stay_fast_while_fifty_functions_spin(own, tell, run_class, timeo
     rounds = []
     while len(rounds) < ATTEMPTS:  # A machine that does other work tells more of that than of us.
         before = own.metrics()
-        with Spinning(own, names) as spinning:
+        with spinning(own, names) as crowd:
             times = noop_times_ms(own, SECONDS)
             after = own.metrics()
         spent = {name: after[f"inlay_{name}_total"] - before[f"inlay_{name}_total"] for name in ("express_overruns", "express_lost_microseconds", "lane_invocations")}
         rounds.append(p99(times))
         tell(f"{run_class}, {timeout_ms} ms: {len(times)} no-ops beside {SPINNING} that spin: p50 {times[len(times) // 2]:.2f} ms, p99 {p99(times):.2f} ms, "
-             f"longest {times[-1]:.1f} ms; {spent}; answers to those: {spinning.counts}")  # fmt: skip
+             f"longest {times[-1]:.1f} ms; {spent}; answers to those: {crowd.said}")  # fmt: skip
         assert spent["express_lost_microseconds"] <= SECONDS * 1e6 / 20 + 20_000, "one part in kLostTimeShare of the time, and kLostTimeUsMax"
         if rounds[-1] <= P99_MS_MAX:
             break
@@ -97,7 +79,7 @@ def test_no_ops_stay_fast_while_fifty_functions_spin(own, tell, run_class, timeo
 
 def test_a_new_function_has_its_turn_before_those_that_overrun_again_and_again(own):
     names = deploy_spinning(own, SPINNING, {"class": "express", "timeout_ms": 300})
-    with Spinning(own, names):
+    with spinning(own, names):
         time.sleep(3)
         begin = time.monotonic()
         assert own.run(handle("(call $answer (i32.const 7))"), deployment={"class": "express"}).number == 7
@@ -112,7 +94,7 @@ def test_what_needs_a_lane_now_and_then_gets_one_beside_those_that_take_all_they
     names = deploy_spinning(own, 20, {"class": "heavy", "cpu_ms": 300})
     rare = own.name_of(SUM_UP.replace("60000000", "1000000"), {"class": "heavy", "timeout_ms": 20_000})
     assert own.invoke(rare).number == 1_000_000
-    with Spinning(own, names):
+    with spinning(own, names):
         time.sleep(1)
         times = []
         for _ in range(5):

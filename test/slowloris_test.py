@@ -5,13 +5,12 @@ import os
 import pathlib
 import resource
 import statistics
-import subprocess
-import sys
 import time
 
 import pytest
 
-from serving import ROOT, Server, eventually
+from crowd import Crowd, p99
+from serving import Server, eventually
 
 CLIENTS = 5000
 SPARE_DESCRIPTORS = 500
@@ -33,21 +32,9 @@ def slow_server(module_data):
         assert made.stop() == 0
 
 
-class Attack:
-    """All slow clients, in a process of their own."""
-
-    def __init__(self, server):
-        command = [sys.executable, str(ROOT / "test/slowloris.py"), server.host, str(server.port), str(CLIENTS), "/o/slow/large"]
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        assert self.process.stdout.readline() == "ready\n"
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.process.stdin.close()
-        self.ended = self.process.stdout.readline().strip()
-        assert self.process.wait(20) == 0
+def attack(server):
+    """All slow clients."""
+    return Crowd("slowloris.py", server, CLIENTS, "/o/slow/large")
 
 
 def latencies_us(connections, seconds):
@@ -66,15 +53,11 @@ def latencies_us(connections, seconds):
     return sorted(taken)
 
 
-def p99(sorted_values):
-    return sorted_values[len(sorted_values) * 99 // 100]
-
-
 def one_ratio(server, connections):
     without, beside, counts = [], [], []
     for _ in range(ROUNDS):
         without.append(p99(latencies_us(connections, SECONDS)))
-        with Attack(server) as attack:
+        with attack(server) as crowd:
             assert eventually(lambda: server.metrics()["inlay_connections_open"] >= CLIENTS * 0.95, 20, 0.2)
             time.sleep(SETTLE_SECONDS)
             beside.append(p99(latencies_us(connections, SECONDS)))
@@ -82,7 +65,7 @@ def one_ratio(server, connections):
         assert eventually(lambda: server.metrics()["inlay_connections_open"] < 10, 20)
     ratio = statistics.median(beside) / statistics.median(without)
     print(f"p99 of no-ops: {[round(one) for one in without]} us alone, {[round(one) for one in beside]} us beside {counts} "
-          f"connections; ratio {ratio:.2f}; ended by the server in the last round and come again: {attack.ended}")  # fmt: skip
+          f"connections; ratio {ratio:.2f}; ended by the server in the last round and come again: {crowd.said}")  # fmt: skip
     assert min(counts) >= CLIENTS * 0.95, counts
     return ratio
 
@@ -107,7 +90,7 @@ def descriptors_max(pid):
 
 
 def test_the_server_keeps_within_its_descriptors_and_memory(slow_server):
-    with Attack(slow_server):
+    with attack(slow_server):
         for pid in slow_server.worker_pids():
             assert descriptors_of(pid) < descriptors_max(pid) / 2 + SPARE_DESCRIPTORS
         assert slow_server.request("GET", "/healthz").status == 200

@@ -6,6 +6,7 @@
 
 namespace inlay {
 
+// 0 where there is no such clock: of a process that is gone.
 inline uint64_t read_clock_ns(clockid_t id) {
     timespec now{};
     clock_gettime(id, &now);

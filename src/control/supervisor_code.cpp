@@ -7,7 +7,6 @@
 #include "control/describe.hpp"
 #include "control/supervisor.hpp"
 #include "os/file.hpp"
-#include "os/mapping.hpp"
 #include "os/memfd.hpp"
 #include "store/hash.hpp"
 
@@ -21,13 +20,18 @@ bool wants_at_deploy(const store::FunctionRecord& record, Checks checks) {
     return checks == Checks::epoch ? !record.isolated : record.begins_in_lanes();
 }
 
+struct Module {
+    os::Fd file;
+    std::string hash;
+};
+
 // COPY: a module, once per deploy; a sender that was hacked could otherwise change it under the compiler, or truncate it under us.
-Result<os::Fd> copy_of(int module, uint64_t size) {
+Result<Module> take_module(int from, uint64_t size) {
     std::string bytes(size, '\0');
-    INLAY_TRY_VOID(os::read_exactly_at(module, bytes.data(), size, 0));
-    INLAY_TRY(auto copy, os::create_memfd_of("inlay-module", bytes));
-    INLAY_TRY_VOID(os::seal(copy.get()));
-    return copy;
+    INLAY_TRY_VOID(os::read_exactly_at(from, bytes.data(), size, 0));
+    INLAY_TRY(auto file, os::create_memfd_of("inlay-module", bytes));
+    INLAY_TRY_VOID(os::seal(file.get()));
+    return Module{std::move(file), store::xxh3_128_hex(bytes)};
 }
 
 }  // namespace
@@ -54,9 +58,10 @@ void Supervisor::deploy(const Life& life, uint64_t id, WireReader& fields, std::
     deployment->id = id;
     deployment->record = std::move(record);
     // Ours from here on: what is compiled is what is stored, whatever its sender does to the pages now.
-    auto module = copy_of(fds.front().get(), deployment->record.module_bytes);
+    auto module = take_module(fds.front().get(), deployment->record.module_bytes);
     if (!module.ok()) return life->answer_call(registry::answer(id, module.error()));
-    deployment->module = std::move(module).value();
+    deployment->module = std::move(module->file);
+    deployment->record.module_hash = std::move(module->hash);
     compile_for(deployment, deployment->record.isolated ? Checks::none : Checks::epoch);
 }
 
@@ -76,11 +81,7 @@ void Supervisor::compile_for(const std::shared_ptr<Deployment>& deployment, Chec
 
 // The second half of a deploy: module, compiled code and catalog entry become durable together.
 void Supervisor::store_function(Deployment& deployment) {
-    auto& record = deployment.record;
-    auto bytes = os::Mapping::create(deployment.module.get(), 0, record.module_bytes, os::Access::read, os::Sharing::private_);
-    if (!bytes.ok())
-        return deployment.life->answer_call(registry::answer(deployment.id, Error{Errc::io_error, "reading the module"}));
-    record.module_hash = store::xxh3_128_hex({reinterpret_cast<const char*>(bytes->data()), record.module_bytes});
+    const auto& record = deployment.record;
     auto job = std::make_unique<CommitJob>();
     job->contents = std::move(deployment.compiled);
     job->contents.push_back({NewContent::Kind::module, record.version, "", std::move(deployment.module), record.module_bytes});

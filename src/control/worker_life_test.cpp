@@ -2,12 +2,15 @@
 #include "control/worker_life.hpp"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <chrono>
+#include <csignal>
 
 #include "base/limits.hpp"
 #include "os/file.hpp"
 #include "os/memfd.hpp"
+#include "os/process.hpp"
 
 namespace inlay::control {
 namespace {
@@ -94,6 +97,25 @@ TEST_F(WorkerLifeTest, AWorkerThatDoesNotTakeItsLookUpsAnswersKeepsNobody) {
     ASSERT_TRUE(control_end_.send("c", {}).ok());
     run();
     EXPECT_EQ(calls_, Texts{"c"});
+}
+
+TEST_F(WorkerLifeTest, AWorkerThatNeverStopsSendingWaitsForItsTurn) {
+    for (unsigned i = 0; i < kMessagesAtOnce + 5; i++) ASSERT_TRUE(lookups_end_.send("a", {}).ok());
+    loop_.run_one();
+    EXPECT_EQ(lookups_.size(), kMessagesAtOnce);
+    run();
+    EXPECT_EQ(lookups_.size(), kMessagesAtOnce + 5);
+}
+
+TEST_F(WorkerLifeTest, AWorkerThatNeverTakesItsAnswersIsEnded) {
+    pid_t worker = ::fork();
+    if (worker == 0) ::alarm(20), ::pause(), ::_exit(0);
+    life_->pid = worker;
+    const std::string kilobyte(1000, 'x');
+    for (size_t i = 0; i < kControlCallsMax; i++) life_->answer_call(kilobyte);
+    EXPECT_EQ(::kill(worker, 0), 0) << "so many may wait";
+    for (size_t i = 0; i < kControlCallsMax; i++) life_->answer_call(kilobyte);  // The channel itself holds fewer.
+    EXPECT_EQ(os::wait_for(worker)->text(), "signal 9 (Killed)");
 }
 
 TEST_F(WorkerLifeTest, AfterItsEndNothingComesAndNothingGoes) {

@@ -22,8 +22,8 @@ enum class Checks { epoch, none };
 
 class Engine {
   public:
-    // For a worker, with room for so many instances at once: installs the fault guard around the engine. `host` is what guests may import from the module "inlay".
-    // Valid until: `host` ends, which must outlive the engine. Requires: the first and only engine of this process.
+    // For a worker, with room for so many instances at once: installs the fault guard around the engine. `host` is what guests may
+    // import from the module "inlay". Valid until: `host` ends, which must outlive the engine. Requires: the first and only engine of this process.
     static Result<std::unique_ptr<Engine>> create_for_worker(std::span<const HostFunction> host, size_t slots = kPoolSlots);
     // For a lane: the same with room for one instance at a time.
     static Result<std::unique_ptr<Engine>> create_for_lane(std::span<const HostFunction> host, Checks checks);

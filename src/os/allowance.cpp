@@ -28,17 +28,16 @@ size_t processors_to_run_on() {
 
 // Processor time for each period of time, rounded up; nullopt: as much as one likes.
 std::optional<size_t> quota_of(const ControlGroup& group) {
-    std::optional<uint64_t> quota, period;
+    uint64_t quota = 0, period = 0;
     if (group.unified) {
-        quota = number_in(group.directory + "/cpu.max");  // "QUOTA PERIOD", or "max PERIOD"
-        uint64_t first = 0, second = 0;
-        if (std::ifstream file(group.directory + "/cpu.max"); file >> first >> second) period = second;
+        std::ifstream file(group.directory + "/cpu.max");  // "QUOTA PERIOD", or "max PERIOD"
+        file >> quota >> period;
     } else {
-        quota = number_in(group.directory + "/cpu.cfs_quota_us");
-        period = number_in(group.directory + "/cpu.cfs_period_us");
+        quota = number_in(group.directory + "/cpu.cfs_quota_us").value_or(0);
+        period = number_in(group.directory + "/cpu.cfs_period_us").value_or(0);
     }
-    if (!quota || !period || *quota == 0 || *period == 0) return std::nullopt;
-    return (*quota - 1) / *period + 1;
+    if (quota == 0 || period == 0) return std::nullopt;
+    return (quota - 1) / period + 1;
 }
 
 }  // namespace

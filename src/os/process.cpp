@@ -12,11 +12,12 @@
 #include <unistd.h>
 
 #include <cstring>
-#include <ctime>
 #include <optional>
 
 #include "base/check.hpp"
+#include "base/clock.hpp"
 #include "os/deadline_timer.hpp"
+#include "os/machine.hpp"
 
 namespace inlay::os {
 namespace {
@@ -97,9 +98,7 @@ void give_way() noexcept {
 }
 
 void offer_to_oom_killer(int score) noexcept {
-    Fd fd(::open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC));
-    std::string text = std::to_string(score);
-    (void)!::write(fd.get(), text.data(), text.size());
+    (void)write_setting("/proc/self/oom_score_adj", std::to_string(score));
 }
 
 void end_this_process_at(uint64_t deadline_ns) noexcept {
@@ -124,9 +123,7 @@ Result<Fd> open_process(pid_t pid) {
 
 uint64_t processor_ns_of(pid_t pid) noexcept {
     clockid_t clock{};
-    timespec used{};
-    if (::clock_getcpuclockid(pid, &clock) != 0 || ::clock_gettime(clock, &used) != 0) return 0;
-    return static_cast<uint64_t>(used.tv_sec) * 1'000'000'000u + static_cast<uint64_t>(used.tv_nsec);
+    return ::clock_getcpuclockid(pid, &clock) == 0 ? read_clock_ns(clock) : 0;
 }
 
 void kill_process(int process) noexcept { ::syscall(SYS_pidfd_send_signal, process, SIGKILL, nullptr, 0); }

@@ -19,10 +19,10 @@
 #include <ctime>
 
 #include "base/limits.hpp"
+#include "os/allowance.hpp"
 #include "os/fd.hpp"
 #include "os/file.hpp"
 #include "os/own_memory.hpp"
-#include "os/allowance.hpp"
 #include "os/system_calls.hpp"
 
 namespace inlay::os {
@@ -33,16 +33,13 @@ constexpr int kLandlockTruncate = 3, kLandlockNetwork = 4, kLandlockDevices = 5,
 constexpr uint64_t kAccessFirst = (1ull << 13) - 1, kAccessRefer = 1ull << 13, kAccessTruncate = 1ull << 14, kAccessDevices = 1ull << 15;
 constexpr uint64_t kNetworkAll = 3;      // Bind and connect, TCP.
 constexpr uint64_t kScopeAbstract = 1;   // Abstract sockets of others.
-constexpr uint64_t kScopeSignals = 2;    // Signals to others.
+constexpr uint64_t kScopeSignals = 2;    // Signals to others; but a worker ends its lanes.
 
 struct Ruleset {
     uint64_t files = 0;
     uint64_t network = 0;
     uint64_t scopes = 0;
 };
-
-// Those of the number of its worker have to be there: a worker ends its lanes.
-bool signals_others(SandboxKind kind) { return kind == SandboxKind::worker; }
 
 // The version in force; 0: the kernel has none, or it is switched off.
 Result<int> enter_landlock(SandboxKind kind) {
@@ -54,7 +51,7 @@ Result<int> enter_landlock(SandboxKind kind) {
     if (version >= kLandlockTruncate) denied.files |= kAccessTruncate;
     if (version >= kLandlockDevices) denied.files |= kAccessDevices;
     if (version >= kLandlockNetwork) denied.network = kNetworkAll, known += sizeof denied.network;
-    if (version >= kLandlockScopes) denied.scopes = kScopeAbstract | (signals_others(kind) ? 0 : kScopeSignals), known += sizeof denied.scopes;
+    if (version >= kLandlockScopes) denied.scopes = kScopeAbstract | (kind == SandboxKind::worker ? 0 : kScopeSignals), known += sizeof denied.scopes;
     Fd ruleset(static_cast<int>(::syscall(SYS_landlock_create_ruleset, &denied, known, 0)));
     if (!ruleset) return os_error("landlock_create_ruleset");
     if (::syscall(SYS_landlock_restrict_self, ruleset.get(), 0) != 0) return os_error("landlock_restrict_self");
@@ -102,9 +99,10 @@ void limit(__rlimit_resource which, rlim_t value) {
     ::setrlimit(which, &none);
 }
 
+// Those that have ended count until they are reaped: so many times what is needed.
 constexpr rlim_t kTasksSpare = 4;
 
-// How many threads and processes its user may have when it makes one more. Those that have ended count until they are reaped.
+// How many threads and processes its user may have when it makes one more.
 rlim_t tasks_max(SandboxKind kind) {
     switch (kind) {
         case SandboxKind::worker: return kTasksSpare * (1 + kDiskThreads) + kLanesPerWorkerMax;

@@ -11,8 +11,8 @@
 
 namespace inlay::run {
 
-// `before_code` is called once, when the engine is there and nothing was done with the function's code yet. Requires: the first engine of this process is made here; one thread. Errors: the worker's messages are damaged, or what they
-// brought cannot be loaded.
+// `before_code` is called once, when the engine is there and nothing was done with the function's code yet. Requires: the first engine
+// of this process is made here; one thread. Errors: the worker's messages are damaged, or what they brought cannot be loaded.
 Result<> serve_lane(const os::Channel& worker, const std::function<Result<>()>& before_code);
 
 }  // namespace inlay::run

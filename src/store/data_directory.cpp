@@ -17,7 +17,7 @@ Result<os::Fd> open_durably(const std::string& path) {
     auto synced = os::sync_parent(directory.get());
     if (synced.ok()) return directory;
     if (made) (void)os::remove_directory(path);  // Else a second try finds it, and its sync succeeds in vain.
-    return Error{Errc::storage_failed, fmt::format("the name of data directory {:?} may be lost: {}", path, synced.error().detail)};
+    return Error{Errc::storage_failed, fmt::format("the name of data directory {:?} may be lost: {}; look after the disk and its filesystem, then start again", path, synced.error().detail)};
 }
 
 }  // namespace
