@@ -48,7 +48,8 @@ enum inlay_error {
     INLAY_E_NAME = -7,           /* the name of a bucket, object or header is not allowed */
     INLAY_E_DENIED = -8,         /* not allowed here */
     INLAY_E_IO = -9,             /* the host could not read or write; the host's log says why */
-    INLAY_E_TWICE = -10          /* what can be done once was done already */
+    INLAY_E_TWICE = -10,         /* what can be done once was done already */
+    INLAY_E_CALLEE = -11         /* the function that was called did not complete; its result says how */
 };
 
 /* A source of bytes. `id` is its name in later calls. 16 bytes. */
@@ -94,9 +95,13 @@ INLAY_IMPORT(request) int32_t inlay_request(uint32_t part, const char* name, uin
 
 /* ---- sources and windows ---------------------------------------------------------------------------------------- */
 
-/* Describes the request body; a request without one has a body of size 0. Returns 0. Errors: POINTER, DENIED (a stream's body is
+/* Describes the request body, of a call its first input; a request without one has a body of size 0. Returns 0. Errors: POINTER, DENIED (a stream's body is
  * received). */
 INLAY_IMPORT(body) int32_t inlay_body(inlay_source* out);
+
+/* Describes an input: of a call those that the caller gave, from 0 on; of any other request the body is input 0, and there is no
+ * other. Returns 0. Errors: ABSENT, POINTER, DENIED (a stream's body is received). */
+INLAY_IMPORT(call_input) int32_t inlay_call_input(uint32_t index, inlay_source* out);
 
 /* Opens the current version of the object "BUCKET/KEY". Later writes do not show through. Returns 0.
  * Errors: ABSENT, NAME, POINTER, LIMIT, IO. */
@@ -133,6 +138,10 @@ INLAY_IMPORT(output) int32_t inlay_output(uint64_t length, inlay_range* out);
  * published from it is not lost. Returns 0. Errors: ABSENT, IO. */
 INLAY_IMPORT(unmap) int32_t inlay_unmap(uint32_t address);
 
+/* Lets a source go, which then counts no more (LIMIT). Windows of it stay, but cannot be moved. Its id is not given again. Returns 0.
+ * Errors: ABSENT. */
+INLAY_IMPORT(close) int32_t inlay_close(uint32_t source);
+
 /* Gives the next piece of the request body, read-only, wherever the body is: of a stream as it comes, else in windows of up to
  * 2 MiB. Length 0, address 0: the body has ended. The piece is valid until the next call; it is not unmapped or moved. Waits for
  * the client, whose time to move is limited. Returns 0. Errors: POINTER, NO_ROOM, LIMIT, IO (the client is gone, too slow, or its
@@ -167,6 +176,50 @@ INLAY_IMPORT(send) int32_t inlay_send(const inlay_range* ranges, uint32_t count)
  * Errors: NAME, ARGUMENT (content type), POINTER, LIMIT, IO. */
 INLAY_IMPORT(publish) int32_t inlay_publish(const char* name, uint32_t name_length, const char* content_type,
                                             uint32_t content_type_length, const inlay_range* ranges, uint32_t count);
+
+/* ---- calls of other functions ------------------------------------------------------------------------------------ */
+
+enum inlay_ending {
+    INLAY_ENDING_COMPLETED = 0,
+    INLAY_ENDING_FAILED = 1,     /* its inlay_handle returned another value than 0 */
+    INLAY_ENDING_TRAPPED = 2,
+    INLAY_ENDING_TIMED_OUT = 3,
+    INLAY_ENDING_REFUSED = 4     /* it did not run: a limit of its own, or the host's state */
+};
+
+/* What a call has come to. 32 bytes. */
+typedef struct inlay_result {
+    uint32_t ending;             /* inlay_ending */
+    int32_t code;                /* FAILED: what inlay_handle returned */
+    uint32_t status;             /* COMPLETED: of the response, else 0 */
+    uint32_t first;              /* the pieces of the response's content are the sources first, first + 1, ..., */
+    uint32_t count;              /* so many. Not COMPLETED: one, a text that says why. */
+    uint32_t reserved;           /* 0 */
+    uint64_t size;               /* bytes of all pieces */
+} inlay_result;
+
+/* Calls another function, waits until it has ended, and writes what has come of it to `out`. Its inputs are the ranges, one source
+ * each: those inside windows are handed over where they lie, and an output window is final from then on (a store into it ends the
+ * invocation); those of the guest's own memory, private windows among it, are copied, counted. It sees POST /f/NAME with this query,
+ * which may be empty, and no fields. What it stages takes effect with what this function stages. It has no more time than is left
+ * here. Returns 0, or CALLEE with a result that says why there is none.
+ * Errors: NAME, ABSENT (no such function), POINTER, LIMIT (also of what it would give back), DENIED (an isolated one, and it can have no process), IO, CALLEE. */
+INLAY_IMPORT(call) int32_t inlay_call(const char* name, uint32_t name_length, const char* query, uint32_t query_length,
+                                      const inlay_range* inputs, uint32_t count, inlay_result* out);
+
+/* Has another function called, as inlay_call does, and does not wait for it: it runs beside this one, where there is room for that, or
+ * while this one waits. Returns its number, >= 0. What was not waited for when this function ends is ended, and has no effect.
+ * Errors: NAME, POINTER, LIMIT, DENIED, IO. */
+INLAY_IMPORT(spawn) int32_t inlay_spawn(const char* name, uint32_t name_length, const char* query, uint32_t query_length,
+                                        const inlay_range* inputs, uint32_t count);
+
+/* Waits until what was spawned with this number has ended, and writes what has come of it to `out`; once for each. Returns 0, or CALLEE as
+ * inlay_call does, also for a function that there is not. Errors: ARGUMENT (no such number, or not any more), POINTER, LIMIT, DENIED, CALLEE. */
+INLAY_IMPORT(wait) int32_t inlay_wait(uint32_t child, inlay_result* out);
+
+/* The same for the first of these that has ended, or, where `count` is 0, of all that there are. Returns its number, however it has
+ * ended. Errors: ARGUMENT (one of the numbers), ABSENT (there are none), POINTER, LIMIT, DENIED. */
+INLAY_IMPORT(wait_any) int32_t inlay_wait_any(const uint32_t* children, uint32_t count, inlay_result* out);
 
 /* ---- around ------------------------------------------------------------------------------------------------------ */
 

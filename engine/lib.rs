@@ -1,8 +1,8 @@
-//! Makes one static library of Wasmtime's C API, and adds what that API lacks: exports found by index instead of by name.
-//! `src/engine/module_export.hpp` declares the additions for C++.
+//! Makes one static library of Wasmtime's C API, and adds what that API lacks: exports found by index instead of by name, and limits that
+//! end a guest. `src/engine/module_export.hpp` and `src/engine/store_limits.hpp` declare the additions for C++.
 use std::mem::MaybeUninit;
 
-use wasmtime_c_api::wasmtime::{Instance, ModuleExport};
+use wasmtime_c_api::wasmtime::{Instance, ModuleExport, StoreLimitsBuilder};
 pub use wasmtime_c_api::*;
 
 /// Where the export called `name` of the instance's module is: good for every instance of that module, null if there is none.
@@ -34,4 +34,18 @@ pub extern "C" fn inlay_module_export_get(
     let Some(found) = instance.get_module_export(store, export) else { return false };
     item.write(found.into());
     true
+}
+
+/// Replaces the limits of a store: a guest that wants to grow beyond these traps, where it would otherwise be told that there is no more.
+/// Requires: wasmtime_store_limiter() was called for that store.
+#[unsafe(no_mangle)]
+pub extern "C" fn inlay_store_trap_at_limits(mut store: WasmtimeStoreContextMut<'_>, memory_bytes: usize, table_elements: usize, tables: usize) {
+    store.data_mut().store_limits = StoreLimitsBuilder::new()
+        .memory_size(memory_bytes)
+        .table_elements(table_elements)
+        .instances(1)
+        .tables(tables)
+        .memories(1)
+        .trap_on_grow_failure(true)
+        .build();
 }

@@ -248,7 +248,7 @@ class Expected {
             case status:
                 if (length < 200 || length > 599) return INLAY_E_ARGUMENT;
                 if (has_sent_) return INLAY_E_TWICE;
-                has_no_content_ = length == 204 || length == 304;
+                has_no_content_ = length == 204 || length == 205 || length == 304;
                 return 0;
             default: return INLAY_E_ABSENT;  // The window of the pieces is not the guest's to take away.
         }

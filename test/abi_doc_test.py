@@ -66,7 +66,7 @@ def test_function_has_the_errors_of_the_declaration(name):
 
 
 def test_constants_are_the_same():
-    stated = set(re.findall(r"\bINLAY_(?:E|PART|MAP|LOG|CLOCK)_[A-Z_]+", DOC))
+    stated = set(re.findall(r"\bINLAY_(?:E|PART|MAP|LOG|CLOCK|ENDING)_[A-Z_]+", DOC))
     assert stated == CONSTANTS.keys()
 
 

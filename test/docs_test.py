@@ -45,6 +45,14 @@ def test_the_function_of_the_readme_says_hello(server, tmp_path):
     assert server.request("GET", "/f/hello").body == b"hello\n"
 
 
+def test_the_function_of_the_page_on_calls_counts_both_halves(server, tmp_path):
+    server.deploy_example("wc")
+    module = build(block("docs/calls.md", "c", "inlay_spawn"), tmp_path)
+    assert server.request("PUT", "/v1/functions/halves", module).status == 200
+    body = b"one two\nthree fo" + b"ur five six\nseven"
+    assert server.request("POST", "/f/halves", body).body == b'{"lines":1,"words":4,"bytes":16}\n{"lines":1,"words":4,"bytes":17}\n'
+
+
 def run_script(script, server_url):
     """Runs steps of the README in a shell; gives what they print."""
     binary, examples = os.environ.get("INLAY_BIN"), os.environ.get("INLAY_EXAMPLES")

@@ -7,6 +7,7 @@ import pytest
 import guests
 from guests import SPIN, Codes, handle
 from serving import Connection, Server, eventually, in_background
+from streaming import content_in_chunks, head_of
 from wire import Wire
 
 DEFAULTS = {"timeout_ms": 30_000, "cpu_ms": 900_000, "memory_bytes": 1 << 30, "private_bytes": 3 << 30, "windows": 10_000, "output_bytes": 2 << 30,
@@ -89,6 +90,21 @@ def test_a_stream_that_spins_between_two_pieces_is_ended(server):
         wire.send(f"POST /f/{name}?stream=1 HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nabc".encode())
         answer = wire.answer()
     assert answer.status == 504 and "200 ms, its cpu_ms" in answer.detail
+
+
+@pytest.mark.parametrize("run_class", ["auto", "heavy"])
+def test_a_stream_that_sends_for_ever_is_ended_by_its_processor_time(server, run_class):
+    """Each part gives it a new timeout, but no more of the processor."""
+    first = "(i32.store (i32.const 32) (i32.const 1024)) (i32.store (i32.const 36) (i32.const 60000))"
+    name = server.name_of(handle(f"{first} (loop $more (drop (call $send (i32.const 32) (i32.const 1))) (br $more)) (i32.const 0)"),
+                          {"cpu_ms": 300, "class": run_class})  # fmt: skip
+    begin, size, end = time.monotonic(), 0, b""
+    with Wire(server) as wire:
+        wire.send(f"GET /f/{name}?stream=1 HTTP/1.1\r\nHost: h\r\n\r\n".encode())
+        while part := wire.socket.recv(1 << 20):
+            size, end = size + len(part), (end + part)[-5:]
+            assert time.monotonic() - begin < 10
+    assert size > 1 << 20 and end != b"0\r\n\r\n"
 
 
 # ---- what a guest takes ----
@@ -186,12 +202,15 @@ def test_content_that_goes_through_a_function_counts_as_its_invocation(pair):
 
 def test_streams_count_too(pair):
     server, _ = pair
-    name = server.name_of(handle("(loop $more (drop (call $receive (i32.const 32))) (br_if $more (i32.load (i32.const 36)))) (i32.const 0)"), {"concurrency": 1})
+    first = "(i32.store (i32.const 36) (i32.const 1)) (drop (call $send (i32.const 32) (i32.const 1)))"
+    rest = "(loop $more (drop (call $receive (i32.const 32))) (br_if $more (i32.load (i32.const 36)))) (i32.const 0)"
+    name = server.name_of(handle(first + rest), {"concurrency": 1})
     with Wire(server) as stream:
         stream.send(f"POST /f/{name}?stream=1 HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nx".encode())
-        assert eventually(lambda: server.invoke(name, {"stream": 1}).status == 429)
+        assert head_of(stream).startswith(b"HTTP/1.1 200"), "its head says that it is under way"
+        assert server.invoke(name, {"stream": 1}).status == 429
         stream.send(b"body")
-        assert stream.answer().status == 200
+        assert content_in_chunks(stream) == b"\0"
     assert eventually(lambda: server.invoke(name, {"stream": 1}).status == 200)
 
 

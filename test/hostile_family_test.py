@@ -19,7 +19,7 @@ from serving import Connection, query_text
 
 COUNT = int(os.environ.get("INLAY_HOSTILE", 1000))
 CLIENTS = 4
-DEPLOYMENT = {"timeout_ms": 50, "memory_bytes": 64 << 20}
+DEPLOYMENT = {"timeout_ms": 50, "cpu_ms": 500, "memory_bytes": 64 << 20}  # The second is what ends a stream that goes on and on.
 # How a guest may end. Anything else is ours to answer for.
 ENDS = {"function-failed", "function-trapped", "function-timed-out", "input-is-read-only", "overloaded"}
 P99_RATIO_MAX = 3
@@ -104,7 +104,9 @@ def test_no_worker_dies_of_a_family_of_hostile_guests_and_its_neighbour_is_serve
         server.put(name, content)
     some = list(family(COUNT))
     counts, wrong, usual = beside(server, harmless(200))
-    assert not wrong and set(counts) <= {"answered", "function-timed-out"}, (counts, wrong[:1])  # 50 ms are short on a busy machine.
+    # 50 ms are short on a busy machine: some may run out of them, or have no turn within them.
+    assert not wrong and set(counts) <= {"answered", "function-timed-out", "overloaded"}, (counts, wrong[:1])
+    assert counts["answered"] >= 0.9 * sum(counts.values()), counts
     workers, begun = server.worker_pids(), time.monotonic()
     counts, wrong, p99 = beside(server, some)
     tell(f"{sum(counts.values())} guests in {time.monotonic() - begun:.0f} s: {dict(counts.most_common())}")

@@ -64,8 +64,11 @@ def own_mapping(descriptor, pages):
 
 
 def mappings_of(pid, wanted):
-    """The addresses of the mappings of a process whose lines in /proc/PID/maps match."""
-    lines = pathlib.Path(f"/proc/{pid}/maps").read_text().splitlines()
+    """The addresses of the mappings of a process whose lines in /proc/PID/maps match; none of one that is gone."""
+    try:
+        lines = pathlib.Path(f"/proc/{pid}/maps").read_text().splitlines()
+    except (FileNotFoundError, ProcessLookupError):
+        return []
     return [int(line.partition("-")[0], 16) for line in lines if re.search(wanted, line)]
 
 

@@ -10,7 +10,12 @@ import pytest
 from guests import handle, module
 from serving import Server, eventually
 
-BUSY = handle("(call $wait (i64.const 1)) (call $answer (i32.const 7))")
+# Long enough to be met at it, short enough for a worker: one that overran its express budget would run in lanes.
+BUSY = handle("""
+  (loop $again
+    (local.set $count (i32.add (local.get $count) (i32.const 1)))
+    (br_if $again (i32.lt_u (local.get $count) (i32.const 400000))))
+  (call $answer (i32.const 7))""", "(local $count i32)")
 
 
 @pytest.fixture

@@ -72,8 +72,14 @@ def head_of(wire):
 
 def content_of(wire):
     """The content of a response in chunks, read strictly; raises ConnectionError where it ends early."""
-    head, content = head_of(wire), bytearray()
+    head = head_of(wire)
     assert b"Transfer-Encoding: chunked" in head and b"Content-Length" not in head, head
+    return content_in_chunks(wire)
+
+
+def content_in_chunks(wire):
+    """What comes behind its head."""
+    content = bytearray()
     while True:
         while b"\r\n" not in wire.received:
             if not wire._fill():

@@ -44,7 +44,7 @@ Result<run::Outcome> execute_in_time(const registry::Function& function, const r
     os::fill_random(&terms.id, sizeof terms.id);
     os::fill_random(&terms.clock.seed, sizeof terms.clock.seed);
     terms.deadline_ns = monotonic_ns() + function.record.limits.timeout_ms * 1'000'000;
-    INLAY_TRY(auto timer, os::DeadlineTimer::create(end_at_deadline));
+    INLAY_TRY(auto timer, os::DeadlineTimer::create(os::DeadlineTimer::Kind::process, end_at_deadline));
     timer.begin(terms.deadline_ns);
     return run::execute(function, request, supply, terms);
 }

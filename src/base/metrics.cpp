@@ -56,6 +56,7 @@ constexpr std::array<CounterTraits, static_cast<size_t>(Counter::count_)> kTrait
     {"inlay_express_lost_microseconds_total", "", "counter", "Time that workers lost by that"},
     {"inlay_probation_waits_total", "", "counter", "Invocations that might overrun and waited for their turn in a worker"},
     {"inlay_invocations_over_limit_total", "", "counter", "Invocations refused at their function's rate or concurrency"},
+    {"inlay_calls_total", "", "counter", "Calls of a function by another one"},
     {"inlay_lane_invocations_total", "", "counter", "Invocations that ran in a lane"},
     {"inlay_lanes_started_total", "", "counter", "Lanes started"},
     {"inlay_lanes_lost_total", "", "counter", "Lanes that ended without being asked to"},

@@ -52,6 +52,7 @@ enum class Counter : uint16_t {
     express_lost_us,
     probation_waits,
     invocations_over_limit,
+    calls,
     lane_invocations,
     lanes_started,
     lanes_lost,

@@ -13,6 +13,7 @@ void fill_in(ServeOptions& options, const Machine& machine) {
     const size_t lanes = std::min<uint64_t>(kLanesPerProcessor * machine.processors, memory / kLaneBytes);
     options.lanes = std::clamp<size_t>(lanes / options.workers, 1, kLanesPerWorkerMax);
     options.pool_slots = std::clamp<size_t>(part / kPoolSlotBytes, kPoolSlotsMin, kPoolSlots);
+    options.stream_memory = part / kFiberMemoryShare;
     options.function_memory = std::min(kMemoryBytesDefault, memory / kMemoryBytesDefaultShare);
     if (options.body_memory == 0) options.body_memory = std::max<uint64_t>(part / kBodyMemoryMachineShare, kBodyMemoryBytesMin);
     if (!options.hot_memory) options.hot_memory = memory / kHotMemoryShare;

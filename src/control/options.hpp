@@ -34,6 +34,7 @@ struct ServeOptions {
 
     // Never given, but filled in.
     size_t lanes = 1;                                 // Per worker.
+    uint64_t stream_memory = 0;                       // Per worker.
     size_t pool_slots = kPoolSlots;                   // Per worker.
     uint64_t function_memory = kMemoryBytesDefault;   // Of a function of which nothing is said.
 };

@@ -128,6 +128,7 @@ Result<> Supervisor::start_worker(size_t slot) {
     settings.token = options_.token;
     settings.lanes = options_.lanes;
     settings.pool_slots = options_.pool_slots;
+    settings.stream_memory = options_.stream_memory;
     settings.function_memory = options_.function_memory;
     INLAY_TRY(auto settings_file, os::create_memfd_of("inlay-settings", serve::encode(settings)));
     std::vector<int> inherited = {lookups.second.fd(), control.second.fd(), listeners_.sockets[slot].get(),

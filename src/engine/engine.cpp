@@ -5,6 +5,7 @@
 
 #include "base/limits.hpp"
 #include "engine/engine_parts.hpp"
+#include "engine/watchdog.hpp"
 #include "os/fault_guard.hpp"
 #include "os/processor.hpp"
 
@@ -86,6 +87,7 @@ FuncTypeHandle type_of(const HostFunction& function) {
 }
 
 wasm_trap_t* enter_host(void* environment, wasmtime_caller_t* caller, wasmtime_val_raw_t* values, size_t) noexcept {
+    if (Watchdog::is_over()) return wasmtime_trap_new(kOverMessage.data(), kOverMessage.size());
     auto function = static_cast<const HostFunction*>(environment);
     void* state = wasmtime_context_get_data(wasmtime_caller_context(caller));
     int32_t result = function->call(state, reinterpret_cast<const RawValue*>(values));
@@ -112,7 +114,8 @@ os::KeptViews* Engine::views() const { return parts_->views ? &*parts_->views : 
 
 namespace {
 
-constexpr uint32_t kLaneSlots = 1;
+constexpr uint32_t kLaneSlots = kCallDepthMax + 1;
+constexpr uint32_t kCompilerSlots = 1;
 
 Result<std::unique_ptr<Engine::Parts>> create_parts(wasm_config_t* config, std::span<const HostFunction> host) {
     auto parts = std::make_unique<Engine::Parts>();
@@ -123,12 +126,11 @@ Result<std::unique_ptr<Engine::Parts>> create_parts(wasm_config_t* config, std::
     return parts;
 }
 
-// One function that waits makes every store that is linked with it a fiber's (engine rule 7): two linkers.
+// One function that waits makes every store that is linked with it a fiber's (engine rule 7): two linkers. On a fiber all may wait: for
+// the next slice, when this one is over.
 Result<> add_fiber_linker(Engine::Parts& parts, std::span<const HostFunction> host) {
     parts.fiber_linker.reset(wasmtime_linker_new(parts.engine.get()));
-    for (const auto& function : host)
-        INLAY_TRY_VOID(function.waits ? define_waiting(parts.fiber_linker.get(), function, type_of(function).get())
-                                      : define(parts.fiber_linker.get(), function));
+    for (const auto& function : host) INLAY_TRY_VOID(define_waiting(parts.fiber_linker.get(), function, type_of(function).get()));
     return {};
 }
 
@@ -161,7 +163,7 @@ Result<std::unique_ptr<Engine>> Engine::create_for_compiler(std::span<const Host
     wasm_config_t* config = configure(checks);
     wasmtime_config_parallel_compilation_set(config, true);
     // Never instantiates, but refuses what no worker's pool could take.
-    configure_pool(config, kLaneSlots);
+    configure_pool(config, kCompilerSlots);
     INLAY_TRY(auto parts, create_parts(config, host));
     return std::unique_ptr<Engine>(new Engine(std::move(parts)));
 }

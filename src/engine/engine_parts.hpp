@@ -14,11 +14,15 @@
 
 namespace inlay::engine {
 
-// Defines a host function that may wait (fiber.cpp).
+// Defines a host function for fibers, where each may wait (fiber.cpp).
 Result<> define_waiting(wasmtime_linker_t* linker, const HostFunction& function, const wasm_functype_t* type);
 
 // The message of the trap that kStopGuest becomes.
 inline constexpr std::string_view kStopMessage = "inlay: stopped by the host";
+// That of a host function that is called when the guest's time is over.
+inline constexpr std::string_view kOverMessage = "inlay: deadline passed";
+// In that of a guest that wants more than AtLimit::trap gives: the engine's own.
+inline constexpr std::string_view kMoreMessage = "forcing trap when growing";
 
 struct Engine::Parts {
     EngineHandle engine;

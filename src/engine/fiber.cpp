@@ -7,11 +7,12 @@
 
 #include "base/check.hpp"
 #include "engine/engine_parts.hpp"
+#include "engine/watchdog.hpp"
 
 namespace inlay::engine {
 namespace {
 
-// A call of a host function that waits. The engine keeps what it points to until the call has ended.
+// A call of a host function. The engine keeps what it points to until the call has ended.
 struct WaitingCall {
     const HostFunction& function;
     void* state;
@@ -51,7 +52,8 @@ void enter_waiting(void* environment, wasmtime_caller_t* caller, const wasmtime_
         else
             call.arguments[i].i32 = static_cast<uint32_t>(values[i].of.i32);
     }
-    if (call.run())
+    // Its slice is over: the next one begins with this call.
+    if (!Watchdog::is_over() && call.run())
         *then = {has_ended, nullptr, nullptr};
     else
         *then = {run_again, std::make_unique<WaitingCall>(call).release(), forget};

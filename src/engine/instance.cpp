@@ -33,25 +33,31 @@ TrapWords words_of(wasmtime_trap_code_t code) {
 
 Trap Instance::describe(const TrapHandle& trap) {
     wasmtime_trap_code_t code = 0;
-    TrapWords words{TrapKind::other, "trap"};
-    if (wasmtime_trap_code(trap.get(), &code)) words = words_of(code);
+    if (!wasmtime_trap_code(trap.get(), &code)) return describe(message_of(trap));
+    TrapWords words = words_of(code);
     return Trap{words.kind, words.reason, message_of(trap)};
 }
 
-// What is no trap of WebAssembly comes as an error: a stop by a host function, for one.
-Trap Instance::describe(const ErrorHandle& error) {
-    std::string message = message_of(error);
-    bool stopped = message.find(kStopMessage) != message.npos;
-    return Trap{stopped ? TrapKind::stopped : TrapKind::other, stopped ? "stopped by the host" : "trap", std::move(message)};
+Trap Instance::describe(const ErrorHandle& error) { return describe(message_of(error)); }
+
+// What is no trap of WebAssembly is told by its message: that a host function has ended it, or the store's limits.
+Trap Instance::describe(std::string message) {
+    auto says = [&](std::string_view words) { return message.find(words) != message.npos; };
+    TrapWords words{TrapKind::other, "trap"};
+    if (says(kStopMessage)) words = {TrapKind::stopped, "stopped by the host"};
+    if (says(kOverMessage)) words = words_of(WASMTIME_TRAP_CODE_INTERRUPT);
+    if (says(kMoreMessage)) words = {TrapKind::wants_more, "more memory than it may have"};
+    return Trap{words.kind, words.reason, std::move(message)};
 }
 
-Instance::Instance(const Program& program, uint64_t memory_bytes_max, void* state)
+Instance::Instance(const Program& program, uint64_t memory_bytes_max, void* state, AtLimit at_limit)
     : program_(program),
       store_(wasmtime_store_new(program.engine().parts().engine.get(), state, nullptr)),
       context_(wasmtime_store_context(store_.get())),
-      memory_bytes_max_(memory_bytes_max) {
+      memory_bytes_max_(memory_bytes_max),
+      at_limit_(at_limit) {
     wasmtime_context_set_epoch_deadline(context_, 1);
-    wasmtime_store_limiter(store_.get(), static_cast<int64_t>(memory_bytes_max), kTableElementsMax, 1, kTablesPerModuleMax, 1);
+    limit_store(store_.get(), memory_bytes_max, at_limit);
 }
 
 // Windows go before the store: members would be destroyed in the other order.
@@ -72,12 +78,14 @@ Result<std::optional<Trap>> Instance::start() {
     return std::optional<Trap>();
 }
 
+void Instance::forget_interrupts() { wasmtime_context_set_epoch_deadline(context_, 1); }
+
 CallResult Instance::call_handle() { return call(program_.parts().handle); }
 
 void Instance::attach_memory() {
     auto memory = item(program_.parts().memory);
     INLAY_CHECK(memory.kind == WASMTIME_EXTERN_MEMORY);  // compile() refuses modules without it.
-    memory_.attach(store_.get(), memory.of.memory, memory_bytes_max_, program_.engine());
+    memory_.attach(store_.get(), memory.of.memory, memory_bytes_max_, at_limit_, program_.engine());
 }
 
 wasmtime_extern_t Instance::item(const NamedExport& which) {

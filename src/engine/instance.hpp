@@ -9,10 +9,11 @@
 #include "engine/linear_memory.hpp"
 #include "engine/module_export.hpp"
 #include "engine/program.hpp"
+#include "engine/store_limits.hpp"
 
 namespace inlay::engine {
 
-enum class TrapKind { interrupted, stopped, stack_overflow, out_of_bounds, unreachable, other };
+enum class TrapKind { interrupted, stopped, wants_more, stack_overflow, out_of_bounds, unreachable, other };
 
 // How the guest's code ended, if not by returning. Not an error of ours.
 struct Trap {
@@ -25,8 +26,10 @@ using CallResult = std::variant<int32_t, Trap>;
 
 class Instance {
   public:
-    // `state` is what host functions get; it outlives the instance. One running instance per process at a time.
-    Instance(const Program& program, uint64_t memory_bytes_max, void* state);
+    // `state` is what host functions get; it outlives the instance. Of all instances of a process one runs at a time; others may
+    // wait in a host function until it has ended.
+    // `at_limit`: where it wants more than `memory_bytes_max`.
+    Instance(const Program& program, uint64_t memory_bytes_max, void* state, AtLimit at_limit = AtLimit::refuse);
     ~Instance();
     Instance(const Instance&) = delete;
     Instance& operator=(const Instance&) = delete;
@@ -36,6 +39,9 @@ class Instance {
     Result<std::optional<Trap>> start();
     // Runs inlay_handle. Requires: start() succeeded without a trap.
     CallResult call_handle();
+
+    // Interrupts that were meant for a guest that ran in between are not for this one. Requires: in a host function of it.
+    void forget_interrupts();
 
     // attached() only once the instance is instantiated: host calls of a start function see none.
     LinearMemory& memory() { return memory_; }
@@ -50,12 +56,14 @@ class Instance {
     // How a trap, or what comes as an error but is one, is told.
     static Trap describe(const TrapHandle& trap);
     static Trap describe(const ErrorHandle& error);
+    static Trap describe(std::string message);
 
     const Program& program_;
     StoreHandle store_;
     wasmtime_context_t* context_;
     wasmtime_instance_t instance_{};
     uint64_t memory_bytes_max_;
+    AtLimit at_limit_;
     LinearMemory memory_;
 };
 

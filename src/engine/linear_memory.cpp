@@ -23,12 +23,13 @@ constexpr size_t kMappingsPerRun = 2;
 }  // namespace
 
 void LinearMemory::attach(wasmtime_store_t* store, const wasmtime_memory_t& memory, uint64_t own_bytes_max,
-                          const Engine& engine) {
+                          AtLimit at_limit, const Engine& engine) {
     INLAY_CHECK(watch_.windows.empty());
     store_ = store;
     context_ = wasmtime_store_context(store);
     memory_ = memory;
     own_bytes_max_ = own_bytes_max;
+    at_limit_ = at_limit;
     budget_ = &engine.mappings();
     views_ = engine.views();
     begin_watch();
@@ -55,8 +56,7 @@ uint64_t LinearMemory::lead_of(uint64_t offset, const Demand& demand) const {
 
 // The store's limit counts all memory (engine rule 13): what the guest wrote into windows is not there for it to grow.
 void LinearMemory::apply_limit() {
-    wasmtime_store_limiter(store_, static_cast<int64_t>(own_bytes_max_ + grown_by_host_ - charged_), kTableElementsMax, 1,
-                           kTablesPerModuleMax, 1);
+    limit_store(store_, own_bytes_max_ + grown_by_host_ - charged_, at_limit_);
 }
 
 bool LinearMemory::follows_a_run(uint64_t offset) const {
@@ -119,10 +119,12 @@ LinearMemory::Demand LinearMemory::demand_of(const os::FileRange& range, os::Acc
 }
 
 // Shows pages at an address: lent from a view where that spares the faults. False: the OS refuses.
-bool LinearMemory::show(Area& area, uint8_t* at, const os::FileRange& pages, os::Access access, os::Sharing sharing) {
+bool LinearMemory::show(Area& area, uint8_t* at, const os::FileRange& pages, os::Access access, os::Sharing sharing, const Edges& edges) {
     bool is_input = access == os::Access::read && sharing == os::Sharing::private_;
-    if (views_ && is_input && pages.length >= kViewBytesMin) area.loan = views_->lend(at, pages);
-    return area.loan || os::place_file(at, pages, access, sharing).ok();
+    if (views_ && is_input && !edges.any() && pages.length >= kViewBytesMin) area.loan = views_->lend(at, pages);
+    if (!area.loan && !os::place_file(at, pages, access, sharing).ok()) return false;
+    return (edges.head == 0 || os::blank(at, edges.head, access).ok()) &&
+           (edges.tail == 0 || os::blank(at + pages.length - edges.tail, edges.tail, access).ok());
 }
 
 // Where the fault guard placed its pages, nothing that was lent lies any more.
@@ -131,12 +133,12 @@ void LinearMemory::take_back(size_t offset, Area& area) {
     if (loan && !watch_.last.in_host_code) views_->take_back(base() + offset + area.lead, *loan);
 }
 
-Placement LinearMemory::place(const os::FileRange& range, os::Access access, os::Sharing sharing) {
+Placement LinearMemory::place(const os::FileRange& range, os::Access access, os::Sharing sharing, const Edges& edges) {
     auto demand = demand_of(range, access, sharing);
     auto placement = acquire(demand);
     if (!placement.window) return placement;
     uint8_t* at = base() + placement.window->offset;
-    if (show(areas_.at(placement.window->area), at, {range.fd, range.offset, demand.length}, access, sharing)) return placement;
+    if (show(areas_.at(placement.window->area), at, {range.fd, range.offset, demand.length}, access, sharing, edges)) return placement;
     remove(placement.window->area);
     return {std::nullopt, PlaceError::failed};
 }
@@ -145,18 +147,24 @@ Placement LinearMemory::place_plain(uint64_t size_bytes, uint64_t charged) {
     return acquire({os::round_up(size_bytes, os::page_size()), 0, 0, charged});
 }
 
-Placement LinearMemory::move(size_t offset, const os::FileRange& range, os::Access access, os::Sharing sharing) {
+Placement LinearMemory::move(size_t offset, const os::FileRange& range, os::Access access, os::Sharing sharing, const Edges& edges) {
     auto demand = demand_of(range, access, sharing);
     Area& area = areas_.at(offset);
     bool same_shape = demand.length == area.window.length && lead_of(offset, demand) == area.lead &&
                       demand.backed == area.window.backed && demand.charged == area.window.charged;
-    if (!same_shape) return remove(offset) ? place(range, access, sharing) : Placement{};
+    if (!same_shape) return remove(offset) ? place(range, access, sharing, edges) : Placement{};
     uint8_t* at = base() + offset + area.lead;
     take_back(offset, area);
-    if (show(area, at, {range.fd, range.offset, demand.length}, access, sharing))
+    if (show(area, at, {range.fd, range.offset, demand.length}, access, sharing, edges))
         return {PlacedWindow{offset, offset + area.lead}, {}};
     remove(offset);
     return {};
+}
+
+bool LinearMemory::make_read_only(size_t offset, const os::FileRange& range) {
+    const Area& area = areas_.at(offset);
+    os::FileRange pages{range.fd, range.offset, area.window.length};
+    return os::place_file(base() + offset + area.lead, pages, os::Access::read, os::Sharing::private_).ok();
 }
 
 bool LinearMemory::remove(size_t offset) {

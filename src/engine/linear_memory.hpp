@@ -28,6 +28,7 @@
 #include "engine/engine.hpp"
 #include "engine/free_space.hpp"
 #include "engine/host_function.hpp"
+#include "engine/store_limits.hpp"
 #include "os/fault_guard.hpp"
 #include "os/file_range.hpp"
 #include "os/mapping.hpp"
@@ -51,6 +52,14 @@ struct Placement {
     PlaceError error = PlaceError::failed;
 };
 
+// Bytes of a window's first and last page that are not for its guest: zero for it, in pages of its own (engine rule 5).
+struct Edges {
+    uint64_t head = 0;  // From the first page's start,
+    uint64_t tail = 0;  // up to the last one's end.
+
+    bool any() const { return head + tail > 0; }
+};
+
 class LinearMemory {
   public:
     LinearMemory() = default;
@@ -58,7 +67,7 @@ class LinearMemory {
     LinearMemory& operator=(const LinearMemory&) = delete;
 
     // Takes over a fresh instance's memory. `own_bytes_max` bounds what the guest may have besides windows. `engine` outlives it.
-    void attach(wasmtime_store_t* store, const wasmtime_memory_t& memory, uint64_t own_bytes_max, const Engine& engine);
+    void attach(wasmtime_store_t* store, const wasmtime_memory_t& memory, uint64_t own_bytes_max, AtLimit at_limit, const Engine& engine);
     bool attached() const { return store_ != nullptr; }
 
     // From now on its guest runs, or nobody's: faults are noted here, or are bugs.
@@ -74,12 +83,14 @@ class LinearMemory {
 
     // Places the pages of `range` (offset page-aligned) as a window. Input: read, private. Output: read_write, shared. Copy on
     // write: read_write, private; charged in full, because what the guest writes there is its own memory.
-    Placement place(const os::FileRange& range, os::Access access, os::Sharing sharing);
+    Placement place(const os::FileRange& range, os::Access access, os::Sharing sharing, const Edges& edges = {});
     // Places a window of plain memory for `size` bytes that the caller copies in; `charged` of them as the guest's own.
     Placement place_plain(uint64_t size, uint64_t charged = 0);
     // Puts another window in place of one: in one step if both have the same length in OS pages and the same alignment. Without
     // a window in the result both are gone.
-    Placement move(size_t area, const os::FileRange& range, os::Access access, os::Sharing sharing);
+    Placement move(size_t area, const os::FileRange& range, os::Access access, os::Sharing sharing, const Edges& edges = {});
+    // Lets the guest only read an output from now on. `range`: what was placed there.
+    bool make_read_only(size_t area, const os::FileRange& range);
     // Takes a window away; its area loses all access.
     bool remove(size_t area);
 
@@ -115,7 +126,7 @@ class LinearMemory {
     static Demand demand_of(const os::FileRange& range, os::Access access, os::Sharing sharing);
     Placement acquire(const Demand& demand);
     std::optional<PlaceError> grow(uint64_t bytes);
-    bool show(Area& area, uint8_t* at, const os::FileRange& pages, os::Access access, os::Sharing sharing);
+    bool show(Area& area, uint8_t* at, const os::FileRange& pages, os::Access access, os::Sharing sharing, const Edges& edges);
     void take_back(size_t offset, Area& area);
     bool fits_limits(const Area& area) const;
     void apply_limit();
@@ -128,6 +139,7 @@ class LinearMemory {
     os::MappingBudget* budget_ = nullptr;
     os::KeptViews* views_ = nullptr;
     uint64_t own_bytes_max_ = 0;
+    AtLimit at_limit_ = AtLimit::refuse;
     uint64_t grown_by_host_ = 0;
     uint64_t slack_ = 0;
     uint64_t charged_ = 0;

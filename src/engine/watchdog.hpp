@@ -1,7 +1,11 @@
-// Watchdog: ends a guest at its deadline, at no cost to calls that end in time. One that goes on in spite of it, in a bulk
-// instruction or because its fiber was just being resumed, is interrupted again.
+// Watchdog: ends a guest at its deadline, at no cost to calls that end in time.
+//
+// Nothing stops code from outside: a signal raises the engine's epoch, which compiled code looks at in each loop and at the entry of each function,
+// and a flag, which is looked at before each host function. What is longer than that from one look to the next, a bulk instruction, goes on; so it
+// is raised again and again until the guest has ended.
 #pragma once
 
+#include <csignal>
 #include <cstdint>
 
 #include "base/result.hpp"
@@ -17,6 +21,13 @@ class Watchdog {
     // The guest that runs from here on is interrupted at `deadline_ns` of the monotonic clock.
     static void begin(uint64_t deadline_ns) noexcept;
     static void end() noexcept;
+    // The deadline of what runs now has passed.
+    static bool is_over() noexcept { return is_over_ != 0; }
+
+  private:
+    static void interrupt() noexcept;
+
+    static volatile sig_atomic_t is_over_;  // Written by the signal handler, too.
 };
 
 }  // namespace inlay::engine

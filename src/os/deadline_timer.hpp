@@ -1,4 +1,4 @@
-// DeadlineTimer: interrupts this thread by a signal when what it does goes on for too long. One per process.
+// DeadlineTimer: interrupts this thread by a signal when what it does goes on for too long. One of each kind per process.
 //
 // The kernel's timer is armed lazily: when it fires early, because the work it was armed for has ended, the handler looks at
 // what runs now and arms it again or lets it sleep. So begin() and end() cost two stores mostly, and nothing ticks while nothing runs.
@@ -13,9 +13,12 @@ namespace inlay::os {
 
 class DeadlineTimer {
   public:
-    // `on_expiry` runs in a signal handler (SIGALRM) of the calling thread: async-signal-safe code only.
-    static Result<DeadlineTimer> create(void (*on_expiry)());
-    DeadlineTimer(DeadlineTimer&& other) noexcept : owned_(std::exchange(other.owned_, false)) {}
+    // Whose time it is: the process's (SIGALRM), or that of one guest in it (SIGVTALRM).
+    enum class Kind { process, guest };
+
+    // `on_expiry` runs in a signal handler of the calling thread: async-signal-safe code only.
+    static Result<DeadlineTimer> create(Kind kind, void (*on_expiry)());
+    DeadlineTimer(DeadlineTimer&& other) noexcept : kind_(other.kind_), owned_(std::exchange(other.owned_, false)) {}
     DeadlineTimer& operator=(DeadlineTimer&&) = delete;
     ~DeadlineTimer();
 
@@ -25,8 +28,9 @@ class DeadlineTimer {
     void end() noexcept;
 
   private:
-    DeadlineTimer() = default;
+    explicit DeadlineTimer(Kind kind) : kind_(kind) {}
 
+    Kind kind_;
     bool owned_ = true;
 };
 

@@ -28,7 +28,7 @@ void sleep_ms(unsigned ms) {
 class DeadlineTimerTest : public testing::Test {
   protected:
     DeadlineTimerTest() { fired = 0; }
-    DeadlineTimer timer_ = DeadlineTimer::create(note).value();
+    DeadlineTimer timer_ = DeadlineTimer::create(DeadlineTimer::Kind::guest, note).value();
 };
 
 TEST_F(DeadlineTimerTest, FiresAtItsTimeAndAgainUntilItEnds) {
@@ -41,6 +41,21 @@ TEST_F(DeadlineTimerTest, FiresAtItsTimeAndAgainUntilItEnds) {
     sleep_ms(30);
     EXPECT_EQ(fired, until_the_end);
     EXPECT_GE(first_fired_ns, deadline);
+}
+
+TEST_F(DeadlineTimerTest, TwoOfDifferentKindsDoNotKnowEachOther) {
+    static volatile int others = 0;
+    auto other = DeadlineTimer::create(DeadlineTimer::Kind::process, [] { others = others + 1; }).value();
+    other.begin(monotonic_ns() + 10'000 * kMs);
+    timer_.begin(monotonic_ns() + 10 * kMs);
+    sleep_ms(40);
+    timer_.end();
+    EXPECT_GT(fired, 0);
+    EXPECT_EQ(others, 0);
+    other.begin(monotonic_ns() + 10 * kMs);
+    sleep_ms(40);
+    other.end();
+    EXPECT_GT(others, 0);
 }
 
 TEST_F(DeadlineTimerTest, DoesNotFireWhenNothingRuns) {

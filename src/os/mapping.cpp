@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 
 #include "os/disk_door.hpp"
 #include "os/own_memory.hpp"
@@ -90,6 +91,14 @@ Result<> place_zero(uint8_t* at, size_t size) noexcept {
 Result<> move_pages(uint8_t* from, uint8_t* to, size_t size) noexcept {
     void* moved = ::mremap(from, size, size, MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP, to);
     if (moved == MAP_FAILED) return os_error("mremap of a window");
+    return {};
+}
+
+Result<> blank(uint8_t* at, size_t size, Access access) noexcept {
+    uint8_t* page = at - reinterpret_cast<uintptr_t>(at) % page_size();
+    if (::mprotect(page, page_size(), protection_of(Access::read_write)) != 0) return os_error("mprotect of a page");
+    std::memset(at, 0, size);
+    if (::mprotect(page, page_size(), protection_of(access)) != 0) return os_error("mprotect of a page");
     return {};
 }
 

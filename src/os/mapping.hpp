@@ -59,6 +59,8 @@ Result<> place_zero(uint8_t* at, size_t size) noexcept;
 Result<> move_pages(uint8_t* from, uint8_t* to, size_t size) noexcept;
 // Takes all access away and frees the pages.
 Result<> place_nothing(uint8_t* at, size_t size) noexcept;
+// Makes bytes of one page of a private mapping zero, which makes the page private to this process; then `access` to it is as it was.
+Result<> blank(uint8_t* at, size_t size, Access access) noexcept;
 // Tells the kernel that access will jump about (no read-ahead). A hint: failure is ignored.
 void expect_random_access(uint8_t* at, size_t size) noexcept;
 

@@ -104,7 +104,7 @@ void offer_to_oom_killer(int score) noexcept {
 void end_this_process_at(uint64_t deadline_ns) noexcept {
     static std::optional<DeadlineTimer> timer;
     if (!timer) {
-        auto made = DeadlineTimer::create([] {
+        auto made = DeadlineTimer::create(DeadlineTimer::Kind::process, [] {
             ::signal(SIGALRM, SIG_DFL);
             ::raise(SIGALRM);  // Comes when the handler has returned.
         });

@@ -59,6 +59,7 @@ struct Function {
     std::shared_ptr<const engine::Program> program;  // nullptr of an isolated one: its code is in its lanes only.
     os::Fd compiled;  // The file of that program: lanes load it too, until there is unchecked code.
     bool streams = false;  // It can take its body, or give its response, piece by piece.
+    bool calls = false;    // It can call others.
     // Change, where all else is fixed.
     std::unique_ptr<Tendency> tendency = std::make_unique<Tendency>();
     std::unique_ptr<Tendency> stream_tendency = std::make_unique<Tendency>();  // By piece: long bodies are no sign.

@@ -70,6 +70,7 @@ Result<> Tables::load(Function& function) const {
     INLAY_TRY(auto mapped, map_compiled_file(function.compiled.get()));
     INLAY_TRY(function.program, engine::Program::load(engine_, mapped.code));
     function.streams = mapped.way == BodyWay::streams;
+    function.calls = function.program->imports("call") || function.program->imports("spawn");
     return {};
 }
 

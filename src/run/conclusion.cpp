@@ -15,7 +15,7 @@ How judge(Invocation& invocation, const engine::Trap& trap) {
     uint64_t now_ns = interrupted ? monotonic_ns() : 0;
     bool over_cpu = interrupted && record.limits.cpu_ms < record.limits.timeout_ms && now_ns >= invocation.began_ns + record.limits.cpu_ms * 1'000'000;
     bool over_budget = interrupted && invocation.terms.place == Place::express && now_ns < invocation.terms.deadline_ns && !over_cpu;
-    if (over_budget || trap.kind == engine::TrapKind::stopped) return Unfinished{std::move(invocation.opened), std::move(invocation.cold)};
+    if (over_budget || trap.kind == engine::TrapKind::stopped || trap.kind == engine::TrapKind::wants_more) return Unfinished{std::move(invocation.opened), std::move(invocation.cold)};
     invocation.add_last_log(INLAY_LOG_ERROR, trap.message);
     if (interrupted) return Trapped{over_cpu ? over_cpu_error(record) : timed_out_error(record)};
     if (auto explained = invocation.explain_fault()) return Trapped{std::move(*explained)};

@@ -13,6 +13,12 @@ struct CopiedBytes {
     uint64_t fallback = 0;   // The filesystem could not take pages.
 
     uint64_t total() const { return body_head + small + heap + fallback; }
+    void add(const CopiedBytes& other) {
+        body_head += other.body_head;
+        small += other.small;
+        heap += other.heap;
+        fallback += other.fallback;
+    }
 };
 
 struct Cost {
@@ -21,7 +27,8 @@ struct Cost {
     uint64_t private_bytes = 0;
     uint64_t instantiate_us = 0;
     uint64_t run_us = 0;
-    uint64_t cpu_ns = 0;  // Of one attempt; in a worker the time that it had the thread.
+    uint64_t cpu_ns = 0;      // Of one attempt; in a worker the time that it had the thread. Without its calls, which have had
+    uint64_t callees_ns = 0;  // so much in between.
 };
 
 }  // namespace inlay::run

@@ -8,7 +8,8 @@
 
 namespace inlay::run {
 
-// Makes a fresh instance, runs it under these terms and drops it. Blocks until then. One call at a time per process.
+// Makes a fresh instance, runs it under these terms and drops it. Blocks until then. One at a time per process, but for those that
+// a guest calls.
 // Requires: Watchdog started, but in a lane.
 Outcome execute(const registry::Function& function, const Request& request, Supply& supply, const Terms& terms);
 

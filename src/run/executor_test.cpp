@@ -73,6 +73,39 @@ TEST_F(Executor, ItsProcessorTimeEndsAFunction) {
     }
 }
 
+// Each call takes some time, and between them compiled code looks at nothing.
+std::string calls_in_a_row(size_t count) {
+    std::string text;
+    for (size_t i = 0; i < count; i++) text += then("random", {0, kRandomBytesMax});
+    return text;
+}
+
+TEST_F(Executor, TheDeadlineEndsHostCallsInARow) {
+    const std::string body = calls_in_a_row(8000) + "(i32.const 0)";
+    trial_.limits.timeout_ms = 30;
+    auto outcome = trial_.run(body);
+    ASSERT_TRUE(std::holds_alternative<Trapped>(outcome.how));
+    EXPECT_EQ(std::get<Trapped>(outcome.how).error.code, Errc::function_timed_out);
+    EXPECT_LT(outcome.cost.cpu_ns, 300'000'000u);
+    trial_.terms.place = Place::express;
+    outcome = trial_.run(body);
+    EXPECT_TRUE(std::holds_alternative<Unfinished>(outcome.how));
+    EXPECT_LT(outcome.cost.cpu_ns, 100'000'000u);
+}
+
+TEST_F(Executor, InAWorkerWhoWantsMuchMemoryMovesToALane) {
+    const std::string grow = "(drop (memory.grow (i32.const 2048))) (i32.const 0)";
+    trial_.terms.place = Place::express;
+    EXPECT_TRUE(std::holds_alternative<Unfinished>(trial_.run(grow).how));
+    EXPECT_TRUE(std::holds_alternative<Unfinished>(trial_.run_module("(module (memory (export \"memory\") 2049) (func (export \"inlay_handle\") (result i32) (i32.const 0)))").how));
+    EXPECT_TRUE(std::holds_alternative<Completed>(trial_.run("(drop (memory.grow (i32.const 2047))) (i32.const 0)").how));
+    trial_.terms.place = Place::inline_;
+    EXPECT_TRUE(std::holds_alternative<Completed>(trial_.run(grow).how));
+    trial_.terms.place = Place::express;
+    trial_.limits.memory_bytes = 1 * MiB;
+    EXPECT_EQ(trial_.code("(memory.grow (i32.const 100))"), -1) << "more than it may have at all is no reason to move";
+}
+
 TEST_F(Executor, TheDeadlineEndsAStartFunctionToo) {
     trial_.limits.timeout_ms = 50;
     EXPECT_EQ(trial_.error_of("(i32.const 0)", "(func $s (loop $l (br $l))) (start $s)").code, Errc::function_timed_out);

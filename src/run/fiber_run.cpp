@@ -18,7 +18,7 @@ constexpr uint64_t kSliceNs = kStreamSliceUs * 1000;
 FiberRun::FiberRun(const registry::Function& function, const Request& request, Supply& supply, const Terms& terms)
     : invocation_(function, request, supply, terms), left_ns_(function.record.limits.timeout_ms * 1'000'000),
       cpu_left_ns_(function.record.limits.cpu_ms * 1'000'000) {
-    fiber_.emplace(*function.program, std::min(function.record.limits.memory_bytes, kFiberMemoryBytesMax), &invocation_);
+    fiber_.emplace(*function.program, std::min(function.record.limits.memory_bytes, terms.fiber_memory), &invocation_);
     invocation_.memory = &fiber_->memory();
 }
 
@@ -67,7 +67,7 @@ void FiberRun::account(uint64_t ran_ns, uint64_t used_ns) {
     if (has_moved) used_ns_ = 0, was_put_off_ = false;
     if (was_put_off_) used_ns_ += used_ns;
     left_ns_ = has_moved ? limits.timeout_ms * 1'000'000 : left_ns_ - std::min(left_ns_, ran_ns);
-    cpu_left_ns_ = has_moved ? limits.cpu_ms * 1'000'000 : cpu_left_ns_ - std::min(cpu_left_ns_, used_ns);
+    cpu_left_ns_ -= std::min(cpu_left_ns_, used_ns);
 }
 
 Outcome FiberRun::finish() {

@@ -6,7 +6,7 @@
 //     Outcome outcome = run.finish();
 //
 // The guest's timeout counts what it runs, not what it waits, and begins anew with each piece that it takes and each part that it
-// has sent; so does its processor time. A guest in a worker has kFiberMemoryBytesMax of its own at most: bulk instructions over it cannot be interrupted.
+// has sent; so does its processor time. A guest in a worker has Terms::fiber_memory of its own at most: bulk instructions over it cannot be interrupted.
 #pragma once
 
 #include <cstdint>
@@ -52,7 +52,7 @@ class FiberRun {
     std::optional<engine::Fiber> fiber_;
     How how_;
     uint64_t left_ns_;            // Of the guest's time, with this piece or part,
-    uint64_t cpu_left_ns_;        // and of the processor's.
+    uint64_t cpu_left_ns_;        // and of the processor's, with all of them: else one that only sends would never end.
     uint64_t exchanges_seen_ = 0;
     uint64_t ran_ns_ = 0;
     bool was_put_off_ = false;    // Its slice was over, the last time.

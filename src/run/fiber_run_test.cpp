@@ -201,6 +201,16 @@ TEST_F(FiberRunTest, ItsTimeRestsWhileItWaitsAndBeginsAgainWithEachPiece) {
     EXPECT_TRUE(std::holds_alternative<Completed>(run_->finish().how));
 }
 
+TEST_F(FiberRunTest, ItsProcessorTimeIsThatOfAllPieces) {
+    function_.record.limits.cpu_ms = 20;
+    begin(range(0, 1) + "(loop $again " + then("send", {kRanges, 1}) + "(br $again)) (i32.const 0)");
+    const uint64_t begin_ns = monotonic_ns();
+    State state = State::yields;
+    while (state != State::ended && monotonic_ns() - begin_ns < 5'000'000'000u) state = resume();
+    ASSERT_EQ(state, State::ended);
+    EXPECT_NE(std::get<Trapped>(run_->finish().how).error.detail.find("for 20 ms, its cpu_ms"), std::string::npos);
+}
+
 TEST_F(FiberRunTest, EndsAndEmptyOrFailedPartsGiveItNoTime) {
     function_.record.limits.timeout_ms = 20;
     stream_.pieces = {{0, 0}};
@@ -223,6 +233,18 @@ TEST_F(FiberRunTest, WhatAWorkerDoesNotGiveMovesItOnlyBeforeItHasTakenOrSentAnyt
     EXPECT_EQ(code(then("receive", {kOut}) + output), INLAY_E_LIMIT);
     EXPECT_EQ(code(range(0, 1) + then("send", {kRanges, 1}) + output), INLAY_E_LIMIT);
     EXPECT_EQ(code(call("output", {kExpressOutputBytesMax, kOut})), 0);
+}
+
+TEST_F(FiberRunTest, HostCallsInARowEndWithItsSlice) {
+    std::string body;
+    for (int i = 0; i < 100; i++) body += then("random", {0, kRandomBytesMax});
+    begin(body + "(i32.const 7)");
+    State state = State::yields;
+    int slices = 0;
+    for (; state == State::yields; slices++) state = resume();
+    EXPECT_EQ(state, State::ended);
+    EXPECT_EQ(std::get<Failed>(run_->finish().how).code, 7) << "and all of them are made";
+    EXPECT_GT(slices, 1);
 }
 
 TEST_F(FiberRunTest, ItsOwnMemoryIsBounded) {

@@ -17,6 +17,9 @@ std::span<const engine::HostFunction> host_functions() {
         host_function<&host::random>("random"),     host_function<&host::cost>("cost"),
         waiting_host_function<&host::receive>("receive"),
         waiting_host_function<&host::send>("send"),
+        host_function<&host::call_input>("call_input"),       host_function<&host::close>("close"),
+        host_function<&host::call>("call"),         host_function<&host::spawn>("spawn"),
+        host_function<&host::wait>("wait"),         host_function<&host::wait_any>("wait_any"),
     };
     return kFunctions;
 }

@@ -23,6 +23,7 @@ namespace host {
 int32_t request(Invocation& invocation, uint32_t part, GuestPtr name, GuestLen name_length, GuestPtr buffer, GuestLen capacity) noexcept;
 
 int32_t body(Invocation& invocation, GuestPtr out) noexcept;
+int32_t call_input(Invocation& invocation, uint32_t index, GuestPtr out) noexcept;
 int32_t open(Invocation& invocation, GuestPtr name, GuestLen name_length, GuestPtr out) noexcept;
 int32_t map(Invocation& invocation, uint32_t source, uint64_t offset, uint64_t length, uint32_t flags, GuestPtr out) noexcept;
 int32_t move(Invocation& invocation, uint32_t address, uint64_t offset, uint64_t length, GuestPtr out) noexcept;
@@ -30,6 +31,14 @@ int32_t prefetch(Invocation& invocation, uint32_t source, uint64_t offset, uint6
 int32_t output(Invocation& invocation, uint64_t length, GuestPtr out) noexcept;
 int32_t unmap(Invocation& invocation, uint32_t address) noexcept;
 int32_t receive(Invocation& invocation, GuestPtr out) noexcept;
+int32_t close(Invocation& invocation, uint32_t source) noexcept;
+
+int32_t call(Invocation& invocation, GuestPtr name, GuestLen name_length, GuestPtr query, GuestLen query_length, GuestPtr ranges,
+             uint32_t count, GuestPtr out) noexcept;
+int32_t spawn(Invocation& invocation, GuestPtr name, GuestLen name_length, GuestPtr query, GuestLen query_length, GuestPtr ranges,
+              uint32_t count) noexcept;
+int32_t wait(Invocation& invocation, uint32_t child, GuestPtr out) noexcept;
+int32_t wait_any(Invocation& invocation, GuestPtr children, uint32_t count, GuestPtr out) noexcept;
 
 int32_t status(Invocation& invocation, uint32_t status) noexcept;
 int32_t header(Invocation& invocation, GuestPtr name, GuestLen name_length, GuestPtr value, GuestLen value_length) noexcept;

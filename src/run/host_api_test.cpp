@@ -16,6 +16,7 @@ const std::map<std::string, std::string> kDeclared{
     {"request", "wwwww"}, {"body", "w"},      {"open", "www"},      {"map", "wddww"},     {"output", "dw"}, {"unmap", "w"}, {"move", "wddw"}, {"prefetch", "wdd"},
     {"status", "w"},      {"header", "wwww"}, {"respond", "ww"},    {"publish", "wwwwww"}, {"log", "www"},   {"clock", "ww"},
     {"random", "ww"},     {"cost", "w"},      {"receive", "w"},     {"send", "ww"},
+    {"call_input", "ww"},      {"close", "w"},     {"call", "wwwwwww"},  {"spawn", "wwwwww"}, {"wait", "ww"}, {"wait_any", "www"},
 };
 
 TEST(HostApi, HasTheFunctionsOfTheAbiWithTheirTypes) {
@@ -34,6 +35,7 @@ TEST(HostApi, StructuresHaveTheLayoutOfTheAbi) {
     static_assert(sizeof(inlay_source) == 16 && offsetof(inlay_source, size) == 8);
     static_assert(sizeof(inlay_range) == 8 && offsetof(inlay_range, length) == 4);
     static_assert(sizeof(inlay_cost_counts) == 32 && offsetof(inlay_cost_counts, copied) == 8 && offsetof(inlay_cost_counts, windows) == 16);
+    static_assert(sizeof(inlay_result) == 32 && offsetof(inlay_result, first) == 12 && offsetof(inlay_result, size) == 24);
 }
 
 }  // namespace

@@ -1,82 +1,18 @@
 // Host functions: the response and staged effects.
 #include <algorithm>
-#include <array>
-#include <cstring>
 #include <span>
 
 #include "base/field_rules.hpp"
 #include "base/limits.hpp"
 #include "os/file.hpp"
 #include "run/host_api.hpp"
+#include "run/host_ranges.hpp"
 #include "run/stream.hpp"
 
 namespace inlay::run::host {
 namespace {
 
 constexpr size_t kFieldsBytesLikely = 256;
-
-using RangeRoom = std::array<inlay_range, kRangesMax>;
-
-// The guest's list of ranges, copied out before it is looked at: the guest's memory may change under nobody, but twice-read
-// values are a habit to avoid. Requires: count <= kRangesMax.
-std::optional<std::span<const inlay_range>> read_ranges(const Invocation& invocation, GuestPtr address, uint32_t count, RangeRoom& room) {
-    auto bytes = guest_text(invocation, address, GuestLen{static_cast<uint32_t>(count * sizeof(inlay_range))});
-    if (!bytes) return std::nullopt;
-    std::span<const inlay_range> ranges(room.data(), count);
-    if (count > 0) std::memcpy(room.data(), bytes->data(), bytes->size());  // COPY: descriptors of the ABI, no content.
-    for (const auto& range : ranges)
-        if (!invocation.memory->bytes(GuestPtr{range.address}, GuestLen{range.length})) return std::nullopt;
-    return ranges;
-}
-
-// Content, or the code that the guest gets instead.
-struct Gathered {
-    Piece piece;
-    int32_t code = 0;
-};
-
-bool is_by_reference(const Invocation& invocation, const inlay_range& range) {
-    auto found = invocation.window_of(range.address, range.length);
-    return found && found->second->leaves_by_reference();
-}
-
-// Whether that many bytes more may be copied: outputs and copies of one invocation have one bound, but for a few words.
-bool may_copy(const Invocation& invocation, uint64_t bytes) {
-    uint64_t copied = invocation.cost.copied.heap + bytes;
-    return copied <= kHeapRangeCopyMax || invocation.output_bytes + copied <= invocation.limits().output_bytes;
-}
-
-Piece piece_in_window(const Invocation& invocation, const inlay_range& range) {
-    auto [start, window] = *invocation.window_of(range.address, range.length);
-    Piece piece;
-    piece.pages = window->pages;
-    piece.offset = window->offset + (range.address - start);
-    piece.length = range.length;
-    return piece;
-}
-
-// Copies the ranges one after the other: into our own bytes up to `inline_max`, beyond that into a memfd, once.
-Gathered copy_ranges(Invocation& invocation, std::span<const inlay_range> ranges, size_t inline_max) {
-    uint64_t bytes = 0;
-    for (const auto& range : ranges) bytes += range.length;
-    if (!may_copy(invocation, bytes)) return {{}, invocation.meet(&FunctionLimits::output_bytes)};
-    invocation.cost.copied.heap += bytes;
-    auto text = [&](const inlay_range& range) {
-        return *guest_text(invocation, GuestPtr{range.address}, GuestLen{range.length});
-    };
-    Gathered gathered;
-    if (bytes <= inline_max) {
-        for (const auto& range : ranges) gathered.piece.bytes += text(range);  // COPY: heap, at most inline_max
-        return gathered;
-    }
-    auto pages = invocation.supply.create_output(bytes);
-    if (!pages.ok()) return {{}, code_of_no_output(invocation, pages.error())};
-    for (const auto& range : ranges)
-        if (!os::write_all((*pages)->fd(), text(range)).ok()) return {{}, INLAY_E_IO};  // COPY: heap, once
-    gathered.piece.pages = std::move(pages).value();
-    gathered.piece.length = bytes;
-    return gathered;
-}
 
 // One range from the start of a file can be published as it lies; anything else is gathered.
 Gathered gather(Invocation& invocation, std::span<const inlay_range> ranges) {
@@ -240,7 +176,7 @@ int32_t send(Invocation& invocation, GuestPtr ranges, uint32_t count) noexcept {
     auto list = read_ranges(invocation, ranges, count, room);
     if (!list) return INLAY_E_POINTER;
     if (invocation.responded) return INLAY_E_TWICE;
-    if (auto now = invocation.response.status; now == 204 || now == 205 || now == 304) return INLAY_E_DENIED;
+    if (!may_have_content(invocation.response.status)) return INLAY_E_DENIED;
     invocation.sent = true;
     return stream ? send_now(invocation, *stream, *list) : send_at_the_end(invocation, *list);
 }

@@ -14,17 +14,27 @@ namespace {
 
 constexpr uint32_t kBodySource = 0;
 
-void ensure_body_source(Invocation& invocation) {
-    if (!invocation.sources.empty()) return;
-    const Body& body = invocation.request.body;
-    Source source;
-    source.name = "the request body";
-    if (body.pages) {
-        source.pages = body.pages;
-    } else {
-        source.inline_bytes = body.inline_bytes;
-    }
-    invocation.sources.push_back(std::move(source));
+// Bytes of the pages around a piece of a source that do not belong to the source.
+engine::Edges edges_around(const Source& source, uint64_t offset, uint64_t length) {
+    uint64_t start = os::round_down(offset, os::page_size()), end = os::round_up(offset + length, os::page_size());
+    uint64_t source_end = source.offset + source.length;
+    engine::Edges edges;
+    if (start < source.offset) edges.head = source.offset - start;
+    if (source_end < end && source_end < source.pages->size()) edges.tail = end - source_end;
+    return edges;
+}
+
+// What of a piece is copied, because its page is one with edges.
+uint64_t bytes_beside(const engine::Edges& edges, uint64_t lead, uint64_t length) {
+    const uint64_t page = os::page_size(), last = (lead + length - 1) / page * page;  // Where the last page begins.
+    uint64_t first_bytes = edges.head > 0 ? std::min(length, page - lead) : 0;
+    uint64_t last_bytes = edges.tail > 0 ? lead + length - std::max(last, lead) : 0;
+    return last == 0 ? std::max(first_bytes, last_bytes) : first_bytes + last_bytes;
+}
+
+int32_t describe(const Invocation& invocation, uint32_t source, GuestPtr out) {
+    inlay_source described{source, 0, invocation.sources[source].size()};
+    return write_guest(invocation, out, described) ? 0 : INLAY_E_POINTER;
 }
 
 int32_t code_of(Invocation& invocation, engine::PlaceError error) {
@@ -47,8 +57,8 @@ struct Wanted {
 };
 
 int32_t check_piece(Invocation& invocation, const Wanted& wanted) {
-    ensure_body_source(invocation);
-    if (wanted.source >= invocation.sources.size()) return INLAY_E_ABSENT;
+    invocation.begin_sources();
+    if (wanted.source >= invocation.sources.size() || invocation.sources[wanted.source].closed) return INLAY_E_ABSENT;
     uint64_t size = invocation.sources[wanted.source].size();
     return wanted.offset > size || wanted.length > size - wanted.offset ? INLAY_E_RANGE : 0;
 }
@@ -62,7 +72,7 @@ inlay_range note_window(Invocation& invocation, uint64_t address, Window window)
 // Copies a piece below the threshold into plain guest memory.
 int32_t copy_piece(Invocation& invocation, const Wanted& wanted, inlay_range& out) {
     const Source& source = invocation.sources[wanted.source];
-    uint64_t lead = wanted.offset % os::page_size();  // The address is aligned as it would be if it were mapped.
+    uint64_t lead = (source.offset + wanted.offset) % os::page_size();  // The address is aligned as it would be if it were mapped.
     auto placement = invocation.memory->place_plain(lead + wanted.length, wanted.is_private() ? wanted.length : 0);
     if (!placement.window) return code_of(invocation, placement.error);
     uint64_t address = placement.window->offset + lead;
@@ -71,7 +81,7 @@ int32_t copy_piece(Invocation& invocation, const Wanted& wanted, inlay_range& ou
     if (!source.pages)
         std::memcpy(at, source.inline_bytes.data() + wanted.offset, wanted.length);  // COPY: small, below the map threshold.
     else
-        copied = os::read_exactly_at(source.pages->fd(), at, wanted.length, wanted.offset).ok();  // COPY: small
+        copied = os::read_exactly_at(source.pages->fd(), at, wanted.length, source.offset + wanted.offset).ok();  // COPY: small
     if (!copied) {
         invocation.memory->remove(placement.window->area);
         return INLAY_E_IO;
@@ -92,16 +102,17 @@ int32_t copy_piece(Invocation& invocation, const Wanted& wanted, inlay_range& ou
 // byte inside its first page.
 int32_t map_piece(Invocation& invocation, const Wanted& wanted, std::optional<size_t> old, inlay_range& out) {
     const Source& source = invocation.sources[wanted.source];
-    uint64_t start = os::round_down(wanted.offset, os::page_size());
-    uint64_t lead = wanted.offset - start;
+    const uint64_t offset = source.offset + wanted.offset, start = os::round_down(offset, os::page_size()), lead = offset - start;
     os::FileRange pages{source.pages->fd(), start, lead + wanted.length};
     auto access = wanted.is_private() ? os::Access::read_write : os::Access::read;
-    auto placement = old ? invocation.memory->move(*old, pages, access, os::Sharing::private_)
-                         : invocation.memory->place(pages, access, os::Sharing::private_);
+    auto edges = edges_around(source, offset, wanted.length);
+    auto placement = old ? invocation.memory->move(*old, pages, access, os::Sharing::private_, edges)
+                         : invocation.memory->place(pages, access, os::Sharing::private_, edges);
     if (!placement.window) return code_of(invocation, placement.error);
     if (wanted.flags & INLAY_MAP_RANDOM)
         os::expect_random_access(invocation.memory->base() + placement.window->offset, lead + wanted.length);
     invocation.cost.mapped_bytes += wanted.length;
+    invocation.cost.copied.small += bytes_beside(edges, lead, wanted.length);  // COPY: at most two pages, whose other bytes are not for the guest
     source.pages->use().mapped_bytes += wanted.length;
     Window window;
     window.kind = wanted.is_private() ? WindowKind::private_ : WindowKind::input;
@@ -110,7 +121,7 @@ int32_t map_piece(Invocation& invocation, const Wanted& wanted, std::optional<si
     window.area = placement.window->area;
     window.length = wanted.length;
     window.pages = source.pages;
-    window.offset = wanted.offset;
+    window.offset = offset;
     window.name = source.name;
     out = note_window(invocation, placement.window->offset + lead, std::move(window));
     return 0;
@@ -147,17 +158,21 @@ int32_t check_own_limits(Invocation& invocation, uint64_t private_bytes) {
 // Bulk instructions over what a guest may write cannot be interrupted: more than this is written in a lane.
 int32_t check_writable(Invocation& invocation, uint64_t more_bytes) {
     uint64_t writable = invocation.output_bytes + invocation.memory->charged_bytes() + more_bytes;
-    bool fits = !is_in_worker(invocation) || writable <= kExpressOutputBytesMax;
-    return fits ? 0 : leave_worker(invocation, "kExpressOutputBytesMax", kExpressOutputBytesMax);
+    if (is_in_worker(invocation) && writable > kExpressOutputBytesMax)
+        return leave_worker(invocation, "kExpressOutputBytesMax", kExpressOutputBytesMax);
+    const uint64_t own_bytes = invocation.memory->own_bytes() + more_bytes;
+    const bool is_large = invocation.terms.place == Place::express && own_bytes > kExpressMemoryBytesMax + kExpressOutputBytesMax;
+    return is_large ? leave_worker(invocation, "kExpressMemoryBytesMax", kExpressMemoryBytesMax) : 0;
 }
 
 // A worker does not wait for a disk: a fiber does, another attempt ends and begins again.
 int32_t await_disk(Invocation& invocation, const Wanted& wanted) {
     bool has_waited = std::exchange(invocation.cold, std::nullopt).has_value();
-    const auto& pages = invocation.sources[wanted.source].pages;
+    const auto& source = invocation.sources[wanted.source];
+    const auto& pages = source.pages;
     if (has_waited || !is_in_worker(invocation) || !pages || wanted.length == 0 || wanted.length > UINT32_MAX) return 0;
-    if (invocation.supply.may_read(pages, wanted.offset, wanted.length)) return 0;
-    ColdRange cold{pages, wanted.offset, wanted.length, (wanted.flags & INLAY_MAP_RANDOM) != 0};
+    if (invocation.supply.may_read(pages, source.offset + wanted.offset, wanted.length)) return 0;
+    ColdRange cold{pages, source.offset + wanted.offset, wanted.length, (wanted.flags & INLAY_MAP_RANDOM) != 0};
     invocation.waits = invocation.terms.place == Place::fiber && cold.is_brief();
     int32_t code = invocation.waits ? engine::kWaitInHost : leave_worker(invocation, "kColdBytesMax, or kReadAheadBytes at random");
     if (code != INLAY_E_LIMIT) invocation.cold = std::move(cold);
@@ -199,8 +214,9 @@ auto find_window(Invocation& invocation, uint32_t address) {
 
 // The next piece of a body that is there whole.
 int32_t receive_of_body(Invocation& invocation, inlay_range& made) {
-    ensure_body_source(invocation);
-    uint64_t left = invocation.sources[kBodySource].size() - invocation.received_bytes;
+    invocation.begin_sources();
+    const auto& body = invocation.sources[kBodySource];
+    uint64_t left = body.closed ? 0 : body.size() - invocation.received_bytes;
     Wanted wanted{kBodySource, invocation.received_bytes, std::min(left, kReceiveWindowBytes), 0};  // In memory, all of it.
     auto window = std::exchange(invocation.receive_window, std::nullopt);
     auto old = window ? invocation.windows.extract(*window) : decltype(invocation.windows)::node_type();
@@ -249,9 +265,26 @@ int32_t receive_of_stream(Invocation& invocation, Stream& stream, inlay_range& m
 
 int32_t body(Invocation& invocation, GuestPtr out) noexcept {
     if (invocation.request.stream) return INLAY_E_DENIED;
-    ensure_body_source(invocation);
-    inlay_source described{kBodySource, 0, invocation.sources[kBodySource].size()};
-    return write_guest(invocation, out, described) ? 0 : INLAY_E_POINTER;
+    invocation.begin_sources();
+    return describe(invocation, kBodySource, out);
+}
+
+int32_t call_input(Invocation& invocation, uint32_t index, GuestPtr out) noexcept {
+    if (invocation.request.stream) return INLAY_E_DENIED;
+    invocation.begin_sources();
+    const size_t inputs = invocation.request.is_call ? invocation.request.inputs.size() : 1;
+    return index < inputs ? describe(invocation, index, out) : INLAY_E_ABSENT;
+}
+
+int32_t close(Invocation& invocation, uint32_t source) noexcept {
+    invocation.begin_sources();
+    if (source >= invocation.sources.size() || invocation.sources[source].closed) return INLAY_E_ABSENT;
+    auto& closed = invocation.sources[source];
+    const bool is_linked = closed.pages && closed.pages->foreign();
+    if (!is_linked) closed = Source{};  // Of those that may be lost it is asked to the end: windows may show them still.
+    closed.closed = true;
+    invocation.closed_sources++;
+    return 0;
 }
 
 int32_t open(Invocation& invocation, GuestPtr name, GuestLen name_length, GuestPtr out) noexcept {
@@ -259,22 +292,18 @@ int32_t open(Invocation& invocation, GuestPtr name, GuestLen name_length, GuestP
     if (!text || !fits_guest<inlay_source>(invocation, out)) return INLAY_E_POINTER;
     auto parsed = parse_object_name(*text);
     if (!parsed.ok()) return INLAY_E_NAME;
-    ensure_body_source(invocation);
-    if (invocation.sources.size() >= kSourcesMax) return invocation.meet("kSourcesMax", kSourcesMax);
+    invocation.begin_sources();
+    if (!invocation.has_room_for_sources(1)) return invocation.meet("kSourcesMax", kSourcesMax);
     auto known = invocation.request.find_opened(*parsed);
     auto object = known ? Result(std::move(known)) : invocation.supply.get_object(*parsed);
     if (!object.ok()) {
         bool gone = object.error().code == Errc::object_not_found || object.error().code == Errc::object_changed;
         return gone ? INLAY_E_ABSENT : INLAY_E_IO;
     }
-    Source source;
-    source.name = "object " + parsed->path();
     if (invocation.terms.place == Place::express) invocation.opened.push_back(*object);
-    source.pages = registry::pages_of(std::move(object).value());
-    inlay_source described{static_cast<uint32_t>(invocation.sources.size()), 0, source.size()};
+    auto source = source_of(registry::pages_of(std::move(object).value()), "object " + parsed->path());
     invocation.sources.push_back(std::move(source));
-    write_guest(invocation, out, described);
-    return 0;
+    return describe(invocation, static_cast<uint32_t>(invocation.sources.size() - 1), out);
 }
 
 int32_t map(Invocation& invocation, uint32_t source, uint64_t offset, uint64_t length, uint32_t flags, GuestPtr out) noexcept {
@@ -290,7 +319,7 @@ int32_t map(Invocation& invocation, uint32_t source, uint64_t offset, uint64_t l
 int32_t move(Invocation& invocation, uint32_t address, uint64_t offset, uint64_t length, GuestPtr out) noexcept {
     if (!fits_guest<inlay_range>(invocation, out)) return INLAY_E_POINTER;
     auto found = find_window(invocation, address);
-    if (found == invocation.windows.end() || found->second.kind == WindowKind::output) return INLAY_E_ABSENT;
+    if (found == invocation.windows.end() || found->second.is_output()) return INLAY_E_ABSENT;
     Wanted wanted{found->second.source, offset, length, found->second.flags};
     int32_t code = check_piece(invocation, wanted);
     if (code == 0) code = await_disk(invocation, wanted);
@@ -301,8 +330,8 @@ int32_t move(Invocation& invocation, uint32_t address, uint64_t offset, uint64_t
 
 int32_t prefetch(Invocation& invocation, uint32_t source, uint64_t offset, uint64_t length) noexcept {
     if (int32_t code = check_piece(invocation, {source, offset, length, 0}); code != 0) return code;
-    const auto& pages = invocation.sources[source].pages;
-    if (pages && pages->home() == os::Pages::Home::disk) os::prefetch({pages->fd(), offset, std::min<uint64_t>(length, kPrefetchBytesMax)});
+    const auto& from = invocation.sources[source];
+    if (from.pages && from.pages->home() == os::Pages::Home::disk) os::prefetch({from.pages->fd(), from.offset + offset, std::min<uint64_t>(length, kPrefetchBytesMax)});
     return 0;
 }
 

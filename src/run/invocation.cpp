@@ -11,6 +11,37 @@
 
 namespace inlay::run {
 
+Source source_of(std::shared_ptr<const os::Pages> pages, std::string name) {
+    Source source;
+    source.length = pages->size();
+    source.pages = std::move(pages);
+    source.name = std::move(name);
+    return source;
+}
+
+Source source_of(Piece piece, std::string name) {
+    Source source;
+    source.name = std::move(name);
+    source.pages = std::move(piece.pages);
+    source.offset = piece.offset;
+    source.length = piece.length;
+    if (source.pages) return source;
+    auto bytes = std::make_shared<const std::string>(std::move(piece.bytes));
+    source.inline_bytes = *bytes;
+    source.owner = std::move(bytes);
+    return source;
+}
+
+void Invocation::begin_sources() {
+    if (!sources.empty()) return;
+    for (size_t i = 0; i < request.inputs.size(); i++) sources.push_back(source_of(request.inputs[i], fmt::format("input {} of the call", i)));
+    if (!sources.empty()) return;
+    Source body;
+    body.name = "the request body";
+    body.inline_bytes = request.body.inline_bytes;
+    sources.push_back(request.body.pages ? source_of(request.body.pages, body.name) : std::move(body));
+}
+
 std::optional<std::pair<uint64_t, const Window*>> Invocation::window_of(uint64_t address, uint64_t length) const {
     auto after = windows.upper_bound(address);
     if (after == windows.begin()) return std::nullopt;
@@ -73,7 +104,7 @@ std::optional<Error> Invocation::explain_fault() const {
                      fmt::format("the pages of {} went away while function {:?} used them: the file was truncated, could not "
                                  "be read, or memory for an output ran out",
                                  found ? found->second->name : "a window", function.record.name)};
-    if (found && (found->second->kind == WindowKind::input || found->second->kind == WindowKind::ring))
+    if (found && found->second->is_read_only())
         return Error{Errc::input_is_read_only,
                      fmt::format("function {:?} wrote to {} at offset {}; inputs are read-only: write into an output window "
                                  "(inlay_output) or into its own memory",

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "base/limits.hpp"
 #include "engine/instance.hpp"
 #include "registry/function.hpp"
 #include "run/outcome.hpp"
@@ -20,16 +21,24 @@
 
 namespace inlay::run {
 
-// Something with bytes: the body or an object.
+// Something with bytes: the body, an object, an input of a call or a piece of its result.
 struct Source {
-    std::string_view inline_bytes;           // A small body: no pages.
-    std::shared_ptr<const os::Pages> pages;
+    std::string_view inline_bytes;           // Few bytes: no pages.
+    std::shared_ptr<const void> owner;       // Of these, where they are the source's own.
+    std::shared_ptr<const os::Pages> pages;  // [offset, offset + length) of them is the source: what lies around it is not for the guest.
+    uint64_t offset = 0;
+    uint64_t length = 0;
     std::string name;                        // For messages: "the request body", "object b/k".
+    bool closed = false;
 
-    uint64_t size() const { return pages ? pages->size() : inline_bytes.size(); }
+    uint64_t size() const { return pages ? length : inline_bytes.size(); }
 };
+// All of these pages.
+Source source_of(std::shared_ptr<const os::Pages> pages, std::string name);
+// A piece that is not lent.
+Source source_of(Piece piece, std::string name);
 
-enum class WindowKind { input, output, private_, copied, ring };
+enum class WindowKind { input, output, handed_over, private_, copied, ring };  // handed_over: an output that others have, and that is final.
 
 // A window that the guest holds: [address, address + length) of its memory.
 struct Window {
@@ -44,7 +53,9 @@ struct Window {
 
     // Whether its file's pages are what leaves when it is responded or published. Of a private one the guest's changes would be
     // lost, and a ring will hold other bytes by then.
-    bool leaves_by_reference() const { return kind == WindowKind::input || kind == WindowKind::output; }
+    bool leaves_by_reference() const { return kind == WindowKind::input || is_output(); }
+    bool is_output() const { return kind == WindowKind::output || kind == WindowKind::handed_over; }
+    bool is_read_only() const { return kind == WindowKind::input || kind == WindowKind::handed_over || kind == WindowKind::ring; }
     // Whether they are what leaves when it is sent, which is now.
     bool sends_by_reference() const { return leaves_by_reference() || kind == WindowKind::ring; }
 };
@@ -60,9 +71,13 @@ struct Invocation {
     Supply& supply;
     const Terms& terms;
     engine::LinearMemory* memory = nullptr;  // Set while the guest runs and can be reached.
+    engine::Instance* instance = nullptr;    // The same, where it runs without a fiber.
     uint64_t began_ns = 0;
+    uint64_t interrupt_ns = 0;               // When its guest is; 0: it is not.
+    Tree own_tree{terms.calls_max};          // Where it runs inside of no caller.
 
-    std::vector<Source> sources;           // [0] is the body, once asked for.
+    std::vector<Source> sources;           // [0] is the body, once asked for; of a call all of its inputs.
+    size_t closed_sources = 0;
     std::vector<std::shared_ptr<const registry::Object>> opened;  // In an express attempt, for the next one.
     std::map<uint64_t, Window> windows;    // By address.
     std::optional<ColdRange> cold;         // What an attempt in a worker stopped or waits for.
@@ -86,9 +101,15 @@ struct Invocation {
     uint64_t limit_bound = 0;                         // and its value, if it has one of its own,
     bool limit_is_own = false;                        // which the deploy says.
     std::vector<StagedEffect> effects;
+    std::vector<Child> children;                      // By number.
+    std::vector<size_t> away;                         // Of them: handed over.
+    size_t first_here = 0;                            // All before it were, once.
+    size_t waited_for = 0;
     registry::LogLines log;
     Cost cost;
 
+    // The first sources are the request's: before any other is added, and before any is looked at.
+    void begin_sources();
     // The window that holds the whole range, with its address.
     std::optional<std::pair<uint64_t, const Window*>> window_of(uint64_t address, uint64_t length) const;
     // Adds a line to the function's log, cut to its limit. False: it has all it may have.
@@ -101,6 +122,10 @@ struct Invocation {
     // The same for a limit of the function's own.
     int32_t meet(uint64_t FunctionLimits::*limit);
     const FunctionLimits& limits() const { return function.record.limits; }
+    Tree& tree() { return terms.tree ? *terms.tree : own_tree; }
+    bool has_room_for_sources(size_t count) const {
+        return sources.size() - closed_sources + count <= kSourcesMax && sources.size() + count <= kSourceIdsMax;
+    }
     // "kRangesMax = 1024", or "windows = 8 (...)" with what to do, the latest that was met; empty: none was.
     std::string limit_met() const;
     // What the last fault means for this guest, or nothing when there was none in a window.

@@ -24,6 +24,7 @@
 namespace inlay::run {
 namespace {
 
+const NumberOf kNoPages = [](int) -> uint64_t { return 0; };
 constexpr uint32_t kName = 1024, kOut = 16;
 const std::string kNames = text_at(kName, "data/one");
 
@@ -69,7 +70,7 @@ class LaneLoop : public testing::Test {
         Terms terms{.id = 1, .deadline_ns = monotonic_ns() + within_ms * 1'000'000};
         auto message = lane_message(LaneMessage::run);
         write(message, terms);
-        write(message, Request{});
+        write(message.number(0), Request{}, kNoPages);
         send(std::move(message));
     }
     void run_stream(std::string_view bytes) {
@@ -87,7 +88,7 @@ class LaneLoop : public testing::Test {
         } ring;
         Request request;
         request.stream = &ring;
-        write(message, request);
+        write(message.number(1).number(kStreamRingBytes), request, kNoPages);
         send(std::move(message), {fd});
     }
     void tell(uint64_t offset, uint64_t length) {

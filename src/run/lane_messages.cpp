@@ -47,6 +47,20 @@ bool read(WireReader& from, Piece& piece, const GivenOf& given_of) {
     return true;
 }
 
+void write_pieces(WireWriter& to, const std::vector<Piece>& pieces, const NumberOf& number_of) {
+    to.number(pieces.size());
+    for (const auto& piece : pieces)
+        write(to, {piece.pages ? piece.pages->fd() : -1, piece.offset, piece.length}, piece.text(), number_of);
+}
+
+bool read_pieces(WireReader& from, std::vector<Piece>& pieces, const GivenOf& given_of) {
+    uint64_t count = from.number();
+    if (count > kRangesMax) return false;
+    for (uint64_t i = 0; i < count; i++)
+        if (!read(from, pieces.emplace_back(), given_of)) return false;
+    return from.ok();
+}
+
 // Whole lines "Name: value\r\n" such as `header` makes them.
 bool are_guest_fields(std::string_view lines) {
     if (lines.size() > kResponseHeaderBytesMax) return false;
@@ -120,7 +134,7 @@ void read_to_failure(WireReader& from) {
 
 void write(WireWriter& to, const Terms& terms) {
     to.number(terms.id).number(terms.attempt).number(static_cast<uint64_t>(terms.place)).number(terms.deadline_ns);
-    to.number(terms.clock.resolution_ns).number(terms.clock.seed);
+    to.number(terms.clock.resolution_ns).number(terms.clock.seed).number(terms.depth).number(terms.calls_max);
 }
 
 void read(WireReader& from, Terms& terms) {
@@ -130,23 +144,27 @@ void read(WireReader& from, Terms& terms) {
     terms.deadline_ns = from.number();
     terms.clock.resolution_ns = from.number();
     terms.clock.seed = from.number();
+    terms.depth = static_cast<unsigned>(from.number());
+    terms.calls_max = from.number();
 }
 
-void write(WireWriter& to, const Request& request) {
+void write(WireWriter& to, const Request& request, const NumberOf& number_of) {
     to.bytes(request.method).bytes(request.path).bytes(request.rest).bytes(request.query).number(request.count_private);
-    to.number(request.stream != nullptr);
+    to.number(request.stream != nullptr).number(request.is_call);
     to.number(request.body.size).number(request.body.copied);
     to.bytes(request.body.inline_bytes).number(request.fields.size());  // COPY: small, a body below the map threshold
     for (const auto& field : request.fields) to.bytes(field.name).bytes(field.value);
+    write_pieces(to, request.inputs, number_of);
 }
 
-bool read(WireReader& from, Request& request, std::vector<HeadField>& fields) {
+bool read(WireReader& from, Request& request, std::vector<HeadField>& fields, const GivenOf& given_of) {
     request.method = from.bytes();
     request.path = from.bytes();
     request.rest = from.bytes();
     request.query = from.bytes();
     request.count_private = from.number() != 0;
     bool streams = from.number() != 0;
+    request.is_call = from.number() != 0;
     request.body.size = from.number();
     request.body.copied = from.number();
     request.body.inline_bytes = from.bytes();
@@ -159,13 +177,13 @@ bool read(WireReader& from, Request& request, std::vector<HeadField>& fields) {
         fields.push_back(field);
     }
     request.fields = fields;
+    if (!read_pieces(from, request.inputs, given_of)) read_to_failure(from);
     return streams;
 }
 
 void write(WireWriter& to, const Response& response, const NumberOf& number_of) {
-    to.number(response.status).number(response.has_content_type).bytes(response.fields).number(response.content.size());
-    for (const auto& piece : response.content)
-        write(to, {piece.pages ? piece.pages->fd() : -1, piece.offset, piece.length}, piece.bytes, number_of);
+    to.number(response.status).number(response.has_content_type).bytes(response.fields);
+    write_pieces(to, response.content, number_of);
 }
 
 bool read(WireReader& from, Response& response, const GivenOf& given_of) {
@@ -173,11 +191,37 @@ bool read(WireReader& from, Response& response, const GivenOf& given_of) {
     response.has_content_type = from.number() != 0;
     response.fields = from.bytes();
     if (response.status < 200 || response.status > 599 || !are_guest_fields(response.fields)) return false;
-    uint64_t pieces = from.number();
-    if (pieces > kRangesMax) return false;
-    for (uint64_t i = 0; i < pieces; i++)
-        if (!read(from, response.content.emplace_back(), given_of)) return false;
-    return true;
+    return read_pieces(from, response.content, given_of);
+}
+
+void write(WireWriter& to, const Call& call, const NumberOf& number_of) {
+    to.number(call.id).bytes(call.name).bytes(call.query);
+    write_pieces(to, call.inputs, number_of);
+}
+
+bool read(WireReader& from, Call& call, const GivenOf& given_of) {
+    call.id = from.number();
+    call.name = from.bytes();
+    call.query = from.bytes();
+    return call.query.size() <= kCallQueryBytesMax && read_pieces(from, call.inputs, given_of);
+}
+
+void write(WireWriter& to, const CallTerms& terms) { to.number(terms.deadline_ns).number(terms.depth).number(terms.calls); }
+
+void read(WireReader& from, CallTerms& terms) {
+    terms.deadline_ns = from.number();
+    terms.depth = static_cast<unsigned>(std::min<uint64_t>(from.number(), kCallDepthMax));
+    terms.calls = std::min(from.number(), kCallsMax);
+}
+
+void write(WireWriter& to, const CallAccount& account) {
+    to.number(account.cpu_ns);
+    registry::write(to, account.log);
+}
+
+void read(WireReader& from, CallAccount& account) {
+    account.cpu_ns = from.number();
+    registry::read(from, account.log);
 }
 
 void write(WireWriter& to, const Outcome& outcome, const NumberOf& number_of) {

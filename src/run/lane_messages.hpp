@@ -1,15 +1,22 @@
 // Everything that a worker and a lane say to each other, and its form in bytes.
 //
 //     worker -> lane:   load            FunctionRecord, Checks + compiled code         once, first
-//                       run             Terms, Request (+ pages of its body or ring)   then again and again
+//                       run             Terms, sizes of pages (of body, ring or inputs), Request   then again and again
 //                       answer          verdict [+ size, descriptor]                   to open, output and send
+//                                       verdict [+ is new [+ FunctionRecord, descriptor]]  to callee
 //                       piece           verdict [+ offset, length in the ring]         of a stream: unasked, at most two ahead
+//                       news            id, descriptors [+ Outcome]                    of what was spawned: unasked; no Outcome: it has not begun
 //     lane -> worker:   ready                                                          loaded: what it uses from here on is a guest's; once
 //                       open            bucket, key                                    while a guest runs; waits
 //                       output          bytes                                          the same
 //                       receive                                                        takes the next piece, gives back the last; waits
 //                       send            Response                                       of a stream: a part of it; waits
-//                       log             level, text
+//                       callee          name, version that is here, id                 to run it itself; waits
+//                       called          CallAccount                                    the latest of these has ended
+//                       spawn           Call, CallTerms, whether it must              to run it beside the lane
+//                       await                                                          news of these; waits
+//                       drop            id                                             of one whose result nobody wants
+//                       log             level, text                                    of the latest that has not
 //                       outcome_part    a piece of an outcome that is longer than a message
 //                       outcome         the rest of it; the lane is free again
 //
@@ -28,32 +35,47 @@
 
 #include "base/wire.hpp"
 #include "engine/engine.hpp"
+#include "run/call.hpp"
 #include "run/outcome.hpp"
 #include "run/request.hpp"
 #include "run/terms.hpp"
 
 namespace inlay::run {
 
-enum class LaneMessage : uint64_t { load = 1, run, answer, open, output, log, outcome_part, outcome, piece, receive, send, ready };
+enum class LaneMessage : uint64_t { load = 1, run, answer, open, output, log, outcome_part, outcome, piece, receive, send, ready, callee, called, spawn, await, drop, news };
 
 // A message of this kind without its fields.
 inline WireWriter lane_message(LaneMessage kind) { return std::move(WireWriter().number(static_cast<uint64_t>(kind))); }
-
-void write(WireWriter& to, const Terms& terms);
-void read(WireReader& from, Terms& terms);
-
-// Pages of a body travel beside. The views that are read point into the message.
-void write(WireWriter& to, const Request& request);
-// Requires: `fields` lives as long as the request. True: a stream's, whose ring travels beside.
-bool read(WireReader& from, Request& request, std::vector<HeadField>& fields);
 
 // The number of a descriptor, and back: the pages of a number. 0 and nullptr: it has none.
 using NumberOf = std::function<uint64_t(int fd)>;
 using GivenOf = std::function<std::shared_ptr<const os::Pages>(uint64_t number)>;
 
+void write(WireWriter& to, const Terms& terms);
+void read(WireReader& from, Terms& terms);
+
+// Pages of a body travel beside. The views that are read point into the message.
+void write(WireWriter& to, const Request& request, const NumberOf& number_of);
+// Requires: `fields` lives as long as the request. True: a stream's, whose ring travels beside. Of damaged inputs the reader is not ok().
+bool read(WireReader& from, Request& request, std::vector<HeadField>& fields, const GivenOf& given_of);
+
 void write(WireWriter& to, const Response& response, const NumberOf& number_of);
 // Checks everything, as for an outcome. False: a guest cannot have made this.
 bool read(WireReader& from, Response& response, const GivenOf& given_of);
+
+void write(WireWriter& to, const Call& call, const NumberOf& number_of);
+// Checks that its inputs lie inside of what was given. False: they do not.
+bool read(WireReader& from, Call& call, const GivenOf& given_of);
+void write(WireWriter& to, const CallTerms& terms);
+void read(WireReader& from, CallTerms& terms);
+
+// What a call has used and logged.
+struct CallAccount {
+    uint64_t cpu_ns = 0;
+    registry::LogLines log;
+};
+void write(WireWriter& to, const CallAccount& account);
+void read(WireReader& from, CallAccount& account);
 
 void write(WireWriter& to, const Outcome& outcome, const NumberOf& number_of);
 // Checks everything: ranges lie inside of what was given, fields and names have the form that a guest could have made. A bad

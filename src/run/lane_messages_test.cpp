@@ -137,6 +137,7 @@ TEST_F(OutcomeMessage, CutShortItIsRefused) {
 
 TEST(RequestMessage, IsReadAsItWas) {
     std::vector<HeadField> sent_fields{{"Host", "h"}, {"Accept", ""}};
+    auto pages = std::make_shared<const os::Pages>(os::create_memfd_of("test", "0123456789").value(), 10, os::Pages::Home::memory);
     Request sent;
     sent.method = "POST";
     sent.path = "/f/x/rest";
@@ -147,10 +148,12 @@ TEST(RequestMessage, IsReadAsItWas) {
     sent.body.size = 7;
     sent.body.copied = 3;
     sent.count_private = true;
-    Terms terms{.id = 5, .attempt = 2, .place = Place::lane, .deadline_ns = 99, .clock = {7, 8}};
+    Terms terms{.id = 5, .attempt = 2, .place = Place::lane, .deadline_ns = 99, .clock = {7, 8}, .depth = 3, .calls_max = 77};
     WireWriter writer;
     write(writer, terms);
-    write(writer, sent);
+    sent.is_call = true;
+    sent.inputs = {Piece{.bytes = "inline"}, Piece{.pages = pages, .offset = 3, .length = 5}};
+    write(writer, sent, [&](int fd) -> uint64_t { return fd == pages->fd() ? 4 : 0; });
     std::string bytes = writer.take();
 
     WireReader reader(bytes);
@@ -158,7 +161,7 @@ TEST(RequestMessage, IsReadAsItWas) {
     Request request;
     std::vector<HeadField> fields;
     read(reader, read_terms);
-    read(reader, request, fields);
+    read(reader, request, fields, [&](uint64_t number) { return number == 4 ? pages : nullptr; });
     ASSERT_TRUE(reader.finished());
     EXPECT_EQ(read_terms.id, 5u);
     EXPECT_EQ(read_terms.attempt, 2u);
@@ -175,6 +178,37 @@ TEST(RequestMessage, IsReadAsItWas) {
     EXPECT_EQ(request.body.size, 7u);
     EXPECT_EQ(request.body.copied, 3u);
     EXPECT_TRUE(request.count_private);
+    EXPECT_TRUE(request.is_call);
+    ASSERT_EQ(request.inputs.size(), 2u);
+    EXPECT_EQ(request.inputs[0].bytes, "inline");
+    EXPECT_EQ(request.inputs[1].pages, pages);
+    EXPECT_EQ(request.inputs[1].offset, 3u);
+    EXPECT_EQ(request.inputs[1].length, 5u);
+    EXPECT_EQ(read_terms.depth, 3u);
+    EXPECT_EQ(read_terms.calls_max, 77u);
+}
+
+TEST(LaneMessages, ACallGoesWithItsTermsAndOnlyWithWhatWasGiven) {
+    auto pages = std::make_shared<const os::Pages>(os::create_memfd_of("test", "0123456789").value(), 10, os::Pages::Home::memory);
+    Call sent{.id = 9, .name = "callee", .query = "a=b", .inputs = {Piece{.bytes = "xy"}, Piece{.pages = pages, .offset = 2, .length = 8}}};
+    WireWriter writer;
+    write(writer, sent, [](int) -> uint64_t { return 1; });
+    write(writer, CallTerms{.deadline_ns = 5, .depth = 2, .calls = 30});
+    const std::string bytes = writer.take();
+    auto read_with = [&](std::shared_ptr<const os::Pages> given) {
+        WireReader reader(bytes);
+        Call call;
+        CallTerms terms;
+        bool ok = read(reader, call, [&](uint64_t number) { return number == 1 ? given : nullptr; });
+        if (ok) read(reader, terms);
+        EXPECT_TRUE(!ok || (reader.finished() && call.name == "callee" && call.query == "a=b" && call.inputs[0].bytes == "xy" && terms.depth == 2 &&
+                            terms.calls == 30 && terms.deadline_ns == 5));
+        return ok;
+    };
+    EXPECT_TRUE(read_with(pages));
+    EXPECT_FALSE(read_with(nullptr));
+    EXPECT_FALSE(read_with(std::make_shared<const os::Pages>(os::create_memfd_of("test", "012345678").value(), 9, os::Pages::Home::memory)))
+        << "beyond its end";
 }
 
 }  // namespace

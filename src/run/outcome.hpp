@@ -10,24 +10,15 @@
 
 #include "base/limits.hpp"
 #include "base/result.hpp"
-#include "os/pages.hpp"
 #include "registry/function.hpp"
 #include "registry/messages.hpp"
 #include "run/cost.hpp"
+#include "run/piece.hpp"
 
 namespace inlay::run {
 
-// A piece of response content: bytes of our own, a range of pages, or what a guest lends while it waits for it to be sent.
-struct Piece {
-    std::string bytes;
-    std::shared_ptr<const os::Pages> pages;  // nullptr: the piece is text().
-    uint64_t offset = 0;
-    uint64_t length = 0;
-    std::string_view lent;
-
-    std::string_view text() const { return lent.data() ? lent : std::string_view(bytes); }
-    uint64_t size() const { return pages ? length : text().size(); }
-};
+// RFC 9110, section 6.4.1: who reads such a response takes what follows its head for the next one.
+constexpr bool may_have_content(unsigned status) { return status >= 200 && status != 204 && status != 205 && status != 304; }
 
 struct Response {
     unsigned status = 200;

@@ -10,6 +10,7 @@
 #include "base/head_field.hpp"
 #include "os/pages.hpp"
 #include "registry/function.hpp"
+#include "run/piece.hpp"
 
 namespace inlay::run {
 
@@ -31,6 +32,8 @@ struct Request {
     std::string_view query;
     std::span<const HeadField> fields;
     Body body;
+    bool is_call = false;        // Of another function: there is no body but the first of these.
+    std::vector<Piece> inputs;
     Stream* stream = nullptr;    // The body is none, but comes through this; so does the response go.
     bool count_private = false;  // Count private pages, which costs 10 ms per GiB.
     std::vector<std::shared_ptr<const registry::Object>> opened;  // By an earlier attempt; opened by name, these are found first.

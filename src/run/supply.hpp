@@ -5,18 +5,49 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string_view>
 
 #include "base/names.hpp"
 #include "base/result.hpp"
 #include "os/pages.hpp"
 #include "registry/function.hpp"
+#include "run/call.hpp"
 
 namespace inlay::run {
+
+// A function that may be called now.
+struct Callee {
+    std::shared_ptr<const registry::Function> function;
+    std::shared_ptr<void> hold;  // Until its call has ended.
+};
+
+// A call that has ended.
+struct CallEnd {
+    const registry::Function& function;
+    const Outcome& outcome;
+};
 
 class Supply {
   public:
     virtual ~Supply() = default;
+
+    // A function by name, for one call of it, and the number of that in logs. Errors: function_not_found, function_over_limit, function_quarantined,
+    // not_implemented: not from here; overloaded, draining.
+    virtual Result<Callee> admit(std::string_view, uint64_t) { return Error{Errc::function_not_found, "there are no other functions here"}; }
+    // What was admitted last has run: its account and its log are its own. Requires: it is still held.
+    virtual void note_call(const CallEnd&) {}
+
+    // Hands a call over, to be run beside its caller. False: not now, or never; `must`: it can run nowhere else.
+    virtual bool hand_over(const Call&, const CallTerms&, bool) { return false; }
+    // Takes what has come of such calls, without waiting.
+    virtual void look_for_news() {}
+    // News of one of them, if there are any.
+    virtual std::optional<CallNews> take_news(uint64_t) { return std::nullopt; }
+    // Waits until there are news of some call. False: there will be none any more.
+    virtual bool await_news() { return false; }
+    // Nobody waits for it any more.
+    virtual void drop_call(uint64_t) {}
 
     // The object at its current version. Errors: object_not_found, draining, overloaded, io_error.
     virtual Result<std::shared_ptr<const registry::Object>> get_object(const ObjectName& name) = 0;

@@ -8,6 +8,8 @@
 #include <concepts>
 #include <initializer_list>
 #include <map>
+#include <memory>
+#include <optional>
 #include <string>
 #include <type_traits>
 #include <vector>
@@ -103,6 +105,13 @@ class Trial {
     bool all_in_memory = true;        // Objects can be read without waiting for a disk.
     FunctionLimits limits{.timeout_ms = 10'000};
     std::string environment;
+    struct Call {
+        std::string function;
+        Cost cost;
+        registry::LogLines log;
+    };
+    std::vector<Call> calls;                   // In the order of their ends.
+    std::optional<Error> admission_error;      // What every call is refused with.
     Error finder_error{Errc::object_not_found, "absent"};  // What a look-up of an absent object ends with.
 
     // The returned file can be truncated: it stands for one that somebody tampers with.
@@ -128,6 +137,17 @@ class Trial {
         int fd = pages->fd();
         request.body = Body{{}, std::move(pages), content.size(), 0};
         return fd;
+    }
+
+    // A function that the guest may call.
+    registry::Function& add_function(const std::string& name, const std::string& body, const std::string& before = "") {
+        auto function = std::make_shared<registry::Function>();
+        function->record.name = name;
+        function->record.limits = {.timeout_ms = 10'000};
+        function->program = workshop().program(engine::guest(body, all_imports() + before));
+        auto& made = *function;
+        functions_[name] = std::move(function);
+        return made;
     }
 
     // Runs a guest whose inlay_handle is `body`, which gives the result; `before` stands before it.
@@ -173,7 +193,7 @@ class Trial {
   private:
     class TrialSupply final : public Supply {
       public:
-        explicit TrialSupply(const Trial& trial) : trial_(trial) {}
+        explicit TrialSupply(Trial& trial) : trial_(trial) {}
         Result<std::shared_ptr<const registry::Object>> get_object(const ObjectName& name) override {
             auto found = trial_.objects_.find(name.path());
             if (found == trial_.objects_.end()) return trial_.finder_error;
@@ -184,13 +204,21 @@ class Trial {
             return create_output_pages(*trial_.outputs, "trial-output", size);
         }
         bool take_log_line(uint64_t, std::string_view) override { return false; }
+        Result<Callee> admit(std::string_view name, uint64_t) override {
+            if (trial_.admission_error) return *trial_.admission_error;
+            auto found = trial_.functions_.find(std::string(name));
+            if (found == trial_.functions_.end()) return Error{Errc::function_not_found, "absent"};
+            return Callee{found->second, nullptr};
+        }
+        void note_call(const CallEnd& end) override { trial_.calls.push_back({end.function.record.name, end.outcome.cost, end.outcome.log}); }
 
       private:
-        const Trial& trial_;
+        Trial& trial_;
     };
 
     OutputBudget roomy_{UINT64_MAX, SIZE_MAX};
     std::map<std::string, std::shared_ptr<const registry::Object>> objects_;
+    std::map<std::string, std::shared_ptr<registry::Function>> functions_;
     TrialSupply supply_{*this};
 };
 

@@ -16,18 +16,6 @@ namespace inlay::serve {
 namespace asio = boost::asio;
 namespace {
 
-// While code of a function runs in this process.
-class Running {
-  public:
-    Running(Worker& worker, const registry::Function& function) : worker_(worker) { worker_.note_running(function.mark); }
-    ~Running() { worker_.note_running(0); }
-    Running(const Running&) = delete;
-    Running& operator=(const Running&) = delete;
-
-  private:
-    Worker& worker_;
-};
-
 // Begins in a lane what is heavy; the rest begins here.
 run::Place first_place(const Worker& worker, const registry::Function& function, const registry::Tendency& tendency) {
     if (function.record.isolated) return run::Place::lane;
@@ -63,7 +51,8 @@ run::Terms terms_of(Worker& worker, const registry::Function& function, run::Pla
     return {.id = worker.next_invocation_id(),
             .place = place,
             .deadline_ns = monotonic_ns() + function.record.limits.timeout_ms * 1'000'000,
-            .clock = worker.guest_clock()};
+            .clock = worker.guest_clock(),
+            .fiber_memory = worker.settings().fiber_memory()};
 }
 
 Error no_turn(const store::FunctionRecord& record) {
@@ -79,22 +68,46 @@ Attempts::Attempts(Worker& worker, std::string_view rest, const Arrival& arrival
     request_.body = arrival.body;
 }
 
+Attempts::Attempts(Worker& worker, run::Request request, std::shared_ptr<const registry::Function> function)
+    : worker_(worker), request_(std::move(request)), function_(std::move(function)) {}
+
 Result<> Attempts::begin(std::string_view function) {
     if (!function_) {
         INLAY_TRY(function_, worker_.tables().get_function(function));
     }
     terms_ = terms_of(worker_, *function_, first_place(worker_, *function_, *function_->tendency));
+    begin_here();
+    return {};
+}
+
+void Attempts::begin_call(uint64_t id, const run::CallTerms& terms, LaneRun* where) {
+    where_ = where;
+    terms_ = terms_of(worker_, *function_, first_place(worker_, *function_, *function_->tendency));
+    terms_.id = id;
+    terms_.deadline_ns = std::min(terms_.deadline_ns, terms.deadline_ns);
+    terms_.depth = terms.depth;
+    terms_.calls_max = terms.calls;
+    terms_.small_pieces = true;
+    begin_here();
+}
+
+// Runs the first attempt, if it is one for a worker.
+void Attempts::begin_here() {
     if (tries_again()) terms_.place = run::Place::express;
-    if (terms_.place == run::Place::lane) return {};
+    if (terms_.place == run::Place::lane) return;
     bool may_overrun = terms_.place == run::Place::express && !function_->tendency->is_trusted(coarse_ms());
     if (!may_overrun || worker_.probation().may_begin(monotonic_ns())) {
-        run_here();
-        return {};
+        return run_here();
     }
     bool to_lane = function_->record.run_class == FunctionClass::automatic && worker_.lanes().has_room(*function_);
     if (to_lane) terms_.place = run::Place::lane;
     waits_for_turn_ = !to_lane;
-    return {};
+}
+
+bool may_run_here(Worker& worker, const registry::Function& function) {
+    const auto& tendency = *function.tendency;
+    return first_place(worker, function, tendency) != run::Place::lane &&
+           (tendency.is_trusted(coarse_ms()) || worker.probation().may_begin(monotonic_ns()));
 }
 
 // What has overrun lately begins in a lane, but need not wait for one where a worker may try it once more: it may have been an exception.
@@ -121,17 +134,19 @@ void Attempts::run_here() {
 // What the attempt has cost the worker, and what is learned from it.
 void Attempts::account_here() {
     auto& account = worker_.admission().account_of(*function_);
-    const uint64_t used_ns = outcome.cost.cpu_ns;
-    registry::FunctionAccount::add(account.cpu_ns, used_ns);
+    registry::FunctionAccount::add(account.cpu_ns, outcome.cost.cpu_ns);
     if (terms_.place != run::Place::express) return;
     auto* unfinished = std::get_if<run::Unfinished>(&outcome.how);
-    if (!unfinished) return function_->tendency->note_in_time();
-    if (unfinished->cold) return;
+    const uint64_t lost_ns = outcome.cost.cpu_ns + outcome.cost.callees_ns;
+    // Also what ends by itself may have held the worker for long, where nothing looked at its time.
+    const bool is_late = lost_ns >= kExpressBudgetUs * 1000 * kExpressLateShare;
+    if (!unfinished && !is_late) return function_->tendency->note_in_time();
+    if (unfinished && unfinished->cold && !is_late) return;
     registry::FunctionAccount::add(account.overruns, 1);
-    registry::FunctionAccount::add(account.lost_ns, used_ns);
-    worker_.counters().add(Counter::express_overruns);
-    worker_.counters().add(Counter::express_lost_us, used_ns / 1000);
-    worker_.probation().note_lost(monotonic_ns(), used_ns);
+    registry::FunctionAccount::add(account.lost_ns, lost_ns);
+    if (unfinished) worker_.counters().add(Counter::express_overruns);
+    worker_.counters().add(Counter::express_lost_us, lost_ns / 1000);
+    worker_.probation().note_lost(monotonic_ns(), lost_ns);
     function_->tendency->note_overrun(coarse_ms());
 }
 
@@ -147,7 +162,7 @@ asio::awaitable<void> Attempts::run_in_turn() {
 // In a lane; here, when no lane can be had any more.
 asio::awaitable<void> Attempts::run_in_lane() {
     terms_.place = run::Place::lane;
-    outcome = co_await worker_.lanes().run(function_, request_, terms_);
+    outcome = co_await worker_.lanes().run(function_, request_, terms_, nullptr, where_);
     bool no_lanes = std::holds_alternative<run::Refused>(outcome.how) && worker_.supervisor_is_gone();
     if (no_lanes && !function_->record.isolated) {
         terms_.place = run::Place::inline_;
@@ -227,7 +242,8 @@ asio::awaitable<run::Outcome> invoke_stream(Worker& worker, std::shared_ptr<cons
                                             std::string_view rest, const RequestHead& head, ClientStream& stream) {
     run::Request request = request_of(rest, head);
     request.stream = &stream;
-    bool in_lane = first_place(worker, *function, *function->stream_tendency) == run::Place::lane;
+    // A call runs on its caller's stack, which a fiber has too little of.
+    bool in_lane = function->calls || first_place(worker, *function, *function->stream_tendency) == run::Place::lane;
     run::Terms terms = terms_of(worker, *function, in_lane ? run::Place::lane : run::Place::fiber);
     run::Outcome outcome{.how = run::Unfinished{}};
     if (!in_lane) {

@@ -10,6 +10,7 @@
 #include "run/outcome.hpp"
 #include "serve/answers.hpp"
 #include "serve/client_stream.hpp"
+#include "serve/lanes.hpp"
 
 namespace inlay::serve {
 
@@ -18,12 +19,16 @@ class Attempts {
   public:
     // Requires: `arrival` lives as long.
     Attempts(Worker& worker, std::string_view rest, const Arrival& arrival);
+    // Of a call. Requires: what the request views lives as long.
+    Attempts(Worker& worker, run::Request request, std::shared_ptr<const registry::Function> function);
     Attempts(const Attempts&) = delete;
     Attempts& operator=(const Attempts&) = delete;
 
     // Finds the function and runs the first attempt, where that is done in the worker. Errors: function_not_found, overloaded,
     // draining, io_error.
     Result<> begin(std::string_view function);
+    // The same of a call, which its caller's terms bind. `where` lives as long.
+    void begin_call(uint64_t id, const run::CallTerms& terms, LaneRun* where);
     // go_on() is needed.
     bool unfinished() const { return std::holds_alternative<run::Unfinished>(outcome.how); }
     // Runs it to its end, in as many attempts as it takes, here or in a lane.
@@ -33,6 +38,7 @@ class Attempts {
     run::Outcome outcome{.how = run::Unfinished{}};
 
   private:
+    void begin_here();
     bool tries_again() const;
     void run_here();
     void account_here();
@@ -44,7 +50,11 @@ class Attempts {
     std::shared_ptr<const registry::Function> function_;
     run::Terms terms_;
     bool waits_for_turn_ = false;
+    LaneRun* where_ = nullptr;
 };
+
+// Whether an invocation would begin in this worker, now.
+bool may_run_here(Worker& worker, const registry::Function& function);
 
 // The same for a function that takes the body and gives the response piece by piece: on a fiber here, or in a lane, to which it moves
 // only before it has taken or given anything.

@@ -14,6 +14,7 @@
 #include "os/memfd.hpp"
 #include "os/process.hpp"
 #include "run/conclusion.hpp"
+#include "serve/children.hpp"
 #include "serve/lane_stream.hpp"
 #include "serve/worker.hpp"
 
@@ -26,6 +27,8 @@ constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
 constexpr uint64_t kMsNs = 1'000'000;
 
 engine::Checks best_checks(const registry::Function& function) {
+    // Those that are called can have less time than their caller, which goes on: only checked code can be ended for that.
+    if (function.calls) return engine::Checks::epoch;
     return function.record.isolated || function.unchecked->file ? engine::Checks::none : engine::Checks::epoch;
 }
 
@@ -63,12 +66,21 @@ Lane::Lane(Worker& worker, std::shared_ptr<const registry::Function> function, o
     if (readable) readable_.assign(readable.release());
 }
 
-Lane::~Lane() { end(); }
+Lane::~Lane() {
+    take_room_back();
+    if (children_) children_->end();
+    end();
+}
 
 void Lane::end() {
     if (!std::exchange(alive_, false)) return;
     cpu_ended_ns_ = os::processor_ns_of(process_.pid);
     os::kill_process(process_.fd.get());
+}
+
+void Lane::cancel() {
+    why_ended_ = Error{Errc::overloaded, "nobody waits for it any more"};
+    end();
 }
 
 bool Lane::serves(const registry::Function& function) const {
@@ -102,7 +114,6 @@ void Lane::on_deadline() {
 
 void Lane::begin_time(uint64_t deadline_ns) {
     deadline_ns_ = deadline_ns;
-    cpu_began_ns_ = os::processor_ns_of(process_.pid);
     expect_end();
 }
 
@@ -123,6 +134,7 @@ void Lane::account(uint64_t began_ns, uint64_t cpu_before_ns) {
     const uint64_t ran_ns = monotonic_ns() - began_ns;
     uint64_t cpu_ns = alive_ ? os::processor_ns_of(process_.pid) : cpu_ended_ns_;
     uint64_t used_ns = cpu_ns >= cpu_before_ns ? cpu_ns - cpu_before_ns : ran_ns;
+    used_ns -= std::min(used_ns, callees_cpu_ns_);
     registry::FunctionAccount::add(worker_.admission().account_of(*function_).cpu_ns, used_ns);
     function_->lane_time->add(coarse_ms(), ran_ns / 1000);
 }
@@ -133,18 +145,22 @@ asio::awaitable<run::Outcome> Lane::run(const run::Request& request, const run::
     outcome_bytes_.clear();
     log_lines_ = 0;
     log_bytes_ = 0;
+    callees_cpu_ns_ = 0;
     why_ended_.reset();
     auto message = run::lane_message(LaneMessage::run);
+    if (const auto& pages = request.stream ? request.stream->ring() : request.body.pages) given_.push_back(pages);
+    for (const auto& piece : request.inputs) number_of(piece.pages);
+    if (given_.size() > kMessageFdsMax)
+        co_return run::Outcome{.how = run::Refused{Error{Errc::overloaded, "its inputs lie in too many files for a lane (kMessageFdsMax): hand over ranges of fewer objects and outputs"}}};
     run::write(message, terms);
-    run::write(message, request);
+    message.number(given_.size());
+    for (const auto& pages : given_) message.number(pages->size());
+    run::write(message, request, [&](int fd) { return number_of(fd); });
     std::vector<int> fds;
-    if (const auto& pages = request.stream ? request.stream->ring() : request.body.pages) {
-        fds.push_back(pages->fd());
-        given_.push_back(pages);
-    }
-    const uint64_t began_ns = monotonic_ns();
+    for (const auto& pages : given_) fds.push_back(pages->fd());
+    const uint64_t began_ns = monotonic_ns(), cpu_before_ns = os::processor_ns_of(process_.pid);
+    cpu_began_ns_ = cpu_before_ns;
     begin_time(terms.deadline_ns);
-    const uint64_t cpu_before_ns = cpu_began_ns_;
     std::optional<run::Outcome> outcome;
     bool going = send(std::move(message), fds);
     stream_ = stream;
@@ -157,7 +173,10 @@ asio::awaitable<run::Outcome> Lane::run(const run::Request& request, const run::
     if (stream_) std::exchange(stream_, nullptr)->end();
     part_.reset();
     worker_.deadlines().expect(*this, Deadlines::kNever);
+    take_room_back();
+    if (children_) std::exchange(children_, nullptr)->end();
     given_.clear();
+    calls_.clear();
     if (!outcome) end();
     account(began_ns, cpu_before_ns);
     if (outcome) co_return std::move(*outcome);
@@ -220,13 +239,12 @@ bool Lane::answer_message(const run::Request& request, const run::Terms& terms, 
             if (std::exchange(ready_, true) || !reader.finished()) return false;
             cpu_began_ns_ = os::processor_ns_of(process_.pid);  // Its start is charged, but is not the guest's time.
             return true;
-        case LaneMessage::log: {
-            registry::LogLines::Line line{reader.number(), std::string(reader.bytes().substr(0, kLogLineBytesMax))};
-            log_bytes_ += line.text.size();
-            if (++log_lines_ > kLogLinesPerInvocationMax || log_bytes_ > function_->record.limits.log_bytes) return false;
-            worker_.log({function_->record.name, run::invocation_id_text(terms), {std::move(line)}});
-            return reader.finished();
-        }
+        case LaneMessage::callee: return answer_callee(reader);
+        case LaneMessage::called: return end_call(reader);
+        case LaneMessage::spawn: return answer_spawn(reader, terms);
+        case LaneMessage::await: return reader.finished() && answer_await();
+        case LaneMessage::drop: return drop_child(reader);
+        case LaneMessage::log: return take_log(reader, terms);
         case LaneMessage::outcome_part:
         case LaneMessage::outcome: {
             bool whole = static_cast<LaneMessage>(WireReader(received_.bytes).number()) == LaneMessage::outcome;

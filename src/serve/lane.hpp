@@ -16,6 +16,7 @@
 
 #include "engine/engine.hpp"
 #include "os/channel.hpp"
+#include "registry/admission.hpp"
 #include "registry/function.hpp"
 #include "run/lane_messages.hpp"
 #include "run/supply.hpp"
@@ -23,6 +24,7 @@
 
 namespace inlay::serve {
 
+class Children;
 class LaneStream;
 class Worker;
 
@@ -56,6 +58,8 @@ class Lane final : public Deadlines::Entry {
     void set_idle(bool idle);
     // Kills the process: `alive` no more.
     void end();
+    // The same during a run that nobody wants any more.
+    void cancel();
 
     void on_deadline() override;
 
@@ -65,6 +69,15 @@ class Lane final : public Deadlines::Entry {
         os::Fd fd;
         pid_t pid = 0;
     };
+    // A call that the guest is in.
+    struct Call {
+        std::shared_ptr<const registry::Function> function;
+        registry::InFlight in_flight;
+        uint64_t id;
+        uint64_t began_ns;
+        size_t log_lines = 0;
+        uint64_t log_bytes = 0;
+    };
     Lane(Worker& worker, std::shared_ptr<const registry::Function> function, os::Channel channel, Process process);
 
     bool send(WireWriter message, const std::vector<int>& fds);
@@ -72,6 +85,17 @@ class Lane final : public Deadlines::Entry {
     bool answer_message(const run::Request& request, const run::Terms& terms, std::optional<run::Outcome>& outcome);
     bool answer_open(const run::Request& request, WireReader& reader);
     bool answer_output(WireReader& reader);
+    bool answer_callee(WireReader& reader);
+    bool answer_spawn(WireReader& reader, const run::Terms& terms);
+    bool answer_await();
+    bool drop_child(WireReader& reader);
+    void tell_news();
+    void take_room_back();
+    os::Transfer send_news(uint64_t id, const std::optional<run::Outcome>& outcome);
+    uint64_t number_of(const std::shared_ptr<const os::Pages>& pages);
+    uint64_t number_of(int fd) const;
+    bool end_call(WireReader& reader);
+    bool take_log(WireReader& reader, const run::Terms& terms);
     bool has_lost_input() const;
     bool read_part(WireReader& reader);
     boost::asio::awaitable<bool> send_part();
@@ -98,8 +122,12 @@ class Lane final : public Deadlines::Entry {
     std::string outcome_bytes_;           // What has come of it so far.
     size_t log_lines_ = 0;
     uint64_t log_bytes_ = 0;
-    uint64_t deadline_ns_ = Deadlines::kNever;  // Of the guest's time, during a run,
-    uint64_t cpu_began_ns_ = 0;                 // and from where on its processor time does: what the process had used then.
+    std::vector<Call> calls_;             // Each made by the one before it.
+    std::shared_ptr<Children> children_;  // Once there are any.
+    bool has_lent_room_ = false;          // While its guest waits for some of them.
+    uint64_t callees_cpu_ns_ = 0;
+    uint64_t deadline_ns_ = Deadlines::kNever;  // Of the guest's time, during a run or with a piece or part of a stream.
+    uint64_t cpu_began_ns_ = 0;                 // From where on its processor time counts, for the whole run: what the process had used then.
     uint64_t cpu_ended_ns_ = 0;                 // When it was killed.
     LaneStream* stream_ = nullptr;
     std::optional<run::Response> part_;   // Of the response, to be sent before anything else is done.

@@ -25,8 +25,13 @@ constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
 
 }  // namespace
 
+void LaneRun::cancel() {
+    cancelled = true;
+    if (auto running = lane.lock()) running->cancel();
+}
+
 asio::awaitable<run::Outcome> Lanes::run(FunctionPointer function, const run::Request& request, const run::Terms& terms,
-                                          LaneStream* stream) {
+                                          LaneStream* stream, LaneRun* where) {
     auto lane = co_await acquire(function, terms.deadline_ns);
     if (!lane.ok()) co_return run::Outcome{.how = run::Refused{std::move(lane).error()}};
     worker_.counters().add(Counter::lane_invocations);
@@ -41,7 +46,13 @@ asio::awaitable<run::Outcome> Lanes::run(FunctionPointer function, const run::Re
             lanes.release(lane);
         }
     } at_the_end{*this, *lane};
+    if (where && where->cancelled) {
+        at_the_end.has_ended = true;
+        co_return run::Outcome{.how = run::Refused{Error{Errc::overloaded, "nobody waits for it any more"}}};
+    }
+    if (where) where->lane = *lane;
     auto outcome = co_await (*lane)->run(request, terms, stream);
+    if (where) where->lane.reset();
     at_the_end.has_ended = true;
     auto* trapped = std::get_if<run::Trapped>(&outcome.how);
     if (trapped && trapped->error.code == Errc::lane_lost) worker_.counters().add(Counter::lanes_lost);
@@ -55,7 +66,7 @@ asio::awaitable<Result<Lanes::Shared>> Lanes::acquire(FunctionPointer function, 
             if (lane->still_there()) co_return lane;
             std::erase(lanes_, lane);
         }
-        if (lanes_.size() + starting_.size() < worker_.settings().lanes || retire_idle()) co_return co_await start(function);
+        if (lanes_.size() + starting_.size() < lanes_max() || retire_idle()) co_return co_await start(function);
     }
     if (waiters_.size() >= kLaneWaitersMax)
         co_return Error{Errc::overloaded, fmt::format("{} invocations wait for a lane already: retry later", waiters_.size())};
@@ -68,6 +79,13 @@ asio::awaitable<Result<Lanes::Shared>> Lanes::acquire(FunctionPointer function, 
     if (waiter.lane) co_return waiter.lane;
     forget_start(*function);  // Kept for it by serve_next().
     co_return co_await start(function);
+}
+
+size_t Lanes::lanes_max() const { return worker_.settings().lanes + lent_; }
+
+void Lanes::lend_room() {
+    lent_++;
+    if (lanes_.size() + starting_.size() < lanes_max()) serve_next(nullptr);
 }
 
 Error Lanes::no_lane(const registry::Function& function) const {
@@ -146,8 +164,10 @@ asio::awaitable<void> Lanes::fetch_unchecked(FunctionPointer function, WhenAbsen
 }
 
 void Lanes::release(const Shared& lane) {
+    const bool is_one_too_many = lanes_.size() + starting_.size() > lanes_max();  // There was room only while somebody lent it.
+    if (is_one_too_many) lane->end();
     if (!lane->alive()) std::erase(lanes_, lane);
-    serve_next(lane->alive() ? lane : nullptr);
+    if (!is_one_too_many) serve_next(lane->alive() ? lane : nullptr);
 }
 
 // Gives a lane that is free, or the room of one that is gone, to whoever's turn it is.
@@ -191,7 +211,7 @@ Lanes::Shared Lanes::find_idle(const registry::Function& function) const {
 bool Lanes::has_room(const registry::Function& function) const {
     if (next_waiter() || is_at_limit(function)) return false;
     auto is_idle = [](const Shared& lane) { return lane->idle(); };
-    return lanes_.size() + starting_.size() < worker_.settings().lanes || std::any_of(lanes_.begin(), lanes_.end(), is_idle);
+    return lanes_.size() + starting_.size() < lanes_max() || std::any_of(lanes_.begin(), lanes_.end(), is_idle);
 }
 
 // Makes room by ending the lane that has been idle for longest. False: all are busy.

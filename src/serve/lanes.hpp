@@ -17,17 +17,29 @@
 
 namespace inlay::serve {
 
+// One run of a lane, for those who may want to end it.
+struct LaneRun {
+    std::weak_ptr<Lane> lane;  // Once it has one.
+    bool cancelled = false;
+
+    void cancel();
+};
+
 class Lanes {
   public:
     explicit Lanes(Worker& worker) : worker_(worker) {}
 
     // Runs an invocation in a lane. Refused: none can be had, because too many wait, the wait took all of its time, or the
-    // supervisor is gone (draining). `stream`: of a request with a ring.
+    // supervisor is gone (draining). `stream`: of a request with a ring. `where` is told of the lane.
     boost::asio::awaitable<run::Outcome> run(std::shared_ptr<const registry::Function> function, const run::Request& request,
-                                             const run::Terms& terms, LaneStream* stream = nullptr);
+                                             const run::Terms& terms, LaneStream* stream = nullptr, LaneRun* where = nullptr);
 
     // Whether an invocation would have a lane at once.
     bool has_room(const registry::Function& function) const;
+
+    // The guest of a lane waits for others that need lanes: there may be one more meanwhile, or all could wait for each other.
+    void lend_room();
+    void take_room_back() { lent_--; }
 
     // Ends all that are not running. Runs that are left end with the loop.
     void end_all();
@@ -57,6 +69,7 @@ class Lanes {
     void serve_next(Shared lane);
     Waiter* next_waiter() const;
     bool is_at_limit(const registry::Function& function) const { return busy_of(function) >= function.record.limits.lanes; }
+    size_t lanes_max() const;
     Error no_lane(const registry::Function& function) const;
     Shared find_idle(const registry::Function& function) const;
     bool retire_idle();
@@ -66,6 +79,7 @@ class Lanes {
     std::vector<Shared> lanes_;
     std::vector<const registry::Function*> starting_;  // Whose lanes are not there yet; each is held by who waits for it.
     std::list<Waiter*> waiters_;  // Not served yet.
+    size_t lent_ = 0;
     bool ended_ = false;
 };
 

@@ -18,15 +18,20 @@ namespace asio = boost::asio;
 namespace {
 
 // While more than this is to be paid off, nothing begins that may add to it.
-constexpr uint64_t kDebtNsMax = (kLostTimeUsMax - kExpressBudgetUs) * 1000 * kLostTimeShare;
+constexpr uint64_t kDebtToBeginNs = (kLostTimeUsMax - kExpressBudgetUs) * 1000 * kLostTimeShare;
 
 asio::steady_timer::time_point time_of(uint64_t ns) { return asio::steady_timer::time_point(std::chrono::nanoseconds(ns)); }
 
 }  // namespace
 
-void Probation::note_lost(uint64_t now_ns, uint64_t lost_ns) { paid_ns_ = std::max(paid_ns_, now_ns) + lost_ns * kLostTimeShare; }
+// However much one has lost, the others have their turn again.
+void Probation::note_lost(uint64_t now_ns, uint64_t lost_ns) {
+    constexpr uint64_t kDebtNsMax = kLostTimeDebtMs * 1'000'000;
+    const uint64_t more_ns = std::min(lost_ns, kDebtNsMax) * kLostTimeShare;
+    paid_ns_ = std::min(std::max(paid_ns_, now_ns) + more_ns, now_ns + kDebtNsMax);
+}
 
-uint64_t Probation::next_ns() const { return paid_ns_ - std::min(paid_ns_, kDebtNsMax); }
+uint64_t Probation::next_ns() const { return paid_ns_ - std::min(paid_ns_, kDebtToBeginNs); }
 
 asio::awaitable<bool> Probation::wait(uint64_t rank, uint64_t deadline_ns) {
     if (waiting_.size() >= kProbationWaitersMax) co_return false;

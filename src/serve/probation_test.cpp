@@ -49,6 +49,14 @@ TEST_F(ProbationTest, SoMuchIsLostAtOnceAndThenOnePartOfTheTime) {
     EXPECT_TRUE(probation_.may_begin(kNow + 3'000'000'000)) << "it is made up for";
 }
 
+TEST_F(ProbationTest, HoweverMuchOneHasLostTheOthersHaveTheirTurnAgain) {
+    probation_.note_lost(kNow, 14'000'000'000);
+    EXPECT_FALSE(probation_.may_begin(kNow));
+    EXPECT_TRUE(probation_.may_begin(kNow + kLostTimeDebtMs * 1'000'000));
+    for (int i = 0; i < 100; i++) probation_.note_lost(kNow, UINT64_MAX / 2);
+    EXPECT_TRUE(probation_.may_begin(kNow + kLostTimeDebtMs * 1'000'000));
+}
+
 TEST_F(ProbationTest, WhoHasOverrunLessGoesFirstAndAmongEqualsWhoCameFirst) {
     lose(5, monotonic_ns());
     enter('a', 2), enter('b', 0), enter('c', 2), enter('d', 1), enter('e', 0);

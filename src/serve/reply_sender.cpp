@@ -23,8 +23,6 @@ constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
 constexpr uint64_t kReaderStepShare = 16;
 constexpr size_t kPartsPerStep = 16;  // They are cleared for each reply, and most have one or two.
 
-bool may_have_content(unsigned status) { return status >= 200 && status != 204 && status != 205 && status != 304; }
-
 }  // namespace
 
 Counter class_counter(unsigned status) {
@@ -51,7 +49,7 @@ std::string_view ReplySender::write_head(const Reply& reply, const SendOptions& 
 }
 
 std::optional<bool> ReplySender::try_send(const Reply& reply, const SendOptions& options) {
-    bool with_content = !options.is_head && may_have_content(reply.status);
+    bool with_content = !options.is_head && run::may_have_content(reply.status);
     head_ = write_head(reply, options);
     if (head_.empty()) return false;
     in_parts_ = options.framing != Framing::length;

@@ -23,6 +23,7 @@ std::string encode(const WorkerSettings& settings) {
         .number(settings.clients.requests_per_connection)
         .number(settings.clock_resolution_us)
         .number(settings.pool_slots)
+        .number(settings.stream_memory)
         .number(settings.function_memory)
         .take();
 }
@@ -47,6 +48,7 @@ Result<WorkerSettings> decode_settings(std::string_view bytes) {
     settings.clients.requests_per_connection = reader.number();
     settings.clock_resolution_us = reader.number();
     settings.pool_slots = reader.number();
+    settings.stream_memory = reader.number();
     settings.function_memory = reader.number();
     bool fits = settings.slot < settings.workers && settings.workers <= kWorkersMax && send < kSendWayNames.size();
     if (!reader.finished() || !fits) return Error{Errc::internal, "a worker's settings are damaged"};

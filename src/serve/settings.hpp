@@ -20,13 +20,19 @@ struct WorkerSettings {
     std::string token;               // Empty: no token is asked for.
     size_t pool_slots = kPoolSlots;  // Instances at once.
     uint64_t function_memory = kMemoryBytesDefault;  // Of a function of which nothing is said at its deploy.
+    uint64_t stream_memory = kStreamsPerWorkerMax * kFiberMemoryBytesMax;  // Of all streams' guests.
     size_t lanes = 1;                // Processes for heavy invocations at once.
     SendWay send = SendWay::by_peer;
     ClientLimits clients;
     uint64_t clock_resolution_us = kClockResolutionUs;  // 0: guests see clocks as they are.
 
-    // Streams at once: they leave instances to others.
-    size_t streams_max() const { return std::min(kStreamsPerWorkerMax, pool_slots - pool_slots / kStreamSlotsShare); }
+    // Streams at once: they leave instances to others, and memory.
+    size_t streams_max() const {
+        const size_t by_slots = std::min(kStreamsPerWorkerMax, pool_slots - pool_slots / kStreamSlotsShare);
+        return std::clamp<size_t>(stream_memory / kFiberMemoryBytesMin, 1, by_slots);
+    }
+    // What each of them may have of its own.
+    uint64_t fiber_memory() const { return std::clamp(stream_memory / streams_max(), kFiberMemoryBytesMin, kFiberMemoryBytesMax); }
 };
 
 // As bytes, for the way from the supervisor.

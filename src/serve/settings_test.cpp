@@ -52,6 +52,17 @@ TEST(Settings, StreamsLeaveInstancesToOthers) {
     }
 }
 
+TEST(Settings, StreamsHaveNoMoreMemoryThanThereIs) {
+    WorkerSettings settings;
+    EXPECT_EQ(settings.fiber_memory(), kFiberMemoryBytesMax);
+    for (uint64_t memory : {1 * MiB, 32 * MiB, 128 * MiB, 1 * GiB, 6 * GiB}) {
+        settings.stream_memory = memory;
+        EXPECT_LE(settings.streams_max() * settings.fiber_memory(), std::max(memory, kFiberMemoryBytesMin)) << memory;
+        EXPECT_GE(settings.fiber_memory(), kFiberMemoryBytesMin);
+    }
+    EXPECT_EQ(settings.streams_max(), kStreamsPerWorkerMax);
+}
+
 TEST(Settings, ASlotThatDoesNotExistIsRefused) {
     auto settings = example();
     settings.slot = kWorkersMax - 1;

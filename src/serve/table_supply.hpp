@@ -1,32 +1,45 @@
-// TableSupply: what a worker gives to invocations, its own and those in its lanes: objects from its tables, pages from its budget.
+// TableSupply: what a worker gives to invocations, its own and those in its lanes: objects and functions from its tables, pages from its
+// budget.
 #pragma once
 
+#include "registry/admission.hpp"
 #include "registry/tables.hpp"
 #include "run/output_pages.hpp"
 #include "run/supply.hpp"
-#include "serve/disk_aside.hpp"
 
 namespace inlay::serve {
 
+class Worker;
+
+// A function that was let in for one call of it.
+struct Admitted {
+    std::shared_ptr<const registry::Function> function;
+    registry::InFlight in_flight;
+};
+// Errors: as run::Supply::admit(), but never not_implemented.
+Result<Admitted> admit_for_call(Worker& worker, std::string_view name);
+// To run inside of its caller, in whose process. Errors: as run::Supply::admit().
+Result<Admitted> admit_callee(Worker& worker, std::string_view name);
+// What a call has used and logged goes to its function.
+void account_call(Worker& worker, const registry::Function& function, uint64_t cpu_ns, const registry::LogLines& log);
+
 class TableSupply final : public run::Supply {
   public:
-    // All outlive the supply.
-    TableSupply(registry::Tables& tables, run::OutputBudget& outputs, DiskAside& disk)
-        : tables_(tables), outputs_(outputs), disk_(disk) {}
+    // Both outlive the supply.
+    TableSupply(Worker& worker, run::OutputBudget& outputs) : worker_(worker), outputs_(outputs) {}
 
-    Result<std::shared_ptr<const registry::Object>> get_object(const ObjectName& name) override { return tables_.get_object(name); }
-    bool may_read(const std::shared_ptr<const os::Pages>& pages, uint64_t offset, uint64_t length) override {
-        return disk_.in_memory(pages, offset, length);
-    }
+    Result<run::Callee> admit(std::string_view name, uint64_t id) override;
+    void note_call(const run::CallEnd& end) override;
+    Result<std::shared_ptr<const registry::Object>> get_object(const ObjectName& name) override;
+    bool may_read(const std::shared_ptr<const os::Pages>& pages, uint64_t offset, uint64_t length) override;
     Result<std::shared_ptr<const os::Pages>> create_output(uint64_t size) override {
         return run::create_output_pages(outputs_, "inlay-output", size);
     }
     bool take_log_line(uint64_t, std::string_view) override { return false; }
 
   private:
-    registry::Tables& tables_;
+    Worker& worker_;
     run::OutputBudget& outputs_;
-    DiskAside& disk_;
 };
 
 }  // namespace inlay::serve

@@ -77,8 +77,8 @@ Result<> Worker::start(const WorkerDescriptors& descriptors) {
     link_.listen_for_changes([this] { tables_->catch_up(); });
     link_.listen_for_broken_links([this](std::string_view version) { tables_->lose_link(version); });
     link_.listen_for_waiting([this] { watch_link_writable(); });
-    supply_.emplace(*tables_, outputs_, disk_);
-    stream_supply_.emplace(*tables_, stream_outputs_, disk_);
+    supply_.emplace(*this, outputs_);
+    stream_supply_.emplace(*this, stream_outputs_);
     os::fill_random(&invocations_, sizeof invocations_);
 
     boost::system::error_code error;

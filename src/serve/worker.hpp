@@ -24,6 +24,7 @@
 #include "run/invocation.hpp"
 #include "serve/body_memory.hpp"
 #include "serve/deadlines.hpp"
+#include "serve/disk_aside.hpp"
 #include "serve/door.hpp"
 #include "serve/lanes.hpp"
 #include "serve/probation.hpp"
@@ -85,6 +86,7 @@ class Worker {
     uint64_t next_upload() { return ++uploads_; }
     // What the supervisor finds should this process die: whose code runs. 0: nobody's.
     void note_running(uint64_t mark) { shared_.state().running[settings_.slot].store(mark, std::memory_order_relaxed); }
+    uint64_t running_mark() const { return shared_.state().running[settings_.slot].load(std::memory_order_relaxed); }
     // "Date: ...\r\n" of this second.
     std::string_view date_field();
 
@@ -141,6 +143,21 @@ class Worker {
     uint64_t uploads_ = 0;
     std::string date_;
     uint64_t date_second_ = 0;
+};
+
+// While code of a function runs in this process, perhaps inside of another one's.
+class Running {
+  public:
+    Running(Worker& worker, const registry::Function& function) : worker_(worker), before_(worker.running_mark()) {
+        worker_.note_running(function.mark);
+    }
+    ~Running() { worker_.note_running(before_); }
+    Running(const Running&) = delete;
+    Running& operator=(const Running&) = delete;
+
+  private:
+    Worker& worker_;
+    uint64_t before_;
 };
 
 }  // namespace inlay::serve

@@ -1,0 +1,71 @@
+// Children: what the guest of one lane has spawned, and its worker runs beside it: here where it is express, else in other lanes.
+//
+// A call that can begin nowhere at once waits for the next one to end. When its caller has nothing else to do it is given back, to be run
+// inside of it: so those that wait for each other's lanes all go on. What its caller does not want any more ends at once.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <list>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "run/call.hpp"
+#include "serve/lanes.hpp"
+#include "serve/table_supply.hpp"
+
+namespace inlay::serve {
+
+class Attempts;
+class Worker;
+
+class Children : public std::enable_shared_from_this<Children> {
+  public:
+    // `on_news`: there is something to take, on the loop. Neither is used after end().
+    Children(Worker& worker, std::function<void()> on_news) : worker_(worker), on_news_(std::move(on_news)) {}
+
+    // `must`: it is not given back. False: there are kChildrenAwayMax.
+    bool begin(run::Call call, const run::CallTerms& terms, bool must);
+    // Nobody wants its result.
+    void drop(uint64_t id);
+    // Its caller waits, and has nothing else to do.
+    void note_idle() { is_idle_ = true; }
+    // Some of these have to have a process of their own.
+    bool need_room() const;
+    // What its caller is to hear next.
+    struct News {
+        uint64_t id;
+        std::optional<run::Outcome> outcome;  // nullopt: given back.
+    };
+    std::optional<News> take();
+    // Puts back what could not be told now.
+    void put_back(News news) { untold_.push_front(std::move(news)); }
+    // The caller has ended: so does all of this.
+    void end();
+
+  private:
+    struct Child {
+        run::Call call;
+        run::CallTerms terms;
+        bool must = false;
+        std::string path;
+        LaneRun lane;
+        bool begun = false;
+        bool dropped = false;
+    };
+    using Shared = std::shared_ptr<Child>;
+
+    void begin_those_that_can();
+    static boost::asio::awaitable<void> run(std::shared_ptr<Children> self, Shared child);
+    bool may_begin(const registry::Function& function, const Child& child) const;
+    void end(const Shared& child, run::Outcome outcome);
+
+    Worker& worker_;
+    std::function<void()> on_news_;
+    std::list<Shared> children_;  // At most kChildrenAwayMax that were not dropped.
+    std::list<News> untold_;
+    bool is_idle_ = false;
+};
+
+}  // namespace inlay::serve
