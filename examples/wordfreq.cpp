@@ -1,6 +1,7 @@
 // Counts how often each word of its input occurs, as `LC_ALL=C tr -s '[:space:]' '\n' | sort | uniq -c` does, most frequent first: a map and
 // a reduce. The input is cut into pieces between words; calls of this same function count one piece each, side by side where there is
-// room, and give back a table in an output window; the tables are read where they lie.
+// room, and give back a table in an output window; the tables are read where they lie. ?part=1 gives the table of a piece, ?merge=1 adds up
+// such tables: so a pipeline does the same (wordfreq.toml).
 #include "inlay.hpp"
 
 namespace {
@@ -180,6 +181,12 @@ inlay::Answer answer_text(inlay::Span<Word> words) {
     return inlay::respond("text/plain", static_cast<inlay::Output&&>(output));
 }
 
+inlay::Answer answer_words(Table& table) {
+    auto words = table.gather();
+    sort(words);
+    return answer_text(words);
+}
+
 // ---- the whole
 
 // Where the piece ends that begins there: between two words, or at the end.
@@ -213,16 +220,33 @@ inlay::Answer answer_whole(inlay::Bytes text) {
         if (int32_t code = inlay_map(result.first, 0, result.size, 0, &window); code < 0) return inlay::Error{code};
         if (!add_table(window, table)) return inlay::Answer(inlay_fail(413, "the words need more memory than there is"));
     }
-    auto words = table.gather();
-    sort(words);
-    return answer_text(words);
+    return answer_words(table);
+}
+
+// The same of tables that others have had made: all inputs of a call.
+inlay::Answer answer_merged() {
+    Table table;
+    for (uint32_t i = 0;; i++) {
+        inlay_source source;
+        inlay_range window;
+        int32_t code = inlay_call_input(i, &source);
+        if (code == INLAY_E_ABSENT) return answer_words(table);
+        if (code < 0) return inlay::Error{code};
+        if (source.size == 0) continue;
+        if (code = inlay_map(source.id, 0, source.size, 0, &window); code < 0) return inlay::Error{code};
+        if (!add_table(window, table)) return inlay::Answer(inlay_fail(413, "the words need more memory than there is"));
+    }
+}
+
+bool has_parameter(const char* name, uint32_t length) {
+    char value[8];
+    return inlay_request(INLAY_PART_PARAMETER, name, length, value, sizeof value) >= 0;
 }
 
 }  // namespace
 
 INLAY_ANSWER {
+    if (has_parameter("merge", 5)) return answer_merged();
     INLAY_TRY(inlay::Window input, inlay::map_input());
-    char part[8];
-    bool is_part = inlay_request(INLAY_PART_PARAMETER, "part", 4, part, sizeof part) >= 0;
-    return is_part ? answer_table(input.bytes()) : answer_whole(input.bytes());
+    return has_parameter("part", 4) ? answer_table(input.bytes()) : answer_whole(input.bytes());
 }

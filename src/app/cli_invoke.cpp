@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <exception>
 #include <memory>
 #include <nlohmann/json.hpp>
 
@@ -12,6 +13,7 @@
 #include "app/cli_encoding.hpp"
 #include "app/cli_failure.hpp"
 #include "app/cli_progress.hpp"
+#include "app/cli_trace.hpp"
 #include "base/limits.hpp"
 #include "base/names.hpp"
 
@@ -56,6 +58,7 @@ InvokeCommand::InvokeCommand(CommandLine& line) {
     invoking.add_option("--content-type", content_type_, "The body's media type, as text/plain");
     invoking.add_option("--method", method_, "The request method; else POST with a body, GET without");
     invoking.add_option("-o,--output", output_, "The file to write the answer to instead of standard output");
+    invoking.add_flag("--trace", trace_, "Show on standard error which functions it called, where, and what each cost");
     invoking.add_flag("--cost", cost_, "Say on standard error what the invocation cost; --json always does");
 }
 
@@ -66,16 +69,33 @@ Request InvokeCommand::make_request(const Client& client, ContentSource* body) c
     if (method_.empty()) request.method = body ? "POST" : "GET";
     if (!content_type_.empty()) request.fields.emplace_back("Content-Type", content_type_);
     if (cost_ || client.json()) request.fields.emplace_back("Inlay-Cost", "?1");
+    if (!trace_id_.empty()) request.fields.emplace_back("traceparent", traceparent_of(trace_id_));
     return request;
 }
 
-int InvokeCommand::run(const Client& client) const {
+int InvokeCommand::run(const Client& client) {
+    if (trace_) trace_id_ = new_trace_id();
     std::unique_ptr<ContentSource> body;
     if (body_) body = std::make_unique<TextSource>(*body_);
     if (!body_file_.empty()) body = std::make_unique<FileSource>(body_file_);
     std::optional<ShownSource> shown;
     if (body) shown.emplace(*body, "invoke " + function_);
     auto request = make_request(client, shown ? &*shown : nullptr);
+    if (trace_id_.empty()) return print(client, std::move(request));
+    // Also of one that failed: then most.
+    int code = kExitFailed;
+    std::exception_ptr failed;
+    try {
+        code = print(client, std::move(request));
+    } catch (const Failure&) {
+        failed = std::current_exception();
+    }
+    show_new_trace(client, trace_id_);
+    if (failed) std::rethrow_exception(failed);
+    return code;
+}
+
+int InvokeCommand::print(const Client& client, Request request) const {
     return client.json() ? print_document(client, std::move(request)) : print_content(client, std::move(request));
 }
 

@@ -19,7 +19,8 @@ class InvokeCommand {
     InvokeCommand& operator=(const InvokeCommand&) = delete;
 
   private:
-    int run(const Client& client) const;
+    int run(const Client& client);
+    int print(const Client& client, Request request) const;
     int print_content(const Client& client, Request request) const;
     int print_document(const Client& client, Request request) const;
     Request make_request(const Client& client, ContentSource* body) const;
@@ -35,6 +36,8 @@ class InvokeCommand {
     std::string method_;                     // Empty: POST with a body, else GET.
     std::string content_type_;
     bool cost_ = false;
+    bool trace_ = false;
+    std::string trace_id_;                   // Empty: it is not traced.
 };
 
 // NAME=VALUE texts apart. Throws Failure (wrong use) for one without "=".

@@ -8,7 +8,9 @@
 #include "app/cli_functions.hpp"
 #include "app/cli_invoke.hpp"
 #include "app/cli_objects.hpp"
+#include "app/cli_pipeline.hpp"
 #include "app/cli_run.hpp"
+#include "app/cli_trace.hpp"
 #include "app/serve_command.hpp"
 
 namespace {
@@ -18,6 +20,8 @@ int client_main(int argc, char** argv) {
     inlay::cli::FunctionCommands functions(line);
     inlay::cli::ObjectCommands objects(line);
     inlay::cli::InvokeCommand invoke(line);
+    inlay::cli::PipelineCommand pipeline(line);
+    inlay::cli::TraceCommands traces(line);
     inlay::cli::RunCommand run(line);
     inlay::cli::DoctorCommand doctor(line);
     inlay::cli::FsckCommand fsck(line);

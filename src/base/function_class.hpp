@@ -12,10 +12,11 @@ enum class FunctionClass : uint8_t {
     automatic,  // In its worker; in a lane at once after it has overrun its budget there, for a while.
     express,    // In its worker, always; in a lane only what overruns.
     heavy,      // In a lane.
+    pipeline,   // It is a plan of steps: each begins where its own function says.
 };
 
 // As deploys and listings write it.
-inline constexpr std::array<std::string_view, 3> kFunctionClassNames = {"auto", "express", "heavy"};
+inline constexpr std::array<std::string_view, 4> kFunctionClassNames = {"auto", "express", "heavy", "pipeline"};
 
 constexpr std::string_view name_of(FunctionClass one) noexcept { return kFunctionClassNames[static_cast<size_t>(one)]; }
 

@@ -140,6 +140,28 @@ inline constexpr size_t kInstanceBytesMax = 1 * MiB;
 inline constexpr size_t kPoolSlots = 200;                 // Instances of one worker at once, 4 GiB of addresses each, where its part of the
 inline constexpr uint64_t kPoolSlotBytes = 2 * MiB;       // memory has so much for each;
 inline constexpr size_t kPoolSlotsMin = 16;               // so many in any case.
+
+// Pipelines.
+inline constexpr size_t kPlanBytesMax = 64 * KiB;         // The TOML of one.
+inline constexpr size_t kPlanStepsMax = 64;
+inline constexpr size_t kPlanInputsMax = 64;              // Inputs that one step names; each may be many ranges.
+inline constexpr size_t kStepItemsMax = 10'000;           // What one fan-out comes to.
+inline constexpr size_t kStepInputsMax = kRangesMax;      // Ranges that one call of a step is given.
+inline constexpr uint64_t kStepRetriesMax = 10;
+inline constexpr uint64_t kStepRetryMs = 50;              // Waited before the first of them; doubled each time.
+inline constexpr size_t kStepsAtOnceMax = 32;             // Calls of one pipeline under way at once.
+inline constexpr size_t kPipelinePublishesMax = 128; // Objects that all its steps publish, and its result.
+inline constexpr uint64_t kPipelineSmallBytesMax = 64 * MiB; // What its steps gave back in small pieces, which a worker keeps in its own memory.
+inline constexpr uint64_t kSplitReadBytes = 64 * KiB;     // Read at once in search of the end of a line, which is looked for
+inline constexpr uint64_t kSplitSearchBytesMax = 16 * MiB; // so far.
+
+// Traces.
+inline constexpr size_t kTraceSpansMax = 400;             // Calls that one trace tells of one by one; more are counted.
+inline constexpr size_t kTracesMax = 1000;                // Kept by the supervisor; the oldest go first,
+inline constexpr size_t kTraceSpansKeptMax = 100'000;     // also when all of them together have more spans.
+inline constexpr size_t kEdgesMax = 4096;                 // Pairs of a caller and a callee that are counted one by one.
+
+// Compiling.
 inline constexpr uint64_t kCompileSecondsMax = 120;
 inline constexpr uint64_t kCompileAddressBytesMax = 8 * GiB;
 inline constexpr size_t kCompilesAtOnceMax = 2;           // One for
@@ -166,7 +188,7 @@ inline constexpr uint64_t kHeavyMsMin = 5'000;            // How long a function
 inline constexpr uint64_t kHeavyMsMax = 10 * 60'000;      // up to this.
 inline constexpr size_t kMessageBytesMax = 128 * KiB;     // One datagram between supervisor and worker.
 inline constexpr unsigned kMessagesAtOnce = 32;           // Messages of one sender that are answered before it is somebody else's turn.
-inline constexpr size_t kMessageFdsMax = kPublishesMax;
+inline constexpr size_t kMessageFdsMax = kPipelinePublishesMax; // Descriptors that go with one. So a function's inputs, or what it gives back, lie in so many files.
 inline constexpr size_t kControlCallsMax = 4096;          // Unanswered control calls of one worker.
 inline constexpr size_t kContentsBegunMax = 64;           // Contents of one worker that are written while they arrive; more are written afterwards.
 inline constexpr size_t kContentsBegunShare = 2;          // Those of one function, or of all plain PUTs, have one part in so many of them.

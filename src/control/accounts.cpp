@@ -30,6 +30,20 @@ constexpr std::array<Series, 6> kSeries{{
     {"inlay_function_in_flight", "gauge", "Invocations under way now", &Usage::in_flight},
 }};
 
+struct EdgeSeries {
+    std::string_view name;
+    std::string_view help;
+    std::atomic<uint64_t> registry::EdgeAccount::*value;
+    uint64_t unit;
+};
+
+constexpr std::array<EdgeSeries, 4> kEdgeSeries{{
+    {"inlay_edge_calls_total", "Calls, by caller and callee", &registry::EdgeAccount::calls, 1},
+    {"inlay_edge_failed_total", "Of them, those that did not complete", &registry::EdgeAccount::failed, 1},
+    {"inlay_edge_cpu_microseconds_total", "Processor time of the callees", &registry::EdgeAccount::cpu_ns, 1000},
+    {"inlay_edge_mapped_bytes_total", "Bytes of windows mapped into the callees", &registry::EdgeAccount::mapped_bytes, 1},
+}};
+
 }  // namespace
 
 Accounts::Accounts(const registry::SharedState& state, size_t workers) : state_(state), workers_(workers) {}
@@ -44,11 +58,13 @@ std::optional<uint32_t> Accounts::account_of(const std::string& name) {
     return account;
 }
 
-void Accounts::forget(const std::string& name) {
+std::optional<uint32_t> Accounts::forget(const std::string& name) {
     auto found = held_.find(name);
-    if (found == held_.end()) return;
-    free_.push_back(found->second.account);
+    if (found == held_.end()) return std::nullopt;
+    const uint32_t account = found->second.account;
+    free_.push_back(account);
     held_.erase(found);
+    return account;
 }
 
 Usage Accounts::usage_of(const std::string& name) const {
@@ -93,6 +109,35 @@ std::string Accounts::metrics() const {
         for (const auto& [name, usage] : all) text += fmt::format("{}{{function=\"{}\"}} {}\n", series.name, name, usage.*series.value);
     }
     return text;
+}
+
+std::string Accounts::edge_metrics() const {
+    struct Edge {
+        std::string_view caller, callee;
+        const registry::EdgeAccount* counts;
+    };
+    std::unordered_map<uint32_t, std::string_view> names;
+    for (const auto& [name, held] : held_) names.emplace(held.account, name);
+    std::vector<Edge> all;
+    for (const auto& edge : state_.edges) {
+        const uint64_t pair = edge.pair.load(std::memory_order_relaxed);
+        if (pair == 0 || edge.calls.load(std::memory_order_relaxed) == 0) continue;
+        auto caller = names.find(static_cast<uint32_t>(pair >> 32)), callee = names.find(static_cast<uint32_t>(pair) - 1);
+        if (caller != names.end() && callee != names.end()) all.push_back({caller->second, callee->second, &edge});
+    }
+    auto calls = [](const Edge& edge) { return edge.counts->calls.load(std::memory_order_relaxed); };
+    std::sort(all.begin(), all.end(), [&](const Edge& a, const Edge& b) { return calls(a) > calls(b); });
+    all.resize(std::min(all.size(), kMetricFunctionsMax));
+    std::string text;
+    for (const auto& series : kEdgeSeries) {
+        text += fmt::format("# HELP {} {}\n# TYPE {} counter\n", series.name, series.help, series.name);
+        for (const auto& edge : all)
+            text += fmt::format("{}{{caller=\"{}\",callee=\"{}\"}} {}\n", series.name, edge.caller, edge.callee,
+                                (edge.counts->*series.value).load(std::memory_order_relaxed) / series.unit);
+    }
+    return text + fmt::format("# HELP inlay_edges_not_counted_total Calls between functions of which there were too many pairs\n"
+                              "# TYPE inlay_edges_not_counted_total counter\ninlay_edges_not_counted_total {}\n",
+                              state_.edges_not_counted.load(std::memory_order_relaxed));
 }
 
 }  // namespace inlay::control

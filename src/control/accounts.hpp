@@ -32,13 +32,16 @@ class Accounts {
 
     // nullopt: kFunctionsMax functions have one.
     std::optional<uint32_t> account_of(const std::string& name);
-    void forget(const std::string& name);
+    // Gives the account that is free now. nullopt: it had none.
+    std::optional<uint32_t> forget(const std::string& name);
     Usage usage_of(const std::string& name) const;
     // As many as were ever given, from 0 on.
     uint32_t given() const { return given_; }
 
     // Of the functions that used most processor time, in Prometheus' text format.
     std::string metrics() const;
+    // Of calls, by who has called whom: the pairs with most calls.
+    std::string edge_metrics() const;
 
   private:
     struct Held {

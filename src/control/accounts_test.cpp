@@ -69,5 +69,18 @@ TEST_F(AccountsTest, MetricsTellOfThoseThatUsedMost) {
     EXPECT_TRUE(tells("# TYPE inlay_function_in_flight gauge"));
 }
 
+TEST_F(AccountsTest, TellsWhoHasCalledWhom) {
+    uint32_t caller = *accounts_.account_of("caller"), callee = *accounts_.account_of("callee");
+    registry::count_edge(memory_.state(), caller, callee, {true, 5'000, 7});
+    registry::count_edge(memory_.state(), caller, callee, {false, 5'000, 7});
+    const auto text = accounts_.edge_metrics();
+    for (auto line : {"inlay_edge_calls_total{caller=\"caller\",callee=\"callee\"} 2\n", "inlay_edge_failed_total{caller=\"caller\",callee=\"callee\"} 1\n",
+                      "inlay_edge_cpu_microseconds_total{caller=\"caller\",callee=\"callee\"} 10\n", "inlay_edge_mapped_bytes_total{caller=\"caller\",callee=\"callee\"} 14\n",
+                      "inlay_edges_not_counted_total 0\n"})
+        EXPECT_NE(text.find(line), text.npos) << line << text;
+    EXPECT_EQ(accounts_.forget("callee"), callee);
+    EXPECT_EQ(accounts_.edge_metrics().find("callee=\"callee\""), std::string::npos);
+}
+
 }  // namespace
 }  // namespace inlay::control

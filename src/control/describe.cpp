@@ -91,13 +91,56 @@ Result<std::string> describe_log(const registry::Listing& listing, store::Catalo
     uint64_t after = 0;
     std::from_chars(listing.after.data(), listing.after.data() + listing.after.size(), after);
     Json lines = Json::array();
-    for (const auto* line : logs.lines_after(listing.name, after))
+    for (const auto* line : logs.lines_after(listing.name, after)) {
         lines.push_back({{"seq", line->sequence},
                          {"time", rfc3339(line->wall_ms)},
                          {"level", kLevels[line->level & 3]},
                          {"invocation", line->invocation},
                          {"text", line->text}});
+        if (!line->trace.empty()) lines.back()["trace"] = line->trace;
+    }
     return text_of({{"lines", std::move(lines)}, {"next", logs.last_sequence()}});
+}
+
+Json json_of(const registry::Span& span, uint64_t first_ns) {
+    return {{"id", fmt::format("{:016x}", span.id)},
+            {"parent", fmt::format("{:016x}", span.parent)},
+            {"function", span.function},
+            {"step", span.step.empty() ? Json(nullptr) : Json(span.step)},
+            {"place", span.place},
+            {"ending", span.ending},
+            {"attempts", span.attempts},
+            {"began_us", (span.began_ns - first_ns) / 1000},
+            {"took_us", span.took_ns / 1000},
+            {"cpu_us", span.cpu_ns / 1000},
+            {"mapped", span.mapped_bytes},
+            {"copied", span.copied_bytes}};
+}
+
+Result<std::string> describe_trace(const std::string& id, const Traces& traces) {
+    const auto* kept = traces.find(id);
+    if (!kept)
+        return Error{Errc::not_found, fmt::format("there is no trace {:?}: the latest ones are kept of requests with a `traceparent` that is sampled", id)};
+    uint64_t first_ns = UINT64_MAX;
+    for (const auto& span : kept->spans.list) first_ns = std::min(first_ns, span.began_ns);
+    Json spans = Json::array();
+    for (const auto& span : kept->spans.list) spans.push_back(json_of(span, first_ns));
+    return text_of({{"trace", id}, {"time", rfc3339(kept->wall_ms)}, {"left_out", kept->spans.left_out}, {"spans", std::move(spans)}});
+}
+
+// The latest first.
+std::string describe_traces(const registry::Listing& listing, const Traces& traces) {
+    Json list = Json::array();
+    for (const auto* kept : traces.latest(static_cast<size_t>(listing.limit))) {
+        const auto& request = kept->spans.list.back();
+        list.push_back({{"trace", kept->id},
+                        {"time", rfc3339(kept->wall_ms)},
+                        {"function", request.function},
+                        {"ending", request.ending},
+                        {"took_us", request.took_ns / 1000},
+                        {"spans", kept->spans.list.size() + kept->spans.left_out}});
+    }
+    return text_of({{"traces", std::move(list)}});
 }
 
 }  // namespace
@@ -122,7 +165,9 @@ Result<std::string> describe(const registry::Listing& listing, store::CatalogRea
             return describe_function(record, known);
         }
         case registry::ListingKind::log: return describe_log(listing, catalog, known.logs);
-        case registry::ListingKind::function_metrics: return known.accounts.metrics();
+        case registry::ListingKind::function_metrics: return known.accounts.metrics() + known.accounts.edge_metrics();
+        case registry::ListingKind::traces: return describe_traces(listing, known.traces);
+        case registry::ListingKind::trace: return describe_trace(listing.name, known.traces);
     }
     return Error{Errc::bad_request, "unknown listing"};
 }

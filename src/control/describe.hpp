@@ -8,6 +8,7 @@
 #include "control/accounts.hpp"
 #include "control/function_log.hpp"
 #include "control/quarantine.hpp"
+#include "control/traces.hpp"
 #include "registry/messages.hpp"
 #include "store/catalog_reader.hpp"
 
@@ -18,9 +19,10 @@ struct KnownOfFunctions {
     const FunctionLogs& logs;
     const Accounts& accounts;
     const Quarantine& quarantine;
+    const Traces& traces;
 };
 
-// Errors: bucket_not_found, function_not_found, bad_name; failures of the catalog.
+// Errors: bucket_not_found, function_not_found, not_found (a trace), bad_name; failures of the catalog.
 Result<std::string> describe(const registry::Listing& listing, store::CatalogReader& catalog, const KnownOfFunctions& known);
 
 // {"bucket","key","bytes","version","content_type","modified"}, "linked": PATH where it is a file where it lies; ended by a line feed.

@@ -25,7 +25,7 @@ class DescribeTest : public testing::Test {
         apply(store::PutObject{store::example_object(bucket, key, "v-" + bucket + "-" + key), {}});
     }
     json described(const Listing& listing) {
-        auto text = describe(listing, reader_, {logs_, accounts_, quarantine_});
+        auto text = describe(listing, reader_, {logs_, accounts_, quarantine_, traces_});
         if (!text.ok()) return std::string(traits(text.error().code).name);
         EXPECT_TRUE(text->ends_with("\n"));
         return json::parse(*text);
@@ -36,6 +36,7 @@ class DescribeTest : public testing::Test {
     store::CatalogReader reader_ = store::CatalogReader::create(scratch_ / "catalog.db").value();
     Quarantine quarantine_;
     FunctionLogs logs_;
+    Traces traces_;
     registry::SharedMemory memory_ = registry::SharedMemory::open(registry::SharedMemory::create_file().value().get()).value();
     Accounts accounts_{memory_.state(), 2};
 };
@@ -78,7 +79,7 @@ TEST_F(DescribeTest, Functions) {
     registry::FunctionAccount::add(memory_.state().accounts[1][*accounts_.account_of("f")].cpu_ns, 7000);
     EXPECT_EQ(described({ListingKind::function, "f"}), one);
     EXPECT_EQ(described({ListingKind::functions})["functions"], json::array({one}));
-    EXPECT_EQ(json::parse(describe_function(store::example_function("f", "v1"), {logs_, accounts_, quarantine_})), one) << "and no environment: it may hold secrets";
+    EXPECT_EQ(json::parse(describe_function(store::example_function("f", "v1"), {logs_, accounts_, quarantine_, traces_})), one) << "and no environment: it may hold secrets";
     EXPECT_EQ(described({ListingKind::function, "g"}), "function-not-found");
     EXPECT_EQ(described({ListingKind::function, "no/name"}), "bad-name");
 }
@@ -86,7 +87,7 @@ TEST_F(DescribeTest, Functions) {
 TEST_F(DescribeTest, LogLinesAfterANumber) {
     apply(store::DeployFunction{store::example_function("f", "v1")});
     EXPECT_EQ(described({ListingKind::log, "f"}), json::parse(R"({"lines":[],"next":0})"));
-    logs_.append({"f", "i", {{0, "a"}, {1, "b"}, {2, "c"}, {3, "d"}, {7, "e"}}}, 1500);
+    logs_.append({"f", "i", "", {{0, "a"}, {1, "b"}, {2, "c"}, {3, "d"}, {7, "e"}}}, 1500);
     auto all = described({ListingKind::log, "f", "", "", 0});
     ASSERT_EQ(all["lines"].size(), 5u);
     EXPECT_EQ(all["lines"][0], json::parse(R"({"seq":1,"time":"1970-01-01T00:00:01.500Z","level":"debug","invocation":"i","text":"a"})"));
@@ -99,8 +100,27 @@ TEST_F(DescribeTest, LogLinesAfterANumber) {
 
 TEST_F(DescribeTest, LogLinesMayHoldAnyBytes) {
     apply(store::DeployFunction{store::example_function("f", "v1")});
-    logs_.append({"f", "i", {{0, std::string("a\xff\0\"\n", 5)}}}, 0);
-    EXPECT_EQ(described({ListingKind::log, "f"})["lines"][0]["text"], std::string("a\xef\xbf\xbd\0\"\n", 7));
+    logs_.append({"f", "i", "t", {{0, std::string("a\xff\0\"\n", 5)}}}, 0);
+    auto line = described({ListingKind::log, "f"})["lines"][0];
+    EXPECT_EQ(line["text"], std::string("a\xef\xbf\xbd\0\"\n", 7));
+    EXPECT_EQ(line["trace"], "t");
+}
+
+TEST_F(DescribeTest, TracesFromTheLatestOnAndOneWithItsSpans) {
+    const std::string id(32, 'a');
+    EXPECT_EQ(described({ListingKind::trace, id}), "not-found");
+    registry::Trace trace{id, {}};
+    trace.spans.add({.id = 0xb, .parent = 0xa, .function = "g", .step = "s[1]", .place = "lane", .ending = "200", .began_ns = 3'000'000, .took_ns = 5000});
+    trace.spans.add({.id = 0xa, .function = "f", .place = "worker", .ending = "404", .attempts = 2, .began_ns = 1'000'000, .took_ns = 4'000'000, .cpu_ns = 7000, .mapped_bytes = 8, .copied_bytes = 9});
+    traces_.add(std::move(trace), 1500);
+    EXPECT_EQ(described({ListingKind::traces, "", "", "", 9}), json::parse(R"({"traces":[{"trace":")" + id + R"(","time":"1970-01-01T00:00:01.500Z","function":"f","ending":"404","took_us":4000,"spans":2}]})"));
+    auto one = described({ListingKind::trace, id});
+    EXPECT_EQ(one["left_out"], 0);
+    ASSERT_EQ(one["spans"].size(), 2u);
+    EXPECT_EQ(one["spans"][0]["began_us"], 2000);
+    EXPECT_EQ(one["spans"][0]["step"], "s[1]");
+    EXPECT_EQ(one["spans"][1], json::parse(R"({"id":"000000000000000a","parent":"0000000000000000","function":"f","step":null,"place":"worker","ending":"404",
+        "attempts":2,"began_us":0,"took_us":4000,"cpu_us":7,"mapped":8,"copied":9})"));
 }
 
 TEST_F(DescribeTest, AFunctionInQuarantineSaysWhy) {

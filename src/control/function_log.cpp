@@ -6,7 +6,7 @@
 namespace inlay::control {
 namespace {
 
-size_t bytes_of(const LogLine& line) { return sizeof line + line.invocation.size() + line.text.size(); }
+size_t bytes_of(const LogLine& line) { return sizeof line + line.invocation.size() + line.trace.size() + line.text.size(); }
 
 }  // namespace
 
@@ -14,7 +14,7 @@ void FunctionLogs::append(const registry::LogLines& lines, uint64_t wall_ms) {
     if (!by_function_.contains(lines.function) && by_function_.size() >= kFunctionsMax) return;
     auto& log = by_function_[lines.function];
     for (const auto& line : lines.lines) {
-        log.push_back({++sequence_, wall_ms, line.level, lines.invocation, line.text});
+        log.push_back({++sequence_, wall_ms, line.level, lines.invocation, lines.trace, line.text});
         bytes_ += bytes_of(log.back());
         // Who writes more than there is room for loses its own oldest lines, not those of others.
         while (log.size() > kLogLinesPerFunctionMax || (bytes_ > kLogBytesMax && !log.empty())) {

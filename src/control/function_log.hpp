@@ -15,6 +15,7 @@ struct LogLine {
     uint64_t wall_ms = 0;
     uint64_t level = 0;
     std::string invocation;
+    std::string trace;  // Empty: it was not traced.
     std::string text;
 };
 

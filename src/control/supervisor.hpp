@@ -90,7 +90,8 @@ class Supervisor {
     void commit(const Life& life, uint64_t id, WireReader& fields, std::vector<os::Fd>& fds);
     void remove_function(const Life& life, uint64_t id, WireReader& fields);
     void append_log(WireReader& fields);
-    KnownOfFunctions known_of_functions() const { return {logs_, *accounts_, quarantine_}; }
+    void note_trace(WireReader& fields);
+    KnownOfFunctions known_of_functions() const { return {logs_, *accounts_, quarantine_, traces_}; }
     void answer_json(const Life& life, uint64_t id, Result<std::string> json);
     Result<std::unique_ptr<CommitJob>> make_commit_job(const Life& life, WireReader& fields, std::vector<os::Fd>& fds);
     void submit(std::unique_ptr<CommitJob> job, std::function<void(Result<Committed>)> on_loop);
@@ -165,6 +166,7 @@ class Supervisor {
     std::unordered_map<std::string, std::vector<OnCode>> compiling_;  // Who waits for code that is under way, by its file's name.
     std::unordered_map<pid_t, size_t> lanes_;                         // The worker slot that each one serves.
     FunctionLogs logs_;
+    Traces traces_;
     Quarantine quarantine_;
     std::optional<Accounts> accounts_;
     std::unique_ptr<LinkDoor> link_door_;

@@ -84,8 +84,10 @@ void Supervisor::find_function(const Life& life, uint64_t id, WireReader& fields
             return Error{Errc::function_quarantined, fmt::format("function {:?} is in quarantine: {}; deploy it again to have it run", name, *reason)};
         if (account = accounts_->account_of(name); !account) return Error{Errc::overloaded, "as many functions as can be were removed a moment ago: retry"};
         auto checks = record->isolated ? engine::Checks::none : engine::Checks::epoch;
-        INLAY_TRY(auto file, directory_->open_compiled(compiled_name(record->version, checks)));
+        INLAY_TRY(auto file, record->is_pipeline() ? directory_->open_module(record->version)
+                                                   : directory_->open_compiled(compiled_name(record->version, checks)));
         if (file) return std::pair{std::move(*record), std::move(*file)};
+        if (record->is_pipeline()) return Error{Errc::corrupt, fmt::format("the plan of pipeline {} is missing in the data directory: deploy it again", name)};
         compile_again(*record, checks);
         return Error{Errc::overloaded, fmt::format("function {:?} is being compiled for this machine: retry in a moment", name)};
     };
@@ -122,6 +124,7 @@ void Supervisor::on_call(const Life& life, os::Message& message) {
         case Call::read_content: return read_content(life, id, fields);
         case Call::drop_content: return drop_content(life, id, fields);
         case Call::note_use: return note_use(fields);
+        case Call::note_trace: return note_trace(fields);
         default: return life->answer_call(registry::answer(id, registry::damaged_message()));
     }
 }
@@ -142,7 +145,7 @@ void Supervisor::submit(std::unique_ptr<CommitJob> job, std::function<void(Resul
 Result<std::unique_ptr<CommitJob>> Supervisor::make_commit_job(const Life& life, WireReader& fields, std::vector<os::Fd>& fds) {
     std::vector<registry::Effect> effects;
     registry::read(fields, effects, fds.size());
-    if (!fields.finished() || effects.empty() || effects.size() > kPublishesMax) return registry::damaged_message();
+    if (!fields.finished() || effects.empty() || effects.size() > kPipelinePublishesMax) return registry::damaged_message();
     auto job = std::make_unique<CommitJob>();
     for (auto& effect : effects) {
         INLAY_TRY_VOID(check_effect(effect));
@@ -197,7 +200,7 @@ void Supervisor::remove_function(const Life& life, uint64_t id, WireReader& fiel
     submit(std::move(job), [this, life, id, name](Result<Committed> committed) {
         if (!committed.ok()) return life->answer_call(registry::answer(id, committed.error()));
         logs_.forget(name);
-        accounts_->forget(name);
+        if (auto account = accounts_->forget(name)) registry::forget_edges(shared_.state(), *account);
         remove_code(committed->applied);
         life->answer_call(registry::answer(id).take());
     });
@@ -209,6 +212,12 @@ void Supervisor::append_log(WireReader& fields) {
     if (!fields.finished()) return;
     auto known = reader_->find_function(lines.function);
     if (known.ok() && *known) logs_.append(lines, wall_ms());
+}
+
+void Supervisor::note_trace(WireReader& fields) {
+    registry::Trace trace;
+    registry::read(fields, trace);
+    if (fields.finished()) traces_.add(std::move(trace), wall_ms());
 }
 
 void Supervisor::answer_json(const Life& life, uint64_t id, Result<std::string> json) {

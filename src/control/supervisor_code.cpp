@@ -17,6 +17,7 @@ namespace {
 constexpr Checks kAllChecks[] = {Checks::epoch, Checks::none};
 
 bool wants_at_deploy(const store::FunctionRecord& record, Checks checks) {
+    if (record.is_pipeline()) return false;
     return checks == Checks::epoch ? !record.isolated : record.begins_in_lanes();
 }
 
@@ -49,7 +50,7 @@ void Supervisor::deploy(const Life& life, uint64_t id, WireReader& fields, std::
     store::FunctionRecord record;
     registry::read(fields, record);
     bool whole = fields.finished() && fds.size() == 1 && check_name("function", record.name).ok() &&
-                 record.module_bytes <= kModuleBytesMax && are_within_bounds(record.limits) && record.env.size() <= kEnvBytesMax;
+                 record.module_bytes <= (record.is_pipeline() ? kPlanBytesMax : kModuleBytesMax) && are_within_bounds(record.limits) && record.env.size() <= kEnvBytesMax;
     if (!whole) return life->answer_call(registry::answer(id, registry::damaged_message()));
     record.version = versions_->next();
     record.deployed_ms = wall_ms();
@@ -62,6 +63,7 @@ void Supervisor::deploy(const Life& life, uint64_t id, WireReader& fields, std::
     if (!module.ok()) return life->answer_call(registry::answer(id, module.error()));
     deployment->module = std::move(module->file);
     deployment->record.module_hash = std::move(module->hash);
+    if (deployment->record.is_pipeline()) return store_function(*deployment);  // Its worker has read it; nobody trusts it.
     compile_for(deployment, deployment->record.isolated ? Checks::none : Checks::epoch);
 }
 

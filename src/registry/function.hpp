@@ -53,13 +53,16 @@ struct UncheckedCode {
     bool asked_for = false;
 };
 
+struct Plan;
+
 struct Function {
     store::FunctionRecord record;
     uint32_t account = 0;  // Where in the shared state it is accounted for.
-    std::shared_ptr<const engine::Program> program;  // nullptr of an isolated one: its code is in its lanes only.
+    std::shared_ptr<const engine::Program> program;  // nullptr of an isolated one: its code is in its lanes only; and of a pipeline.
     os::Fd compiled;  // The file of that program: lanes load it too, until there is unchecked code.
     bool streams = false;  // It can take its body, or give its response, piece by piece.
     bool calls = false;    // It can call others.
+    std::shared_ptr<const Plan> plan;  // Of a pipeline.
     // Change, where all else is fixed.
     std::unique_ptr<Tendency> tendency = std::make_unique<Tendency>();
     std::unique_ptr<Tendency> stream_tendency = std::make_unique<Tendency>();  // By piece: long bodies are no sign.

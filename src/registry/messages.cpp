@@ -69,13 +69,14 @@ void read(WireReader& from, Listing& listing) {
 }
 
 void write(WireWriter& to, const LogLines& lines) {
-    to.bytes(lines.function).bytes(lines.invocation).number(lines.lines.size());
+    to.bytes(lines.function).bytes(lines.invocation).bytes(lines.trace).number(lines.lines.size());
     for (const auto& line : lines.lines) to.number(line.level).bytes(line.text);
 }
 
 void read(WireReader& from, LogLines& lines) {
     lines.function = from.bytes();
     lines.invocation = from.bytes();
+    lines.trace = from.bytes();
     uint64_t count = from.number();
     for (uint64_t i = 0; i < count && i < kItemsMax && from.ok(); i++) {
         LogLines::Line line;

@@ -41,6 +41,7 @@ enum class Call : uint64_t {
     read_content,      // number, its length       -> nothing + descriptor of all of it
     drop_content,      // number                   -> nothing
     note_use,          // bucket, key, version     -> nothing, and no answer is sent: functions map it again and again
+    note_trace,        // Trace                    -> nothing, and no answer is sent
 };
 
 // Where the content of a new object comes from.
@@ -80,11 +81,11 @@ struct CommitAnswer {
     uint64_t copied_bytes = 0;
 };
 
-enum class ListingKind : uint64_t { buckets = 1, objects, functions, function, log, function_metrics };
+enum class ListingKind : uint64_t { buckets = 1, objects, functions, function, log, function_metrics, traces, trace };
 
 struct Listing {
     ListingKind kind = ListingKind::buckets;
-    std::string name;      // Bucket or function.
+    std::string name;      // Bucket, function or trace.
     std::string prefix;
     std::string after;     // Key, or sequence number of a log line.
     uint64_t limit = 0;
@@ -97,6 +98,7 @@ struct LogLines {
     };
     std::string function;
     std::string invocation;
+    std::string trace;  // Empty: it is not traced.
     std::vector<Line> lines;
 };
 

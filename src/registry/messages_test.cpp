@@ -14,7 +14,7 @@ namespace {
 const auto kObject = store::example_object("bucket", "a/key", "0123");
 const auto kFunction = store::example_function("name", "4567");
 const Listing kListing{ListingKind::log, "name", "prefix", "after", 17};
-const LogLines kLogLines{"function", "invocation", {{3, "one"}, {0, ""}}};
+const LogLines kLogLines{"function", "invocation", "trace", {{3, "one"}, {0, ""}}};
 const CommitAnswer kCommitAnswer{{{true, "v1"}, {false, ""}}, 99};
 
 std::vector<Effect> some_effects() {

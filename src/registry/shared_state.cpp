@@ -22,4 +22,29 @@ void publish_change(SharedState& state, uint64_t name_hash) noexcept {
     state.generation.store(next + 1, std::memory_order_release);
 }
 
+void count_edge(SharedState& state, uint32_t caller, uint32_t callee, const EdgeUse& use) noexcept {
+    const uint64_t pair = edge_pair(caller, callee);
+    auto add = [](std::atomic<uint64_t>& value, uint64_t n) { value.fetch_add(n, std::memory_order_relaxed); };
+    for (size_t i = 0, place = mixed(pair) % kEdgesMax; i < kEdgesMax; i++, place = (place + 1) % kEdgesMax) {
+        auto& edge = state.edges[place];
+        uint64_t found = edge.pair.load(std::memory_order_relaxed);
+        if (found == 0 && edge.pair.compare_exchange_strong(found, pair, std::memory_order_relaxed)) found = pair;
+        if (found != pair) continue;
+        add(edge.calls, 1);
+        add(edge.failed, use.failed);
+        add(edge.cpu_ns, use.cpu_ns);
+        add(edge.mapped_bytes, use.mapped_bytes);
+        return;
+    }
+    add(state.edges_not_counted, 1);
+}
+
+void forget_edges(SharedState& state, uint32_t account) noexcept {
+    for (auto& edge : state.edges) {
+        const uint64_t pair = edge.pair.load(std::memory_order_relaxed);
+        if (pair == 0 || (pair >> 32 != account && (pair & UINT32_MAX) != uint64_t{account} + 1)) continue;
+        for (auto* value : {&edge.calls, &edge.failed, &edge.cpu_ns, &edge.mapped_bytes}) value->store(0, std::memory_order_relaxed);
+    }
+}
+
 }  // namespace inlay::registry

@@ -35,6 +35,16 @@ struct alignas(64) FunctionAccount {
 };
 using FunctionAccounts = std::array<FunctionAccount, kFunctionsMax>;
 
+// What all workers have counted for one function that another one calls.
+struct alignas(64) EdgeAccount {
+    std::atomic<uint64_t> pair;    // Of both accounts (edge_pair); 0: free.
+    std::atomic<uint64_t> calls;
+    std::atomic<uint64_t> failed;  // Of them: all that did not complete.
+    std::atomic<uint64_t> cpu_ns;
+    std::atomic<uint64_t> mapped_bytes;
+};
+constexpr uint64_t edge_pair(uint32_t caller, uint32_t callee) { return uint64_t{caller} << 32 | (uint64_t{callee} + 1); }
+
 // All zero is its valid beginning, as the kernel gives it. Pages of it that nobody has touched take no memory.
 struct SharedState {
     std::atomic<uint64_t> generation;                                  // Changes so far.
@@ -46,7 +56,19 @@ struct SharedState {
     std::array<CounterBlock, kWorkersMax + 1> counters;                // One per worker slot; the last is the supervisor's.
     std::array<std::atomic<uint64_t>, kFunctionsMax> admitted_until_ns; // By a function's account: how far its rate is used up (registry/admission.hpp).
     std::array<FunctionAccounts, kWorkersMax> accounts;                 // One row per worker slot.
+    std::array<EdgeAccount, kEdgesMax> edges;                           // By a hash of their pairs, else in the next free place.
+    std::atomic<uint64_t> edges_not_counted;                            // Calls of pairs for which there was no place.
 };
+
+struct EdgeUse {
+    bool failed = false;
+    uint64_t cpu_ns = 0;
+    uint64_t mapped_bytes = 0;
+};
+// Counts one call. Any process, any thread.
+void count_edge(SharedState& state, uint32_t caller, uint32_t callee, const EdgeUse& use) noexcept;
+// Takes the counts of all pairs with this function back to 0.
+void forget_edges(SharedState& state, uint32_t account) noexcept;
 
 inline uint64_t hash_of_function(std::string_view name) { return fnv1a(name, fnv1a("function/")); }
 // Of a version of one; never 0.

@@ -28,6 +28,33 @@ class SharedStateTest : public testing::Test {
 
 using Heard = std::vector<uint64_t>;
 
+uint64_t calls_of(const SharedState& state, uint32_t caller, uint32_t callee) {
+    uint64_t calls = 0;
+    for (const auto& edge : state.edges)
+        if (edge.pair == edge_pair(caller, callee)) calls += edge.calls;
+    return calls;
+}
+
+TEST_F(SharedStateTest, CallsAreCountedByPair) {
+    auto& state = memory_.state();
+    for (int i = 0; i < 3; i++) count_edge(state, 0, 0, {true, 5, 7});
+    count_edge(state, 1, 2, {});
+    count_edge(state, 2, 1, {});
+    EXPECT_EQ(calls_of(state, 0, 0), 3u);
+    EXPECT_EQ(calls_of(state, 1, 2), 1u);
+    forget_edges(state, 1);
+    EXPECT_EQ(calls_of(state, 1, 2), 0u);
+    EXPECT_EQ(calls_of(state, 2, 1), 0u);
+    EXPECT_EQ(calls_of(state, 0, 0), 3u);
+}
+
+TEST_F(SharedStateTest, CallsOfTooManyPairsAreCountedTogether) {
+    auto& state = memory_.state();
+    for (uint32_t i = 0; i < kEdgesMax + 3; i++) count_edge(state, i, i, {});
+    EXPECT_EQ(state.edges_not_counted, 3u);
+    EXPECT_EQ(calls_of(state, 17, 17), 1u);
+}
+
 TEST_F(SharedStateTest, EachChangeIsHeardOnceAndInOrder) {
     ChangeReader reader(memory_.state());
     EXPECT_EQ(heard_by(reader), Heard{});

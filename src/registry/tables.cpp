@@ -7,7 +7,9 @@
 
 #include "base/clock.hpp"
 #include "base/limits.hpp"
+#include "os/file.hpp"
 #include "registry/compiled_file.hpp"
+#include "registry/plan.hpp"
 
 namespace inlay::registry {
 namespace {
@@ -62,6 +64,12 @@ Result<std::shared_ptr<const Function>> Tables::get_function(std::string_view na
 
 // The code of an isolated function is not even looked at here. Errors: corrupt, also of code for another engine; io_error.
 Result<> Tables::load(Function& function) const {
+    if (function.record.is_pipeline()) {
+        INLAY_TRY(auto text, os::read_all(function.compiled.get(), kPlanBytesMax));
+        INLAY_TRY(auto plan, Plan::parse(text));
+        function.plan = std::make_shared<const Plan>(std::move(plan));
+        return {};
+    }
     if (function.record.isolated) {
         INLAY_TRY(auto way, body_way_of_compiled_file(function.compiled.get()));
         function.streams = way == BodyWay::streams;

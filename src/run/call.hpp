@@ -37,6 +37,8 @@ struct CallTerms {
     uint64_t deadline_ns = 0;
     unsigned depth = 0;
     uint64_t calls = 0;  // That it may make.
+    registry::TraceId trace{};
+    uint64_t parent = 0;  // The caller's id.
 };
 
 // Of a call that was handed over. No outcome: nobody has begun it; it is the caller's again.

@@ -44,7 +44,9 @@ Outcome outcome_of(Invocation& invocation, How how) {
     if (!invocation.limit_name.empty()) invocation.add_last_log(INLAY_LOG_WARN, "met a limit: " + invocation.limit_met());
     outcome.cost = invocation.cost;
     outcome.log = std::move(invocation.log);
+    outcome.spans = std::move(invocation.spans);
     if (!outcome.log.lines.empty()) {
+        outcome.log.trace = invocation.terms.trace.text();
         outcome.log.function = invocation.function.record.name;
         outcome.log.invocation = invocation.id_text();
     }

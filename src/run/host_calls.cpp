@@ -11,6 +11,7 @@
 #include "engine/watchdog.hpp"
 #include "run/executor.hpp"
 #include "run/host_ranges.hpp"
+#include "run/span.hpp"
 
 namespace inlay::run::host {
 namespace {
@@ -99,6 +100,7 @@ uint64_t deadline_of(const Invocation& caller) {
 Terms terms_of(Invocation& caller, const Call& call, const registry::Function& function) {
     Terms terms = caller.terms;
     terms.id = call.id;
+    terms.parent = caller.terms.id;
     terms.attempt = 1;
     terms.depth++;
     terms.tree = &caller.tree();
@@ -146,10 +148,11 @@ int32_t tell(Invocation& caller, std::string_view name, Outcome& outcome, GuestP
     return code;
 }
 
-void add_cost(Cost& to, const Cost& of_callee) {
-    to.mapped_bytes += of_callee.mapped_bytes;
-    to.copied.add(of_callee.copied);
-    to.private_bytes += of_callee.private_bytes;
+void add_cost(Invocation& caller, Outcome& of_callee) {
+    caller.cost.mapped_bytes += of_callee.cost.mapped_bytes;
+    caller.cost.copied.add(of_callee.cost.copied);
+    caller.cost.private_bytes += of_callee.cost.private_bytes;
+    caller.spans.add(std::exchange(of_callee.spans, {}));
 }
 
 // ---- Here, inside of the caller ----
@@ -171,10 +174,12 @@ std::optional<Outcome> run_here(Invocation& caller, Call& call) {
     const std::string path = "/f/" + call.name;
     const Request request = request_of(caller, call, path);
     const Terms terms = terms_of(caller, call, *callee->function);
+    const uint64_t began_ns = terms.trace.is_set() ? monotonic_ns() : 0;
     auto outcome = execute(*callee->function, request, caller.supply, terms);
     resume(caller);
+    close_span(outcome, call.name, terms, began_ns);
     caller.cost.callees_ns += outcome.cost.cpu_ns + outcome.cost.callees_ns;
-    caller.supply.note_call({*callee->function, outcome});
+    caller.supply.note_call({caller.function, *callee->function, outcome});
     return outcome;
 }
 
@@ -192,7 +197,7 @@ bool begins_again(Invocation& caller, std::optional<Outcome>& outcome) {
 
 bool hand_over(Invocation& caller, size_t number) {
     Child& child = caller.children[number];
-    const CallTerms terms{deadline_of(caller), caller.terms.depth + 1, caller.tree().calls_left / kChildCallsShare};
+    const CallTerms terms{deadline_of(caller), caller.terms.depth + 1, caller.tree().calls_left / kChildCallsShare, caller.terms.trace, caller.terms.id};
     if (!caller.supply.hand_over(child.call, terms, child.only_away)) return false;
     child.is_away = true;
     caller.away.push_back(number);
@@ -256,7 +261,7 @@ int32_t tell_child(Invocation& caller, uint32_t number, GuestPtr out) {
     const Call call = std::exchange(child.call, {});
     child.was_waited_for = true;
     caller.waited_for++;
-    add_cost(caller.cost, outcome.cost);
+    add_cost(caller, outcome);
     return tell(caller, call.name, outcome, out);
 }
 
@@ -302,7 +307,7 @@ int32_t call(Invocation& invocation, GuestPtr name, GuestLen name_length, GuestP
     }
     auto* refused = std::get_if<Refused>(&outcome->how);
     if (refused && refused->error.code == Errc::function_not_found) return INLAY_E_ABSENT;
-    add_cost(invocation.cost, outcome->cost);
+    add_cost(invocation, *outcome);
     return tell(invocation, call.name, *outcome, out);
 }
 

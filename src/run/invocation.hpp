@@ -106,6 +106,7 @@ struct Invocation {
     size_t first_here = 0;                            // All before it were, once.
     size_t waited_for = 0;
     registry::LogLines log;
+    registry::Spans spans;                            // Of its calls, where it is traced.
     Cost cost;
 
     // The first sources are the request's: before any other is added, and before any is looked at.

@@ -96,7 +96,7 @@ class WorkerSupply final : public Supply, private Stream {
         return callee;
     }
 
-    void note_call(const CallEnd& end) override { account_ = {end.outcome.cost.cpu_ns, end.outcome.log}; }
+    void note_call(const CallEnd& end) override { account_ = CallAccount(end); }
 
     bool hand_over(const Call& call, const CallTerms& terms, bool must) override {
         if (away_.size() >= kChildrenAwayMax || (!must && files_of(call) > kMessageFdsMax)) return false;

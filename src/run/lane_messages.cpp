@@ -135,6 +135,8 @@ void read_to_failure(WireReader& from) {
 void write(WireWriter& to, const Terms& terms) {
     to.number(terms.id).number(terms.attempt).number(static_cast<uint64_t>(terms.place)).number(terms.deadline_ns);
     to.number(terms.clock.resolution_ns).number(terms.clock.seed).number(terms.depth).number(terms.calls_max);
+    to.number(terms.parent);
+    registry::write(to, terms.trace);
 }
 
 void read(WireReader& from, Terms& terms) {
@@ -146,6 +148,8 @@ void read(WireReader& from, Terms& terms) {
     terms.clock.seed = from.number();
     terms.depth = static_cast<unsigned>(from.number());
     terms.calls_max = from.number();
+    terms.parent = from.number();
+    registry::read(from, terms.trace);
 }
 
 void write(WireWriter& to, const Request& request, const NumberOf& number_of) {
@@ -206,21 +210,26 @@ bool read(WireReader& from, Call& call, const GivenOf& given_of) {
     return call.query.size() <= kCallQueryBytesMax && read_pieces(from, call.inputs, given_of);
 }
 
-void write(WireWriter& to, const CallTerms& terms) { to.number(terms.deadline_ns).number(terms.depth).number(terms.calls); }
+void write(WireWriter& to, const CallTerms& terms) {
+    to.number(terms.deadline_ns).number(terms.depth).number(terms.calls).number(terms.parent);
+}
 
 void read(WireReader& from, CallTerms& terms) {
     terms.deadline_ns = from.number();
     terms.depth = static_cast<unsigned>(std::min<uint64_t>(from.number(), kCallDepthMax));
     terms.calls = std::min(from.number(), kCallsMax);
+    terms.parent = from.number();
 }
 
 void write(WireWriter& to, const CallAccount& account) {
-    to.number(account.cpu_ns);
+    to.number(account.cpu_ns).number(account.mapped_bytes).number(account.failed);
     registry::write(to, account.log);
 }
 
 void read(WireReader& from, CallAccount& account) {
     account.cpu_ns = from.number();
+    account.mapped_bytes = from.number();
+    account.failed = from.number() != 0;
     registry::read(from, account.log);
 }
 
@@ -232,6 +241,7 @@ void write(WireWriter& to, const Outcome& outcome, const NumberOf& number_of) {
     if (auto* refused = std::get_if<Refused>(&outcome.how)) write(to, refused->error);
     write(to, outcome.cost);
     registry::write(to, outcome.log);
+    registry::write(to, outcome.spans);
 }
 
 void read(WireReader& from, Outcome& outcome, const GivenOf& given_of) {
@@ -249,6 +259,7 @@ void read(WireReader& from, Outcome& outcome, const GivenOf& given_of) {
     }
     read(from, outcome.cost);
     registry::read(from, outcome.log);
+    registry::read(from, outcome.spans);
     if (!from.finished()) read_to_failure(from);
 }
 

@@ -38,6 +38,7 @@
 #include "run/call.hpp"
 #include "run/outcome.hpp"
 #include "run/request.hpp"
+#include "run/supply.hpp"
 #include "run/terms.hpp"
 
 namespace inlay::run {
@@ -71,7 +72,16 @@ void read(WireReader& from, CallTerms& terms);
 
 // What a call has used and logged.
 struct CallAccount {
+    CallAccount() = default;
+    explicit CallAccount(const CallEnd& end)
+        : cpu_ns(end.outcome.cost.cpu_ns),
+          mapped_bytes(end.outcome.cost.mapped_bytes),
+          failed(!std::holds_alternative<Completed>(end.outcome.how)),
+          log(end.outcome.log) {}
+
     uint64_t cpu_ns = 0;
+    uint64_t mapped_bytes = 0;
+    bool failed = false;
     registry::LogLines log;
 };
 void write(WireWriter& to, const CallAccount& account);

@@ -12,6 +12,7 @@
 #include "base/result.hpp"
 #include "registry/function.hpp"
 #include "registry/messages.hpp"
+#include "registry/trace.hpp"
 #include "run/cost.hpp"
 #include "run/piece.hpp"
 
@@ -77,6 +78,7 @@ struct Outcome {
     std::variant<Completed, Failed, Trapped, Refused, Unfinished> how;
     Cost cost;
     registry::LogLines log;  // Also of invocations that did not complete.
+    registry::Spans spans;   // Of the calls that it has made, where it is traced; then its own.
 };
 
 // Why there is no response. Requires: the invocation did not complete.

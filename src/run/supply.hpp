@@ -24,6 +24,7 @@ struct Callee {
 
 // A call that has ended.
 struct CallEnd {
+    const registry::Function& caller;
     const registry::Function& function;
     const Outcome& outcome;
 };

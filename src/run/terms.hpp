@@ -6,6 +6,7 @@
 
 #include "base/coarse_clock.hpp"
 #include "base/limits.hpp"
+#include "registry/trace.hpp"
 
 namespace inlay::run {
 
@@ -32,6 +33,8 @@ struct Terms {
     uint64_t fiber_memory = kFiberMemoryBytesMax;  // What it may have of its own on a fiber.
     bool small_pieces = false; // Its result has to go into a message.
     Tree* tree = nullptr;      // Of a call that runs inside of its caller. Outlives it.
+    registry::TraceId trace{}; // Where its calls are told of one by one; it itself is one
+    uint64_t parent = 0;       // of this.
     uint64_t caller_interrupt_ns = 0;  // When the caller would be interrupted; 0: it is not.
 
     // What a guest's own heap may give a response inside of our messages; more goes into pages.

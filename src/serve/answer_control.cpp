@@ -7,6 +7,7 @@
 #include "base/query.hpp"
 #include "os/file.hpp"
 #include "os/memfd.hpp"
+#include "registry/plan.hpp"
 #include "serve/answers.hpp"
 
 namespace inlay::serve {
@@ -98,14 +99,15 @@ Result<FunctionClass> class_parameter(std::string_view query) {
     INLAY_TRY(auto text, find_parameter(query, "class"));
     if (!text) return FunctionClass::automatic;
     auto run_class = parse_function_class(*text);
-    if (!run_class) return Error{Errc::bad_request, fmt::format("parameter class={:?}: give auto, express or heavy", *text)};
+    if (!run_class) return Error{Errc::bad_request, fmt::format("parameter class={:?}: give auto, express or heavy, or pipeline", *text)};
     return *run_class;
 }
 
 Result<bool> isolate_parameter(std::string_view query) {
     INLAY_TRY(auto text, text_parameter(query, "isolate"));
-    if (text.empty() || text == "0") return false;
-    if (text == "1") return true;
+    const std::string_view said = text;
+    if (said.empty() || said == "0") return false;
+    if (said == "1") return true;
     return Error{Errc::bad_request, fmt::format("parameter isolate={:?}: give 1 or 0", text)};
 }
 
@@ -123,9 +125,36 @@ Result<store::FunctionRecord> deployment_of(const FunctionRoute& route, std::str
     return record;
 }
 
+Result<std::string> text_of(const run::Body& body) {
+    if (!body.pages) return std::string(body.inline_bytes);  // COPY: small, a plan, once per deploy
+    std::string text(body.size, '\0');
+    INLAY_TRY_VOID(os::read_exactly_at(body.pages->fd(), text.data(), text.size(), 0));
+    return text;
+}
+
+// A plan is read here, where there is nothing to be won: the supervisor stores what it does not look at. Errors: bad_request.
+Result<> check_plan(Worker& worker, const store::FunctionRecord& record, const run::Body& body) {
+    if (record.isolated || !record.env.empty())
+        return Error{Errc::bad_request, "a pipeline has no isolate and no env: give these to the functions of its steps"};
+    if (body.size > kPlanBytesMax) return Error{Errc::body_too_large, fmt::format("a pipeline has at most {} bytes", kPlanBytesMax)};
+    INLAY_TRY(auto text, text_of(body));
+    INLAY_TRY(auto plan, registry::Plan::parse(text));
+    for (const auto& step : plan.steps) {
+        auto function = worker.tables().get_function(step.function);
+        if (!function.ok() && function.error().code == Errc::function_not_found)
+            return registry::wrong_plan(step.line, fmt::format("step {:?}: {}", step.name, function.error().detail));
+        if (!function.ok()) return std::move(function).error();
+        if ((*function)->plan) return registry::wrong_plan(step.line, fmt::format("step {:?}: {:?} is a pipeline itself: steps are functions", step.name, step.function));
+    }
+    return {};
+}
+
 asio::awaitable<Reply> deploy(Worker& worker, const FunctionRoute& route, const Arrival& arrival) {
     auto record = deployment_of(route, arrival.head.query, worker.settings().function_memory);
     if (!record.ok()) co_return problem_reply(record.error());
+    if (record->is_pipeline()) {
+        if (auto checked = check_plan(worker, *record, arrival.body); !checked.ok()) co_return problem_reply(checked.error());
+    }
     if (arrival.body.size > kModuleBytesMax)
         co_return problem_reply({Errc::body_too_large, fmt::format("a module has at most {} bytes", kModuleBytesMax)});
     record->module_bytes = arrival.body.size;
@@ -154,6 +183,13 @@ asio::awaitable<Reply> answer_function(Worker& worker, const FunctionRoute& rout
     }
 }
 
+Reply pipeline_text(Worker& worker, const std::string& name) {
+    auto function = worker.tables().get_function(name);
+    if (!function.ok()) return problem_reply(function.error());
+    if (!(*function)->plan) return problem_reply({Errc::not_found, fmt::format("{:?} is a function, and no pipeline", name)});
+    return make_reply(200, "application/toml", (*function)->plan->text);
+}
+
 // Those of single functions the supervisor adds up: it knows their names.
 asio::awaitable<Reply> answer_metrics(Worker& worker) {
     std::string text = format_metrics(worker.shared().state().counters);
@@ -177,6 +213,8 @@ asio::awaitable<Reply> answer_status(Worker& worker, StatusRoute route) {
     co_return problem_reply({Errc::internal, "no such status"});
 }
 
+asio::awaitable<Reply> ready(Reply reply) { co_return reply; }
+
 asio::awaitable<Reply> list_or_refuse(Worker& worker, Result<registry::Listing> listing) {
     if (!listing.ok()) co_return problem_reply(listing.error());
     co_return co_await list(worker, std::move(listing).value());
@@ -192,6 +230,10 @@ asio::awaitable<Reply> answer_control(Worker& worker, const Route& route, const 
     if (auto* bucket = std::get_if<BucketRoute>(&route))
         return list_or_refuse(worker, bucket_listing(*bucket, query));
     if (auto* log = std::get_if<FunctionLogRoute>(&route)) return list_or_refuse(worker, log_listing(*log, query));
+    if (auto* trace = std::get_if<TraceRoute>(&route)) return list(worker, listing_of(registry::ListingKind::trace, trace->id));
+    if (auto* pipeline = std::get_if<PipelineRoute>(&route)) return ready(pipeline_text(worker, pipeline->name));
+    if (std::holds_alternative<TracesRoute>(route))
+        return list_or_refuse(worker, paged(listing_of(registry::ListingKind::traces), query));
     if (std::holds_alternative<BucketsRoute>(route))
         return list_or_refuse(worker, paged(listing_of(registry::ListingKind::buckets), query));
     return list(worker, listing_of(registry::ListingKind::functions));

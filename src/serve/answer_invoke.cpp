@@ -2,6 +2,8 @@
 #include "serve/answers.hpp"
 #include "serve/commit.hpp"
 #include "serve/invoke.hpp"
+#include "serve/pipeline_run.hpp"
+#include "serve/tracing.hpp"
 
 namespace inlay::serve {
 namespace asio = boost::asio;
@@ -29,17 +31,41 @@ Reply reply_to(const InvokeRoute& route, const RequestHead& head, run::Outcome& 
     return reply;
 }
 
+// The same of a pipeline: its error names the step.
+Reply reply_to(const RequestHead& head, run::Outcome& outcome) {
+    auto* completed = std::get_if<run::Completed>(&outcome.how);
+    Reply reply = completed ? reply_of(*completed) : problem_reply(run::failure_of("", outcome));
+    if (wants_cost(head)) reply.add_field(kCostField, cost_text(outcome.cost));
+    return reply;
+}
+
+// A coroutine of its own: what it holds lies in no frame of a function's request.
+asio::awaitable<Reply> answer_pipeline(Worker& worker, const InvokeRoute& route, const Arrival& arrival) {
+    worker.counters().add(Counter::pipeline_runs);
+    PipelineRun run(worker, arrival.function, {route.rest, arrival.head, arrival.body});
+    auto outcome = co_await run.run();
+    if (has_effects(outcome)) co_await commit_staged(worker, outcome);
+    count(worker.counters(), outcome);
+    Reply reply = reply_to(arrival.head, outcome);
+    end_trace(worker, run.terms(), outcome, &reply);
+    co_return reply;
+}
+
 }  // namespace
 
 asio::awaitable<Reply> answer_invoke(Worker& worker, const InvokeRoute& route, const Arrival& arrival) {
     worker.counters().add(Counter::requests_invoke);
+    if (arrival.function && arrival.function->plan) co_return co_await answer_pipeline(worker, route, arrival);
     Attempts attempts(worker, route.rest, arrival);
     auto begun = attempts.begin(route.function);
     if (!begun.ok()) co_return problem_reply(begun.error());
     if (attempts.unfinished()) co_await attempts.go_on();
+    attempts.close_span();
     if (has_effects(attempts.outcome)) co_await commit_staged(worker, attempts.outcome);
     count(worker.counters(), attempts.outcome);
-    co_return reply_to(route, arrival.head, attempts.outcome);
+    Reply reply = reply_to(route, arrival.head, attempts.outcome);
+    end_trace(worker, attempts.terms(), attempts.outcome, &reply);
+    co_return reply;
 }
 
 asio::awaitable<std::optional<Reply>> answer_stream(Worker& worker, std::shared_ptr<const registry::Function> function,

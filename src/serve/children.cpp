@@ -10,7 +10,7 @@
 
 #include "base/clock.hpp"
 #include "base/limits.hpp"
-#include "os/file.hpp"
+#include "serve/gather.hpp"
 #include "serve/invoke.hpp"
 #include "serve/worker.hpp"
 
@@ -19,28 +19,19 @@ namespace asio = boost::asio;
 namespace {
 
 // What would be too long for a message goes into pages, once more.
-Result<> shorten(Worker& worker, run::Outcome& outcome) {
+asio::awaitable<Result<>> shorten(Worker& worker, run::Outcome& outcome) {
     auto* completed = std::get_if<run::Completed>(&outcome.how);
-    uint64_t bytes = 0;
-    if (completed)
-        for (const auto& piece : completed->response.content) bytes += piece.pages ? 0 : piece.size();
-    if (bytes <= kChildInlineMax) return {};
-    INLAY_TRY(auto pages, worker.supply().create_output(bytes));
-    uint64_t offset = 0;
-    for (auto& piece : completed->response.content) {
-        if (piece.pages || piece.size() == 0) continue;
-        INLAY_TRY_VOID(os::write_all(pages->fd(), piece.text()));  // COPY: heap, once more: more small pieces than a message takes
-        piece = run::Piece{.pages = pages, .offset = offset, .length = piece.size()};
-        offset += piece.length;
-    }
-    outcome.cost.copied.heap += bytes;
-    return {};
+    if (!completed) co_return Result<>();
+    auto small = small_pieces(completed->response.content);
+    if (small.bytes <= kChildInlineMax) co_return Result<>();
+    outcome.cost.copied.heap += small.bytes;
+    co_return co_await gather(worker, std::move(small.pieces));
 }
 
 }  // namespace
 
 bool Children::begin(run::Call call, const run::CallTerms& terms, bool must) {
-    if (children_.size() >= kChildrenAwayMax) return false;
+    if (children_.size() >= most_) return false;
     auto child = std::make_shared<Child>(Child{std::move(call), terms, must, {}, {}, false, false});
     child->path = "/f/" + child->call.name;
     children_.push_back(std::move(child));
@@ -73,8 +64,11 @@ asio::awaitable<void> Children::run(std::shared_ptr<Children> self, Shared child
     Attempts attempts(worker, run::request_of_call(child->call, child->path, child->call.inputs), admitted->function);
     attempts.begin_call(child->call.id, child->terms, &child->lane);
     if (attempts.unfinished()) co_await attempts.go_on();
-    worker.counters().add(Counter::calls);
-    if (auto fits = shorten(worker, attempts.outcome); !fits.ok()) attempts.outcome.how = run::Refused{std::move(fits).error()};
+    attempts.close_span();
+    const auto& cost = attempts.outcome.cost;
+    count_call(worker, *self->caller_, *admitted->function,
+               {!std::holds_alternative<run::Completed>(attempts.outcome.how), cost.cpu_ns, cost.mapped_bytes});
+    if (auto fits = co_await shorten(worker, attempts.outcome); !fits.ok()) attempts.outcome.how = run::Refused{std::move(fits).error()};
     self->end(child, std::move(attempts.outcome));
 }
 

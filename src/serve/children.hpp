@@ -1,4 +1,4 @@
-// Children: what the guest of one lane has spawned, and its worker runs beside it: here where it is express, else in other lanes.
+// Children: what the guest of one lane has spawned, or a pipeline calls, and its worker runs: here where it is express, else in lanes.
 //
 // A call that can begin nowhere at once waits for the next one to end. When its caller has nothing else to do it is given back, to be run
 // inside of it: so those that wait for each other's lanes all go on. What its caller does not want any more ends at once.
@@ -22,10 +22,11 @@ class Worker;
 
 class Children : public std::enable_shared_from_this<Children> {
   public:
-    // `on_news`: there is something to take, on the loop. Neither is used after end().
-    Children(Worker& worker, std::function<void()> on_news) : worker_(worker), on_news_(std::move(on_news)) {}
+    // `on_news`: there is something to take, on the loop. Neither is used after end(). At most `most` are under way.
+    Children(Worker& worker, std::shared_ptr<const registry::Function> caller, size_t most, std::function<void()> on_news)
+        : worker_(worker), caller_(std::move(caller)), most_(most), on_news_(std::move(on_news)) {}
 
-    // `must`: it is not given back. False: there are kChildrenAwayMax.
+    // `must`: it is not given back. False: there are as many as there may be.
     bool begin(run::Call call, const run::CallTerms& terms, bool must);
     // Nobody wants its result.
     void drop(uint64_t id);
@@ -62,8 +63,10 @@ class Children : public std::enable_shared_from_this<Children> {
     void end(const Shared& child, run::Outcome outcome);
 
     Worker& worker_;
+    std::shared_ptr<const registry::Function> caller_;
+    size_t most_;
     std::function<void()> on_news_;
-    std::list<Shared> children_;  // At most kChildrenAwayMax that were not dropped.
+    std::list<Shared> children_;  // Those that were not dropped.
     std::list<News> untold_;
     bool is_idle_ = false;
 };

@@ -4,6 +4,7 @@
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <cstring>
@@ -200,6 +201,8 @@ std::optional<Error> Connection::begin_invocation(std::string_view name) {
     auto function = worker_.tables().get_function(name);
     // Of a function that is not there a client is told in its response, so that the connection goes on.
     if (!function.ok()) return through_.empty() ? std::nullopt : std::optional(function.error());
+    if ((*function)->plan && !through_.empty())
+        return Error{Errc::not_implemented, fmt::format("{:?} is a pipeline: a PUT goes through a function; a pipeline stores its own result", name)};
     bool has_rate = (*function)->record.limits.rate < kRateMax;
     auto admitted = worker_.admission().admit(**function, has_rate ? monotonic_ns() : 0);
     if (!admitted.ok()) {

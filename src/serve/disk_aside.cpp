@@ -46,6 +46,11 @@ asio::awaitable<void> DiskAside::bring_in(std::shared_ptr<const os::Pages> pages
     co_await asio::co_spawn(threads(), wait, asio::use_awaitable);
 }
 
+asio::awaitable<Result<>> DiskAside::run(std::function<Result<>()> work) {
+    auto done = [&work]() -> asio::awaitable<Result<>> { co_return work(); };
+    co_return co_await asio::co_spawn(threads(), done, asio::use_awaitable);
+}
+
 asio::awaitable<Result<os::PageSurvey>> DiskAside::survey_pages(std::shared_ptr<const os::Pages> pages) {
     auto look = [fd = pages->fd(), size = pages->size()]() -> asio::awaitable<Result<os::PageSurvey>> {
         co_return os::survey_pages(fd, size);

@@ -11,6 +11,7 @@
 #include <boost/asio/thread_pool.hpp>
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 
@@ -32,6 +33,9 @@ class DiskAside {
     bool in_memory(const std::shared_ptr<const os::Pages>& pages, uint64_t offset, uint64_t length);
     // Suspends until the range is in memory, or cannot be brought there.
     boost::asio::awaitable<void> bring_in(std::shared_ptr<const os::Pages> pages, uint64_t offset, uint64_t length);
+
+    // Does what takes long, aside; what it works on lives until then.
+    boost::asio::awaitable<Result<>> run(std::function<Result<>()> work);
 
     // Looks over all of a file: what of it is in memory, in pages of which size.
     boost::asio::awaitable<Result<os::PageSurvey>> survey_pages(std::shared_ptr<const os::Pages> pages);

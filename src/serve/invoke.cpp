@@ -10,7 +10,9 @@
 #include "base/clock.hpp"
 #include "run/executor.hpp"
 #include "run/fiber_run.hpp"
+#include "run/span.hpp"
 #include "serve/lane_stream.hpp"
+#include "serve/tracing.hpp"
 
 namespace inlay::serve {
 namespace asio = boost::asio;
@@ -64,7 +66,7 @@ Error no_turn(const store::FunctionRecord& record) {
 }  // namespace
 
 Attempts::Attempts(Worker& worker, std::string_view rest, const Arrival& arrival)
-    : worker_(worker), request_(request_of(rest, arrival.head)), function_(arrival.function) {
+    : worker_(worker), request_(request_of(rest, arrival.head)), function_(arrival.function), head_(&arrival.head) {
     request_.body = arrival.body;
 }
 
@@ -75,10 +77,16 @@ Result<> Attempts::begin(std::string_view function) {
     if (!function_) {
         INLAY_TRY(function_, worker_.tables().get_function(function));
     }
+    if (function_->plan) return Error{Errc::overloaded, fmt::format("pipeline {:?} was deployed a moment ago: retry", function)};
     terms_ = terms_of(worker_, *function_, first_place(worker_, *function_, *function_->tendency));
+    begin_trace(*head_, terms_);
+    if (terms_.trace.is_set()) began_ns_ = monotonic_ns();
     begin_here();
     return {};
 }
+
+void Attempts::close_span() { run::close_span(outcome, function_->record.name, terms_, began_ns_); }
+
 
 void Attempts::begin_call(uint64_t id, const run::CallTerms& terms, LaneRun* where) {
     where_ = where;
@@ -88,6 +96,9 @@ void Attempts::begin_call(uint64_t id, const run::CallTerms& terms, LaneRun* whe
     terms_.depth = terms.depth;
     terms_.calls_max = terms.calls;
     terms_.small_pieces = true;
+    terms_.trace = terms.trace;
+    terms_.parent = terms.parent;
+    if (terms_.trace.is_set()) began_ns_ = monotonic_ns();
     begin_here();
 }
 
@@ -245,6 +256,8 @@ asio::awaitable<run::Outcome> invoke_stream(Worker& worker, std::shared_ptr<cons
     // A call runs on its caller's stack, which a fiber has too little of.
     bool in_lane = function->calls || first_place(worker, *function, *function->stream_tendency) == run::Place::lane;
     run::Terms terms = terms_of(worker, *function, in_lane ? run::Place::lane : run::Place::fiber);
+    begin_trace(head, terms);
+    const uint64_t began_ns = monotonic_ns();
     run::Outcome outcome{.how = run::Unfinished{}};
     if (!in_lane) {
         outcome = co_await run_on_fiber(worker, *function, request, terms, stream);
@@ -257,10 +270,12 @@ asio::awaitable<run::Outcome> invoke_stream(Worker& worker, std::shared_ptr<cons
         request.opened = std::move(unfinished->opened);
         terms.place = run::Place::lane;
         run::Cost lost = outcome.cost;
-        outcome = co_await run_stream_in_lane(worker, std::move(function), request, terms, stream);
+        outcome = co_await run_stream_in_lane(worker, function, request, terms, stream);
         add_lost(outcome.cost, lost);
     }
     outcome.cost.copied.body_head = stream.copied();
+    run::close_span(outcome, function->record.name, terms, began_ns);
+    end_trace(worker, terms, outcome, nullptr);
     log(worker, outcome);
     co_return outcome;
 }

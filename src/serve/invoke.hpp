@@ -34,6 +34,10 @@ class Attempts {
     // Runs it to its end, in as many attempts as it takes, here or in a lane.
     boost::asio::awaitable<void> go_on();
 
+    // Adds what a trace says of it to its outcome, where it is traced. Requires: it has ended.
+    void close_span();
+    const run::Terms& terms() const { return terms_; }
+
     // Its effects are staged, not committed; its log lines are on their way, its cost is not counted yet.
     run::Outcome outcome{.how = run::Unfinished{}};
 
@@ -49,6 +53,8 @@ class Attempts {
     run::Request request_;
     std::shared_ptr<const registry::Function> function_;
     run::Terms terms_;
+    const RequestHead* head_ = nullptr;  // Of no call.
+    uint64_t began_ns_ = 0;              // Where it is traced.
     bool waits_for_turn_ = false;
     LaneRun* where_ = nullptr;
 };

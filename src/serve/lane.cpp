@@ -130,13 +130,14 @@ uint64_t Lane::cpu_left_ns() const {
 }
 
 // Of a process that ended by itself nothing is known any more: then all of the run's time counts.
-void Lane::account(uint64_t began_ns, uint64_t cpu_before_ns) {
+uint64_t Lane::account(uint64_t began_ns, uint64_t cpu_before_ns) {
     const uint64_t ran_ns = monotonic_ns() - began_ns;
     uint64_t cpu_ns = alive_ ? os::processor_ns_of(process_.pid) : cpu_ended_ns_;
     uint64_t used_ns = cpu_ns >= cpu_before_ns ? cpu_ns - cpu_before_ns : ran_ns;
     used_ns -= std::min(used_ns, callees_cpu_ns_);
     registry::FunctionAccount::add(worker_.admission().account_of(*function_).cpu_ns, used_ns);
     function_->lane_time->add(coarse_ms(), ran_ns / 1000);
+    return used_ns;
 }
 
 asio::awaitable<run::Outcome> Lane::run(const run::Request& request, const run::Terms& terms, LaneStream* stream) {
@@ -146,6 +147,7 @@ asio::awaitable<run::Outcome> Lane::run(const run::Request& request, const run::
     log_lines_ = 0;
     log_bytes_ = 0;
     callees_cpu_ns_ = 0;
+    trace_ = terms.trace;
     why_ended_.reset();
     auto message = run::lane_message(LaneMessage::run);
     if (const auto& pages = request.stream ? request.stream->ring() : request.body.pages) given_.push_back(pages);
@@ -178,9 +180,10 @@ asio::awaitable<run::Outcome> Lane::run(const run::Request& request, const run::
     given_.clear();
     calls_.clear();
     if (!outcome) end();
-    account(began_ns, cpu_before_ns);
-    if (outcome) co_return std::move(*outcome);
-    co_return lost_outcome();
+    const uint64_t cpu_ns = account(began_ns, cpu_before_ns);
+    if (!outcome) outcome = lost_outcome();
+    outcome->cost.cpu_ns = cpu_ns;
+    co_return std::move(*outcome);
 }
 
 void Lane::tell(WireWriter message) {

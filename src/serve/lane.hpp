@@ -95,6 +95,8 @@ class Lane final : public Deadlines::Entry {
     uint64_t number_of(const std::shared_ptr<const os::Pages>& pages);
     uint64_t number_of(int fd) const;
     bool end_call(WireReader& reader);
+    // Whose guest runs now: that of the latest call.
+    const std::shared_ptr<const registry::Function>& caller() const { return calls_.empty() ? function_ : calls_.back().function; }
     bool take_log(WireReader& reader, const run::Terms& terms);
     bool has_lost_input() const;
     bool read_part(WireReader& reader);
@@ -108,7 +110,8 @@ class Lane final : public Deadlines::Entry {
     void begin_time(uint64_t deadline_ns);
     void expect_end();
     uint64_t cpu_left_ns() const;
-    void account(uint64_t began_ns, uint64_t cpu_before_ns);
+    // Gives what the run has used of the processor, its calls in the lane not counted.
+    uint64_t account(uint64_t began_ns, uint64_t cpu_before_ns);
 
     Worker& worker_;
     std::shared_ptr<const registry::Function> function_;
@@ -126,6 +129,7 @@ class Lane final : public Deadlines::Entry {
     std::shared_ptr<Children> children_;  // Once there are any.
     bool has_lent_room_ = false;          // While its guest waits for some of them.
     uint64_t callees_cpu_ns_ = 0;
+    registry::TraceId trace_;
     uint64_t deadline_ns_ = Deadlines::kNever;  // Of the guest's time, during a run or with a piece or part of a stream.
     uint64_t cpu_began_ns_ = 0;                 // From where on its processor time counts, for the whole run: what the process had used then.
     uint64_t cpu_ended_ns_ = 0;                 // When it was killed.

@@ -59,9 +59,11 @@ bool Lane::end_call(WireReader& reader) {
     calls_.pop_back();
     const uint64_t cpu_ns = std::min(said.cpu_ns, monotonic_ns() - call.began_ns);
     callees_cpu_ns_ += cpu_ns;
+    said.cpu_ns = cpu_ns;
     said.log.function = call.function->record.name;
     said.log.invocation = run::invocation_id_text({.id = call.id});
-    account_call(worker_, *call.function, cpu_ns, said.log);
+    said.log.trace = trace_.text();
+    account_call(worker_, *caller(), *call.function, said);
     return true;
 }
 
@@ -72,7 +74,7 @@ bool Lane::take_log(WireReader& reader, const run::Terms& terms) {
     uint64_t& bytes = call ? call->log_bytes : log_bytes_;
     bytes += line.text.size();
     if (++(call ? call->log_lines : log_lines_) > kLogLinesPerInvocationMax || bytes > record.limits.log_bytes) return false;
-    worker_.log({record.name, run::invocation_id_text(call ? run::Terms{.id = call->id} : terms), {std::move(line)}});
+    worker_.log({record.name, run::invocation_id_text(call ? run::Terms{.id = call->id} : terms), std::string(trace_.text()), {std::move(line)}});
     return reader.finished();
 }
 
@@ -84,7 +86,8 @@ bool Lane::answer_spawn(WireReader& reader, const run::Terms& terms) {
     const bool must = reader.number() != 0;
     if (!reader.finished() || call_terms.depth == 0 || !check_name("function", call.name).ok()) return false;
     if (!stream_) call_terms.deadline_ns = std::min(call_terms.deadline_ns, terms.deadline_ns);
-    if (!children_) children_ = std::make_shared<Children>(worker_, [this] { tell_news(); });
+    call_terms.trace = terms.trace;
+    if (!children_) children_ = std::make_shared<Children>(worker_, caller(), kChildrenAwayMax, [this] { tell_news(); });
     return children_->begin(std::move(call), call_terms, must);
 }
 

@@ -38,7 +38,15 @@ Result<Route> function_route(std::string_view tail) {
     INLAY_TRY_VOID(check_name("function", name));
     if (rest.empty()) return Route(FunctionRoute{std::string(name)});
     if (rest == "/logs") return Route(FunctionLogRoute{std::string(name)});
-    return Error{Errc::not_found, fmt::format("a function has no {:?}: see /v1/functions/NAME and /v1/functions/NAME/logs", rest)};
+    if (rest == "/pipeline") return Route(PipelineRoute{std::string(name)});
+    return Error{Errc::not_found, fmt::format("a function has no {:?}: see /v1/functions/NAME, .../logs and .../pipeline", rest)};
+}
+
+Result<Route> trace_route(std::string_view id) {
+    constexpr size_t kDigits = 32;
+    if (id.size() != kDigits || id.find_first_not_of("0123456789abcdef") != id.npos)
+        return Error{Errc::bad_request, "the id of a trace has 32 hex digits, as in the second part of a traceparent"};
+    return Route(TraceRoute{std::string(id)});
 }
 
 }  // namespace
@@ -49,6 +57,8 @@ Result<Route> route_of(std::string_view path) {
     if (auto tail = after(path, "/o/")) return object_route(*tail);
     if (path == "/v1/functions" || path == "/v1/functions/") return Route(FunctionsRoute{});
     if (auto tail = after(path, "/v1/functions/")) return function_route(*tail);
+    if (path == "/v1/traces" || path == "/v1/traces/") return Route(TracesRoute{});
+    if (auto tail = after(path, "/v1/traces/")) return trace_route(*tail);
     if (path == "/healthz") return Route(StatusRoute::health);
     if (path == "/readyz") return Route(StatusRoute::ready);
     if (path == "/metrics") return Route(StatusRoute::metrics);

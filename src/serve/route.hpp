@@ -27,11 +27,20 @@ struct FunctionRoute {
 struct FunctionLogRoute {
     std::string name;
 };
+// The text of a pipeline.
+struct PipelineRoute {
+    std::string name;
+};
 struct FunctionsRoute {};
+struct TraceRoute {
+    std::string id;
+};
+struct TracesRoute {};
 enum class StatusRoute { health, ready, metrics };
 
 using Route =
-    std::variant<InvokeRoute, ObjectRoute, BucketRoute, BucketsRoute, FunctionRoute, FunctionLogRoute, FunctionsRoute, StatusRoute>;
+    std::variant<InvokeRoute, ObjectRoute, BucketRoute, BucketsRoute, FunctionRoute, FunctionLogRoute, PipelineRoute, FunctionsRoute, TraceRoute, TracesRoute,
+                 StatusRoute>;
 
 // `path` begins with "/" and is still percent-encoded. Errors: not_found, bad_name, bad_request.
 // Valid until: `path` ends (InvokeRoute holds views).

@@ -14,7 +14,10 @@ struct Words {
     std::string operator()(const BucketsRoute&) const { return "buckets"; }
     std::string operator()(const FunctionRoute& route) const { return "function " + route.name; }
     std::string operator()(const FunctionLogRoute& route) const { return "log of " + route.name; }
+    std::string operator()(const PipelineRoute& route) const { return "pipeline of " + route.name; }
     std::string operator()(const FunctionsRoute&) const { return "functions"; }
+    std::string operator()(const TraceRoute& route) const { return "trace " + route.id; }
+    std::string operator()(const TracesRoute&) const { return "traces"; }
     std::string operator()(StatusRoute route) const {
         return route == StatusRoute::health ? "health" : route == StatusRoute::ready ? "ready" : "metrics";
     }
@@ -50,6 +53,9 @@ TEST(Route, EachPathHasOne) {
         {"/v1/functions/", "functions"},
         {"/v1/functions/name", "function name"},
         {"/v1/functions/name/logs", "log of name"},
+        {"/v1/functions/name/pipeline", "pipeline of name"},
+        {"/v1/traces", "traces"},
+        {"/v1/traces/0af7651916cd43dd8448eb211c80319c", "trace 0af7651916cd43dd8448eb211c80319c"},
         {"/healthz", "health"},
         {"/readyz", "ready"},
         {"/metrics", "metrics"},
@@ -84,6 +90,8 @@ TEST(Route, OtherPathsHaveNone) {
         {"/o/bucket/%FF", "bad-name"},
         {"/o/bucket/%zz", "bad-request"},
         {"/o/%/key", "bad-request"},
+        {"/v1/traces/0AF7651916cd43dd8448eb211c80319c", "bad-request"},
+        {"/v1/traces/0af7", "bad-request"},
         {"/o/bucket/%4", "bad-request"},
     };
     for (const auto& row : cases) EXPECT_EQ(route(row.path), row.route) << row.path;

@@ -16,6 +16,7 @@ struct CalleeHold {
 };
 
 Result<Admitted> admit(Worker& worker, std::shared_ptr<const registry::Function> function) {
+    if (function->plan) return Error{Errc::function_not_found, fmt::format("{:?} is a pipeline, which no function and no step can call", function->record.name)};
     INLAY_TRY(auto in_flight, worker.admission().admit(*function, monotonic_ns()));
     return Admitted{std::move(function), std::move(in_flight)};
 }
@@ -34,10 +35,15 @@ Result<Admitted> admit_callee(Worker& worker, std::string_view name) {
     return admit(worker, std::move(function));
 }
 
-void account_call(Worker& worker, const registry::Function& function, uint64_t cpu_ns, const registry::LogLines& log) {
-    registry::FunctionAccount::add(worker.admission().account_of(function).cpu_ns, cpu_ns);
+void count_call(Worker& worker, const registry::Function& caller, const registry::Function& callee, const registry::EdgeUse& use) {
     worker.counters().add(Counter::calls);
-    if (!log.lines.empty()) worker.log(log);
+    registry::count_edge(worker.shared().state(), caller.account, callee.account, use);
+}
+
+void account_call(Worker& worker, const registry::Function& caller, const registry::Function& callee, const run::CallAccount& account) {
+    registry::FunctionAccount::add(worker.admission().account_of(callee).cpu_ns, account.cpu_ns);
+    count_call(worker, caller, callee, {account.failed, account.cpu_ns, account.mapped_bytes});
+    if (!account.log.lines.empty()) worker.log(account.log);
 }
 
 Result<run::Callee> TableSupply::admit(std::string_view name, uint64_t) {
@@ -46,7 +52,7 @@ Result<run::Callee> TableSupply::admit(std::string_view name, uint64_t) {
     return run::Callee{std::move(admitted.function), std::move(hold)};
 }
 
-void TableSupply::note_call(const run::CallEnd& end) { account_call(worker_, end.function, end.outcome.cost.cpu_ns, end.outcome.log); }
+void TableSupply::note_call(const run::CallEnd& end) { account_call(worker_, end.caller, end.function, run::CallAccount(end)); }
 
 Result<std::shared_ptr<const registry::Object>> TableSupply::get_object(const ObjectName& name) { return worker_.tables().get_object(name); }
 

@@ -4,6 +4,8 @@
 
 #include "registry/admission.hpp"
 #include "registry/tables.hpp"
+#include "registry/shared_state.hpp"
+#include "run/lane_messages.hpp"
 #include "run/output_pages.hpp"
 #include "run/supply.hpp"
 
@@ -20,8 +22,10 @@ struct Admitted {
 Result<Admitted> admit_for_call(Worker& worker, std::string_view name);
 // To run inside of its caller, in whose process. Errors: as run::Supply::admit().
 Result<Admitted> admit_callee(Worker& worker, std::string_view name);
-// What a call has used and logged goes to its function.
-void account_call(Worker& worker, const registry::Function& function, uint64_t cpu_ns, const registry::LogLines& log);
+// What a call inside of its caller's process has used and logged goes to its function.
+void account_call(Worker& worker, const registry::Function& caller, const registry::Function& callee, const run::CallAccount& account);
+// Counts a call by who has called whom.
+void count_call(Worker& worker, const registry::Function& caller, const registry::Function& callee, const registry::EdgeUse& use);
 
 class TableSupply final : public run::Supply {
   public:

@@ -231,7 +231,7 @@ void Worker::call(registry::Call which, std::string fields, const std::vector<in
 void Worker::log(const registry::LogLines& lines) {
     constexpr size_t kLinesPerMessage = kMessageBytesMax / 2 / kLogLineBytesMax;
     for (size_t first = 0; first < lines.lines.size(); first += kLinesPerMessage) {
-        registry::LogLines part{lines.function, lines.invocation, {}};
+        registry::LogLines part{lines.function, lines.invocation, lines.trace, {}};
         for (size_t i = first; i < std::min(lines.lines.size(), first + kLinesPerMessage); i++) part.lines.push_back(lines.lines[i]);
         WireWriter fields;
         registry::write(fields, part);

@@ -96,7 +96,8 @@ class Worker {
     void call(registry::Call which, std::string fields, const std::vector<int>& fds, registry::AnswerCallback callback);
     // Hands log lines on; they are lost, counted, when the channel is full.
     void log(const registry::LogLines& lines);
-
+    // Tells the supervisor, which does not answer; lost when the channel is full.
+    void tell(registry::Call which, std::string fields) { (void)link_.tell(which, std::move(fields)); }
 
   private:
     Worker(registry::SharedMemory shared, registry::SupervisorLink link, WorkerSettings settings);

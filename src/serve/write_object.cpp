@@ -10,6 +10,7 @@
 #include "serve/commit.hpp"
 #include "serve/etag.hpp"
 #include "serve/invoke.hpp"
+#include "serve/tracing.hpp"
 
 namespace inlay::serve {
 namespace asio = boost::asio;
@@ -110,6 +111,7 @@ asio::awaitable<Reply> write_through(Worker& worker, const ObjectRoute& route, r
     auto begun = attempts.begin(arrival.through);
     if (!begun.ok()) co_return problem_reply(begun.error());
     if (attempts.unfinished()) co_await attempts.go_on();
+    attempts.close_span();
     auto& outcome = attempts.outcome;
     registry::CommitAnswer committed;
     if (auto* taken = std::get_if<run::Completed>(&outcome.how)) {
@@ -120,6 +122,7 @@ asio::awaitable<Reply> write_through(Worker& worker, const ObjectRoute& route, r
     auto* completed = std::get_if<run::Completed>(&outcome.how);
     Reply reply = completed ? reply_of(*completed, committed, route.name) : problem_reply(refusal_of(arrival.through, outcome));
     if (wants_cost(arrival.head)) reply.add_field(kCostField, cost_text(outcome.cost));
+    end_trace(worker, attempts.terms(), outcome, &reply);
     co_return reply;
 }
 

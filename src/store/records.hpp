@@ -37,6 +37,8 @@ struct FunctionRecord {
 
     // Whether code without epoch checks is what its invocations begin with.
     bool begins_in_lanes() const { return isolated || run_class == FunctionClass::heavy; }
+    // Its module is a plan in TOML, and nothing is compiled.
+    bool is_pipeline() const { return run_class == FunctionClass::pipeline; }
 
     friend bool operator==(const FunctionRecord&, const FunctionRecord&) = default;
 };
