@@ -6,6 +6,7 @@
 #include "app/cli_doctor.hpp"
 #include "app/cli_fsck.hpp"
 #include "app/cli_functions.hpp"
+#include "app/cli_inspect.hpp"
 #include "app/cli_invoke.hpp"
 #include "app/cli_objects.hpp"
 #include "app/cli_pipeline.hpp"
@@ -23,6 +24,7 @@ int client_main(int argc, char** argv) {
     inlay::cli::PipelineCommand pipeline(line);
     inlay::cli::TraceCommands traces(line);
     inlay::cli::RunCommand run(line);
+    inlay::cli::InspectCommand inspect(line);
     inlay::cli::DoctorCommand doctor(line);
     inlay::cli::FsckCommand fsck(line);
     inlay::cli::BackupCommand backup(line);
@@ -37,6 +39,6 @@ int main(int argc, char** argv) {
     if (command == "serve") return inlay::serve_main(argc - 1, argv + 1);
     if (command == "worker") return inlay::worker_main(argc - 1, argv + 1);
     if (command == "lane") return inlay::lane_main(argc - 1, argv + 1);
-    if (command == "compile") return inlay::compile_main(argc - 1, argv + 1);
+    if (command == "compile" || command == "inspect-module") return inlay::compile_main(argc - 1, argv + 1);
     return client_main(argc, argv);
 }

@@ -8,8 +8,10 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <nlohmann/json.hpp>
 #include <vector>
 
+#include "app/cli_inspect.hpp"
 #include "app/serve_config.hpp"
 #include "base/log.hpp"
 #include "control/supervisor.hpp"
@@ -172,6 +174,7 @@ int compile_main(int argc, char** argv) {
     auto numbers = numbers_of(argc, argv);
     if (numbers.size() != 6) return fail({Errc::bad_request, "`inlay compile` is started by `inlay serve` only"}, 2);
     int module_fd = static_cast<int>(numbers[0]), output_fd = static_cast<int>(numbers[1]);
+    const bool inspects = std::string_view(argv[0]) == "inspect-module";
     auto way = registry::BodyWay::whole;
     auto compiled = [&]() -> Result<std::string> {
         INLAY_TRY(auto engine, engine::Engine::create_for_compiler(run::host_functions(), static_cast<engine::Checks>(numbers[4])));
@@ -180,12 +183,16 @@ int compile_main(int argc, char** argv) {
             INLAY_TRY(module, os::Mapping::create(module_fd, 0, numbers[2], os::Access::read, os::Sharing::private_));
         }
         INLAY_TRY_VOID(enter_sandbox(os::SandboxKind::compiler, argv[6]));
+        if (inspects) {
+            INLAY_TRY(auto facts, engine::inspect(*engine, run::host_functions(), module.bytes(), numbers[3]));
+            return cli::json_of(facts).dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+        }
         INLAY_TRY(auto code, engine::compile(*engine, module.bytes(), numbers[3]));
         INLAY_TRY(auto program, engine::Program::load(*engine, {reinterpret_cast<const uint8_t*>(code.data()), code.size()}));
         if (program->imports("receive") || program->imports("send")) way = registry::BodyWay::streams;
         return code;
     }();
-    if (compiled.ok() && !os::write_all(output_fd, registry::compiled_file_head(*compiled, way)).ok()) return 1;
+    if (compiled.ok() && !inspects && !os::write_all(output_fd, registry::compiled_file_head(*compiled, way)).ok()) return 1;
     if (!os::write_all(output_fd, compiled.ok() ? *compiled : compiled.error().detail.substr(0, kRefusalBytesMax)).ok()) return 1;
     return compiled.ok() ? 0 : control::kCompileRefusedExitCode;
 }

@@ -13,7 +13,7 @@ int worker_main(int argc, char** argv);
 int lane_main(int argc, char** argv);
 
 // `inlay compile MODULE_FD OUTPUT_FD MODULE_BYTES MEMORY_BYTES CHECKS`: started by the supervisor only. Exit code: 0 the output
-// is compiled code, 3 the output is the reason why there is none.
+// is compiled code, 3 the output is the reason why there is none. `inlay inspect-module` with the same: the output says what the module is.
 int compile_main(int argc, char** argv);
 
 }  // namespace inlay

@@ -40,7 +40,7 @@ void Compiler::start_next() {
             continue;
         }
         os::ChildPlan plan;
-        plan.arguments = {"compile", std::to_string(job.module.get()), std::to_string(output->get()),
+        plan.arguments = {job.inspects ? "inspect-module" : "compile", std::to_string(job.module.get()), std::to_string(output->get()),
                           std::to_string(job.module_bytes), std::to_string(job.memory_bytes),
                           std::to_string(static_cast<int>(job.checks)), sandbox_};
         plan.inherited = {job.module.get(), output->get()};

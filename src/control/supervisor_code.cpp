@@ -69,7 +69,7 @@ void Supervisor::deploy(const Life& life, uint64_t id, WireReader& fields, std::
 
 void Supervisor::compile_for(const std::shared_ptr<Deployment>& deployment, Checks checks) {
     const auto& record = deployment->record;
-    CompileJob job{record.name, os::duplicate(deployment->module.get()), record.module_bytes, record.limits.memory_bytes, checks, {}};
+    CompileJob job{record.name, os::duplicate(deployment->module.get()), record.module_bytes, record.limits.memory_bytes, checks, false, {}};
     job.done = [this, deployment, checks](Result<os::Fd> compiled) {
         auto size = compiled.ok() ? os::status(compiled->get()) : Result<os::FileStatus>(compiled.error());
         if (!size.ok()) return deployment->life->answer_call(registry::answer(deployment->id, size.error()));
@@ -117,7 +117,7 @@ void Supervisor::get_code(const store::FunctionRecord& record, Checks checks, On
         Error missing{Errc::corrupt, fmt::format("the module of function {} is missing in the data directory: deploy it again", record.name)};
         return give_code(name, std::move(missing));
     }
-    CompileJob job{record.name, std::move(**module), record.module_bytes, record.limits.memory_bytes, checks, {}};
+    CompileJob job{record.name, std::move(**module), record.module_bytes, record.limits.memory_bytes, checks, false, {}};
     job.done = [this, name](Result<os::Fd> compiled) {
         if (compiled.ok()) keep_code(name, *compiled);
         give_code(name, std::move(compiled));

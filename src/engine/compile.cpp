@@ -7,6 +7,7 @@
 
 #include "base/limits.hpp"
 #include "engine/engine_parts.hpp"
+#include "engine/inspect.hpp"
 
 namespace inlay::engine {
 namespace {
@@ -20,6 +21,8 @@ Error refuse(std::string why) { return Error{Errc::bad_module, std::move(why)}; 
 Error refuse_invalid(const std::string& message) {
     if (message.find("memory64 must be enabled") != message.npos)
         return refuse("the memory is 64-bit: build for wasm32; " + message);
+    if (message.find("component passed to") != message.npos || message.find("unknown binary version and encoding combination: 0xd") != message.npos)
+        return refuse("the file is a component: deploy its core module; " + message);
     if (message.find("threads must be enabled") != message.npos)
         return refuse("the memory is shared: build without threads; " + message);
     return refuse("the module is not valid: " + message);
@@ -57,6 +60,19 @@ Result<> check_memory(const wasm_externtype_t* type, uint64_t memory_bytes_max) 
                                   "--max-memory, or leave {} MiB beyond the initial size",
                                   maximum_pages * kWasmPageBytes, kWindowRoomMin / MiB));
     return {};
+}
+
+// Of the first import that is none of the host's kind.
+std::string remedy_for_imports(const wasmtime_module_t* module) {
+    std::string remedy = remedy_for_import("inlay", "");
+    wasm_importtype_vec_t list;
+    wasmtime_module_imports(module, &list);
+    for (size_t i = list.size; i-- > 0;) {
+        auto from = text_of(wasm_importtype_module(list.data[i]));
+        if (from != "inlay") remedy = remedy_for_import(from, text_of(wasm_importtype_name(list.data[i])));
+    }
+    wasm_importtype_vec_delete(&list);
+    return remedy;
 }
 
 Result<> check_exports(const wasmtime_module_t* module, uint64_t memory_bytes_max) {
@@ -101,9 +117,7 @@ Result<std::string> compile(const Engine& engine, std::span<const uint8_t> modul
     INLAY_TRY_VOID(check_exports(compiled.get(), memory_bytes_max));
     wasmtime_instance_pre_t* pre = nullptr;
     error.reset(wasmtime_linker_instantiate_pre(engine.parts().linker.get(), compiled.get(), &pre));
-    if (error)
-        return refuse("an import is not known to the host: " + message_of(error) +
-                      "; a function may import what abi/inlay.h declares");
+    if (error) return refuse("an import is not known to the host: " + message_of(error) + "; " + remedy_for_imports(compiled.get()));
     InstancePreHandle linked(pre);
     CBytes serialized;
     error.reset(wasmtime_module_serialize(compiled.get(), serialized.out()));
