@@ -9,6 +9,7 @@ import tempfile
 
 import pytest
 
+import steps
 from serving import INLAY, ROOT, Server
 from slow_clients import SlowClients, SlowDrain
 
@@ -123,3 +124,24 @@ def slow_drain(request, disk):
 def noise():
     """Bytes that do not compress or repeat: noise(size, seed)."""
     return lambda size, seed=0: random.Random(seed).randbytes(size)
+
+
+@pytest.fixture(scope="module")
+def piped(module_data):
+    """A server with the functions of `steps`."""
+    with Server(module_data) as made:
+        steps.deploy_all(made)
+        yield made
+        assert made.stop() == 0
+
+
+@pytest.fixture
+def run(piped, request):
+    """Deploys a pipeline under the test's name and invokes it."""
+    name = "p" + str(abs(hash(request.node.name)))[:15]
+
+    def once(text, rest="", body=None, query="", **limits):
+        steps.deploy(piped, name, text, **limits)
+        return piped.request("POST" if body is not None else "GET", f"/f/{name}{rest}{query}", body, {"Inlay-Cost": "?1"})
+
+    return once

@@ -106,7 +106,7 @@ def test_nothing_is_injected_by_a_value(host, place, value):
 @pytest.mark.parametrize(
     "name",
     [b"Connection", b"Keep-Alive", b"Proxy-Connection", b"Content-Length", b"Date", b"TE", b"Trailer", b"Transfer-Encoding", b"Upgrade",
-     b"Inlay-Cost", b"Inlay-Anything"],
+     b"traceparent", b"Inlay-Cost", b"Inlay-Anything"],
 )  # fmt: skip
 def test_what_belongs_to_the_connection_or_to_us_is_not_the_guests(host, place, name):
     for spelling in (name, name.lower(), name.upper(), name.swapcase()):

@@ -40,10 +40,36 @@ SPIN = guests.module(guests.SPIN)
 ABSENT = guests.module(handle('(drop (call $status (i32.const 404))) (drop (call $input)) (call $respond (i32.const 32) (i32.const 1))'))
 # Traps unless the object ?object= is there; answers with it.
 NEEDS = guests.module(guests.ECHO)
+# Answers with 100,000 bytes of an output window; with 8,192 of its own memory; with 1,024 ranges of one byte of its input.
+WINDOW = guests.module(handle("""
+  (if (call $output (i64.const 100000) (i32.const 32)) (then unreachable))
+  (i64.store (i32.load (i32.const 32)) (i64.const 7378697629483820646))
+  (call $respond (i32.const 32) (i32.const 1))"""))
+HEAP = guests.module(handle("""
+  (memory.fill (i32.const 65536) (i32.const 104) (i32.const 8192))
+  (i32.store (i32.const 0) (i32.const 65536)) (i32.store (i32.const 4) (i32.const 8192))
+  (call $respond (i32.const 0) (i32.const 1))"""))
+RANGES = guests.module(handle("""
+  (drop (call $input))
+  (loop $more
+    (i32.store (i32.add (i32.const 65536) (i32.mul (i32.const 8) (local.get $i))) (i32.load (i32.const 32)))
+    (i32.store offset=4 (i32.add (i32.const 65536) (i32.mul (i32.const 8) (local.get $i))) (i32.const 1))
+    (br_if $more (i32.lt_u (local.tee $i (i32.add (local.get $i) (i32.const 1))) (i32.const 1024))))
+  (call $respond (i32.const 65536) (i32.const 1024))""", "(local $i i32)"))
+# Takes 30 ms.
+SLOW = guests.module(handle("(call $wait (i64.const 30)) (i32.const 0)"))
 # Publishes its input as ?into=, and answers with nothing.
 PUBLISH = guests.module(handle("(drop (call $input)) (if (i32.lt_s (call $publish_into (i32.const 32) (i32.const 1)) (i32.const 0)) (then unreachable)) (i32.const 0)"))
 
-ALL = {"join": JOIN, "count": COUNT, "nothing": NOTHING, "trap": TRAP, "spin": SPIN, "absent": ABSENT, "needs": NEEDS, "publish": PUBLISH,
+# The same for names that are as long as they can be.
+PUBLISH_LONG = guests.module(handle("""
+  (drop (call $input))
+  (if (i32.lt_s (call $publish (i32.const 2048) (call $request (i32.const 5) (i32.const 70) (i32.const 4) (i32.const 2048) (i32.const 2048))
+                               (i32.const 0) (i32.const 0) (i32.const 32) (i32.const 1)) (i32.const 0)) (then unreachable))
+  (i32.const 0)"""))
+
+ALL = {"join": JOIN, "count": COUNT, "nothing": NOTHING, "trap": TRAP, "spin": SPIN, "absent": ABSENT, "needs": NEEDS, "publish": PUBLISH, "publish-long": PUBLISH_LONG,
+       "window": WINDOW, "heap": HEAP, "ranges": RANGES, "slow": SLOW,
        "echo": guests.module(guests.ECHO)}
 
 

@@ -98,7 +98,7 @@ int PipelineCommand::show(const Client& client) const {
         return kExitDone;
     }
     StreamSink out(stdout);
-    out.write(as_ == "toml" ? text : as_ == "dot" ? drawing.dot(name_) : as_ == "svg" ? drawing.svg(name_) : drawing.text());
+    out.write(as_ == "toml" ? text : printable(as_ == "dot" ? drawing.dot(name_) : as_ == "svg" ? drawing.svg(name_) : drawing.text()));
     out.finish();
     return kExitDone;
 }

@@ -52,15 +52,14 @@ class Tree {
             std::stable_sort(list.begin(), list.end(), [](auto* a, auto* b) { return number_of(*a, "began_us") < number_of(*b, "began_us"); });
     }
 
-    void add_to(Table& table) { add_below(table, "", "", 0); }
+    void add_to(Table& table) { add_below(table, "", ""); }
 
   private:
-    static constexpr size_t kDepthMax = 64;  // A circle, which only a liar can make, ends there.
-
-    void add_below(Table& table, const std::string& parent, const std::string& indent, size_t depth) {
-        auto found = below_.find(parent);
-        if (found == below_.end() || depth > kDepthMax) return;
-        const auto list = found->second;
+    // Each is shown once: a circle, which only a liar can make, ends.
+    void add_below(Table& table, const std::string& parent, const std::string& indent) {
+        auto found = below_.extract(parent);
+        if (!found) return;
+        const auto list = std::move(found.mapped());
         for (size_t i = 0; i < list.size(); i++) {
             const auto& span = *list[i];
             const bool is_last = i + 1 == list.size(), is_root = parent.empty();
@@ -68,7 +67,7 @@ class Tree {
             table.add_row({(is_root ? "" : indent + (is_last ? "`- " : "|- ")) + title_of(span), span.value("ending", "") + attempts, span.value("place", ""),
                            "+" + milliseconds(number_of(span, "began_us")), milliseconds(number_of(span, "took_us")), milliseconds(number_of(span, "cpu_us")),
                            format_size(number_of(span, "mapped")), format_size(number_of(span, "copied")), span.value("id", "")});
-            add_below(table, span.value("id", ""), is_root ? "" : indent + (is_last ? "   " : "|  "), depth + 1);
+            add_below(table, span.value("id", ""), is_root ? "" : indent + (is_last ? "   " : "|  "));
         }
     }
 

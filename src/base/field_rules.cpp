@@ -7,9 +7,9 @@ namespace {
 constexpr char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; }
 
 constexpr std::string_view kHostPrefix = "inlay-";
-constexpr std::array<std::string_view, 9> kHostNames{
+constexpr std::array<std::string_view, 10> kHostNames{
     "connection", "keep-alive", "proxy-connection",  "content-length", "date",
-    "te",         "trailer",    "transfer-encoding", "upgrade",
+    "te",         "trailer",    "transfer-encoding", "upgrade",        "traceparent",
 };
 
 }  // namespace

@@ -30,7 +30,7 @@ TEST(FieldRules, AValueHasNoControlBytesButTabAndNoBlankAtItsEnds) {
 
 TEST(FieldRules, TheHostOwnsFramingConnectionDateAndItsOwnPrefix) {
     for (auto name : {"Connection", "keep-alive", "PROXY-CONNECTION", "Content-Length", "Date", "TE", "Trailer",
-                      "Transfer-Encoding", "Upgrade", "Inlay-Cost", "inlay-", "INLAY-X"})
+                      "Transfer-Encoding", "Upgrade", "traceparent", "Inlay-Cost", "inlay-", "INLAY-X"})
         EXPECT_TRUE(is_host_owned(name)) << name;
     for (auto name : {"", "Content-Type", "Dates", "Dat", "Inlay", "X-Inlay-Cost", "Trailers", "ETag"})
         EXPECT_FALSE(is_host_owned(name)) << name;

@@ -149,9 +149,14 @@ inline constexpr size_t kStepItemsMax = 10'000;           // What one fan-out co
 inline constexpr size_t kStepInputsMax = kRangesMax;      // Ranges that one call of a step is given.
 inline constexpr uint64_t kStepRetriesMax = 10;
 inline constexpr uint64_t kStepRetryMs = 50;              // Waited before the first of them; doubled each time.
-inline constexpr size_t kStepsAtOnceMax = 32;             // Calls of one pipeline under way at once.
+inline constexpr size_t kStepsAtOnceMax = 32;             // Calls of one pipeline under way at once,
+inline constexpr uint64_t kPipelineCallsMax = 100'000;    // and all of them together, retries included.
 inline constexpr size_t kPipelinePublishesMax = 128; // Objects that all its steps publish, and its result.
-inline constexpr uint64_t kPipelineSmallBytesMax = 64 * MiB; // What its steps gave back in small pieces, which a worker keeps in its own memory.
+inline constexpr size_t kPipelineNameBytesMax = 64 * KiB; // Their names and media types.
+inline constexpr size_t kPipelineFilesMax = 1024;         // Files that what its steps gave back lies in, as long as somebody may look at it,
+inline constexpr size_t kPipelineRangesMax = 100'000;     // and ranges of these.
+inline constexpr uint64_t kPipelineSmallBytesMax = 64 * MiB; // What of it is in small pieces, which a worker keeps in its own memory: of one,
+inline constexpr uint64_t kPipelinesSmallBytesMax = 256 * MiB; // and of all of them in one worker.
 inline constexpr uint64_t kSplitReadBytes = 64 * KiB;     // Read at once in search of the end of a line, which is looked for
 inline constexpr uint64_t kSplitSearchBytesMax = 16 * MiB; // so far.
 

@@ -114,26 +114,29 @@ std::string Accounts::metrics() const {
 std::string Accounts::edge_metrics() const {
     struct Edge {
         std::string_view caller, callee;
-        const registry::EdgeAccount* counts;
+        std::array<uint64_t, kEdgeSeries.size()> values{};
     };
     std::unordered_map<uint32_t, std::string_view> names;
     for (const auto& [name, held] : held_) names.emplace(held.account, name);
-    std::vector<Edge> all;
+    std::unordered_map<uint64_t, Edge> by_pair;  // A pair may have two places.
     for (const auto& edge : state_.edges) {
         const uint64_t pair = edge.pair.load(std::memory_order_relaxed);
-        if (pair == 0 || edge.calls.load(std::memory_order_relaxed) == 0) continue;
         auto caller = names.find(static_cast<uint32_t>(pair >> 32)), callee = names.find(static_cast<uint32_t>(pair) - 1);
-        if (caller != names.end() && callee != names.end()) all.push_back({caller->second, callee->second, &edge});
+        if (pair == 0 || caller == names.end() || callee == names.end()) continue;
+        auto& sum = by_pair.try_emplace(pair, Edge{caller->second, callee->second, {}}).first->second;
+        for (size_t i = 0; i < kEdgeSeries.size(); i++) sum.values[i] += (edge.*kEdgeSeries[i].value).load(std::memory_order_relaxed);
     }
-    auto calls = [](const Edge& edge) { return edge.counts->calls.load(std::memory_order_relaxed); };
-    std::sort(all.begin(), all.end(), [&](const Edge& a, const Edge& b) { return calls(a) > calls(b); });
+    std::vector<Edge> all;
+    for (const auto& [pair, edge] : by_pair)
+        if (edge.values[0] > 0) all.push_back(edge);
+    std::sort(all.begin(), all.end(), [](const Edge& a, const Edge& b) { return a.values[0] > b.values[0]; });
     all.resize(std::min(all.size(), kMetricFunctionsMax));
     std::string text;
-    for (const auto& series : kEdgeSeries) {
+    for (size_t i = 0; i < kEdgeSeries.size(); i++) {
+        const auto& series = kEdgeSeries[i];
         text += fmt::format("# HELP {} {}\n# TYPE {} counter\n", series.name, series.help, series.name);
         for (const auto& edge : all)
-            text += fmt::format("{}{{caller=\"{}\",callee=\"{}\"}} {}\n", series.name, edge.caller, edge.callee,
-                                (edge.counts->*series.value).load(std::memory_order_relaxed) / series.unit);
+            text += fmt::format("{}{{caller=\"{}\",callee=\"{}\"}} {}\n", series.name, edge.caller, edge.callee, edge.values[i] / series.unit);
     }
     return text + fmt::format("# HELP inlay_edges_not_counted_total Calls between functions of which there were too many pairs\n"
                               "# TYPE inlay_edges_not_counted_total counter\ninlay_edges_not_counted_total {}\n",

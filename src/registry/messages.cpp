@@ -74,9 +74,7 @@ void write(WireWriter& to, const LogLines& lines) {
 }
 
 void read(WireReader& from, LogLines& lines) {
-    lines.function = from.bytes();
-    lines.invocation = from.bytes();
-    lines.trace = from.bytes();
+    for (std::string* text : {&lines.function, &lines.invocation, &lines.trace}) *text = from.bytes().substr(0, kNameBytesMax);
     uint64_t count = from.number();
     for (uint64_t i = 0; i < count && i < kItemsMax && from.ok(); i++) {
         LogLines::Line line;

@@ -16,6 +16,8 @@
 namespace inlay::registry {
 namespace {
 
+constexpr size_t kDotsPerLineMax = 200;
+
 using Names = std::initializer_list<std::string_view>;
 
 unsigned line_of(const toml::node& node) { return node.source().begin.line; }
@@ -294,6 +296,19 @@ class StepReader {
 
 // ---- The whole
 
+// Each dot of a key is a table in a table, and what reads and frees these has a stack: 64 KiB of dots would be too much for it.
+Result<> check_depth(std::string_view text) {
+    unsigned line = 1;
+    size_t dots = 0;
+    for (char c : text) {
+        if (c == '.' && ++dots > kDotsPerLineMax) return wrong_plan(line, fmt::format("more than {} dots in one line", kDotsPerLineMax));
+        if (c != '\n') continue;
+        line++;
+        dots = 0;
+    }
+    return {};
+}
+
 // The steps with their names, in the order in which they stand; the table of each beside.
 Result<std::vector<const toml::table*>> name_steps(const toml::table& root, std::vector<Step>& steps) {
     const auto* node = root.get("step");
@@ -347,6 +362,7 @@ Result<> read_result(const toml::table& root, Plan& plan) {
 }  // namespace
 
 Result<Plan> read_plan(std::string_view text) {
+    INLAY_TRY_VOID(check_depth(text));
     auto parsed = toml::parse(text);
     if (!parsed) return wrong_plan(parsed.error().source().begin.line, parsed.error().description());
     const auto& root = parsed.table();

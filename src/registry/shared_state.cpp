@@ -22,21 +22,38 @@ void publish_change(SharedState& state, uint64_t name_hash) noexcept {
     state.generation.store(next + 1, std::memory_order_release);
 }
 
-void count_edge(SharedState& state, uint32_t caller, uint32_t callee, const EdgeUse& use) noexcept {
-    const uint64_t pair = edge_pair(caller, callee);
-    auto add = [](std::atomic<uint64_t>& value, uint64_t n) { value.fetch_add(n, std::memory_order_relaxed); };
-    for (size_t i = 0, place = mixed(pair) % kEdgesMax; i < kEdgesMax; i++, place = (place + 1) % kEdgesMax) {
-        auto& edge = state.edges[place];
+namespace {
+
+constexpr size_t kEdgeProbes = 64;               // So many places are looked at for a pair.
+constexpr uint64_t kEdgeForgotten = UINT64_MAX;  // Free for another pair.
+
+void add(std::atomic<uint64_t>& value, uint64_t n) noexcept { value.fetch_add(n, std::memory_order_relaxed); }
+
+// The place of that pair, or one that it takes. nullptr: there is none.
+EdgeAccount* place_of(SharedState& state, uint64_t pair) noexcept {
+    EdgeAccount* forgotten = nullptr;
+    for (size_t i = 0; i < kEdgeProbes; i++) {
+        auto& edge = state.edges[(mixed(pair) + i) % kEdgesMax];
         uint64_t found = edge.pair.load(std::memory_order_relaxed);
-        if (found == 0 && edge.pair.compare_exchange_strong(found, pair, std::memory_order_relaxed)) found = pair;
-        if (found != pair) continue;
-        add(edge.calls, 1);
-        add(edge.failed, use.failed);
-        add(edge.cpu_ns, use.cpu_ns);
-        add(edge.mapped_bytes, use.mapped_bytes);
-        return;
+        if (found == kEdgeForgotten && !forgotten) forgotten = &edge;
+        // A free place ends the search; two processes may take two places for one pair: their counts are added up.
+        if (found == 0 && forgotten) break;
+        if (found == 0 && edge.pair.compare_exchange_strong(found, pair, std::memory_order_relaxed)) return &edge;
+        if (found == pair) return &edge;
     }
-    add(state.edges_not_counted, 1);
+    uint64_t free = kEdgeForgotten;
+    return forgotten && forgotten->pair.compare_exchange_strong(free, pair, std::memory_order_relaxed) ? forgotten : nullptr;
+}
+
+}  // namespace
+
+void count_edge(SharedState& state, uint32_t caller, uint32_t callee, const EdgeUse& use) noexcept {
+    EdgeAccount* edge = place_of(state, edge_pair(caller, callee));
+    if (!edge) return add(state.edges_not_counted, 1);
+    add(edge->calls, 1);
+    add(edge->failed, use.failed);
+    add(edge->cpu_ns, use.cpu_ns);
+    add(edge->mapped_bytes, use.mapped_bytes);
 }
 
 void forget_edges(SharedState& state, uint32_t account) noexcept {
@@ -44,6 +61,7 @@ void forget_edges(SharedState& state, uint32_t account) noexcept {
         const uint64_t pair = edge.pair.load(std::memory_order_relaxed);
         if (pair == 0 || (pair >> 32 != account && (pair & UINT32_MAX) != uint64_t{account} + 1)) continue;
         for (auto* value : {&edge.calls, &edge.failed, &edge.cpu_ns, &edge.mapped_bytes}) value->store(0, std::memory_order_relaxed);
+        edge.pair.store(kEdgeForgotten, std::memory_order_relaxed);
     }
 }
 

@@ -37,7 +37,7 @@ using FunctionAccounts = std::array<FunctionAccount, kFunctionsMax>;
 
 // What all workers have counted for one function that another one calls.
 struct alignas(64) EdgeAccount {
-    std::atomic<uint64_t> pair;    // Of both accounts (edge_pair); 0: free.
+    std::atomic<uint64_t> pair;    // Of both accounts (edge_pair); 0: free; one that was forgotten is no pair of any.
     std::atomic<uint64_t> calls;
     std::atomic<uint64_t> failed;  // Of them: all that did not complete.
     std::atomic<uint64_t> cpu_ns;
@@ -67,7 +67,7 @@ struct EdgeUse {
 };
 // Counts one call. Any process, any thread.
 void count_edge(SharedState& state, uint32_t caller, uint32_t callee, const EdgeUse& use) noexcept;
-// Takes the counts of all pairs with this function back to 0.
+// Lets all pairs with this function go, and their counts.
 void forget_edges(SharedState& state, uint32_t account) noexcept;
 
 inline uint64_t hash_of_function(std::string_view name) { return fnv1a(name, fnv1a("function/")); }

@@ -66,8 +66,9 @@ Result<std::shared_ptr<const Function>> Tables::get_function(std::string_view na
 Result<> Tables::load(Function& function) const {
     if (function.record.is_pipeline()) {
         INLAY_TRY(auto text, os::read_all(function.compiled.get(), kPlanBytesMax));
-        INLAY_TRY(auto plan, Plan::parse(text));
-        function.plan = std::make_shared<const Plan>(std::move(plan));
+        auto plan = Plan::parse(text);
+        if (!plan.ok()) return Error{Errc::internal, fmt::format("pipeline {:?} cannot be read by this version: deploy it again ({})", function.record.name, plan.error().detail)};
+        function.plan = std::make_shared<const Plan>(std::move(plan).value());
         return {};
     }
     if (function.record.isolated) {

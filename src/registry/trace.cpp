@@ -32,7 +32,9 @@ void write(WireWriter& to, const Span& span) {
     to.number(span.attempts).number(span.began_ns).number(span.took_ns).number(span.cpu_ns).number(span.mapped_bytes).number(span.copied_bytes);
 }
 
-std::string text_of(WireReader& from) { return std::string(from.bytes().substr(0, kNameBytesMax)); }
+constexpr size_t kTextBytesMax = kNameBytesMax + 16;  // A step's name and the number of its call.
+
+std::string text_of(WireReader& from) { return std::string(from.bytes().substr(0, kTextBytesMax)); }
 
 Span read_span(WireReader& from) {
     Span span;
@@ -55,6 +57,12 @@ void Spans::add(Span span) {
 void Spans::add(Spans&& others) {
     left_out += others.left_out;
     for (auto& span : others.list) add(std::move(span));
+}
+
+void Spans::keep_latest(size_t most) {
+    const size_t first = list.size() - std::min(list.size(), most);
+    list.erase(list.begin(), list.begin() + static_cast<std::ptrdiff_t>(first));
+    left_out += first;
 }
 
 // https://www.w3.org/TR/trace-context/#traceparent-header; of later versions what they have in common with this one.

@@ -54,6 +54,8 @@ struct Spans {
     // In place of the latest one where there is no room: callers are worth more than what they have called.
     void add(Span span);
     void add(Spans&& others);
+    // Leaves out the first ones beyond so many.
+    void keep_latest(size_t most);
 };
 
 struct Trace {

@@ -164,11 +164,21 @@ void resume(Invocation& caller) {
     if (caller.interrupt_ns != 0) engine::Watchdog::begin(caller.interrupt_ns);
 }
 
+Outcome refusal_of(const Invocation& caller, const Call& call, Error why) {
+    Outcome outcome{.how = Refused{std::move(why)}};
+    Terms terms = caller.terms;
+    terms.id = call.id;
+    terms.parent = caller.terms.id;
+    terms.attempt = 1;
+    close_span(outcome, call.name, terms, terms.trace.is_set() ? monotonic_ns() : 0);
+    return outcome;
+}
+
 // nullopt: it is not for this process; where that is a worker's, all of it moves to a lane.
 std::optional<Outcome> run_here(Invocation& caller, Call& call) {
     auto callee = caller.supply.admit(call.name, call.id);
     if (!callee.ok() && callee.error().code == Errc::not_implemented) return std::nullopt;
-    if (!callee.ok()) return Outcome{.how = Refused{std::move(callee).error()}};
+    if (!callee.ok()) return refusal_of(caller, call, std::move(callee).error());
     const bool is_heavy = callee->function->record.run_class == FunctionClass::heavy;
     if (is_heavy && caller.terms.place == Place::express) return Outcome{.how = Unfinished{}};
     const std::string path = "/f/" + call.name;

@@ -1,8 +1,10 @@
 // Piece: content on its way, from where it lies.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -21,5 +23,10 @@ struct Piece {
     std::string_view text() const { return lent.data() ? lent : std::string_view(bytes); }
     uint64_t size() const { return pages ? length : text().size(); }
 };
+
+// Whether some of these bytes are not what they were.
+inline bool any_lost(std::span<const Piece> pieces) {
+    return std::any_of(pieces.begin(), pieces.end(), [](const Piece& piece) { return piece.pages && piece.pages->lost(); });
+}
 
 }  // namespace inlay::run

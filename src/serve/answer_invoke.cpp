@@ -1,4 +1,5 @@
 // Runs a function for a request and turns its outcome into a reply.
+#include "run/span.hpp"
 #include "serve/answers.hpp"
 #include "serve/commit.hpp"
 #include "serve/invoke.hpp"
@@ -45,6 +46,7 @@ asio::awaitable<Reply> answer_pipeline(Worker& worker, const InvokeRoute& route,
     PipelineRun run(worker, arrival.function, {route.rest, arrival.head, arrival.body});
     auto outcome = co_await run.run();
     if (has_effects(outcome)) co_await commit_staged(worker, outcome);
+    run.close_span(outcome);
     count(worker.counters(), outcome);
     Reply reply = reply_to(arrival.head, outcome);
     end_trace(worker, run.terms(), outcome, &reply);
@@ -60,8 +62,8 @@ asio::awaitable<Reply> answer_invoke(Worker& worker, const InvokeRoute& route, c
     auto begun = attempts.begin(route.function);
     if (!begun.ok()) co_return problem_reply(begun.error());
     if (attempts.unfinished()) co_await attempts.go_on();
-    attempts.close_span();
     if (has_effects(attempts.outcome)) co_await commit_staged(worker, attempts.outcome);
+    attempts.close_span();
     count(worker.counters(), attempts.outcome);
     Reply reply = reply_to(route, arrival.head, attempts.outcome);
     end_trace(worker, attempts.terms(), attempts.outcome, &reply);
@@ -71,18 +73,21 @@ asio::awaitable<Reply> answer_invoke(Worker& worker, const InvokeRoute& route, c
 asio::awaitable<std::optional<Reply>> answer_stream(Worker& worker, std::shared_ptr<const registry::Function> function,
                                                     const InvokeRoute& route, const RequestHead& head, ClientStream& stream) {
     worker.counters().add(Counter::requests_invoke);
-    auto outcome = co_await invoke_stream(worker, std::move(function), route.rest, head, stream);
+    auto [outcome, terms, began_ns] = co_await invoke_stream(worker, function, route.rest, head, stream);
     // What the guest did with half of a request, or for a client that is gone, does not count.
     if (auto failure = stream.told_failure()) outcome.how = run::Refused{std::move(*failure)};
     if (has_effects(outcome)) co_await commit_staged(worker, outcome);
+    run::close_span(outcome, function->record.name, terms, began_ns);
     count(worker.counters(), outcome);
     bool completed = std::holds_alternative<run::Completed>(outcome.how);
     if (stream.began() && completed) co_await stream.finish(outcome.cost);
     bool whole = completed && (stream.finished() || !stream.began());
     worker.counters().add(whole ? Counter::streams_completed : Counter::streams_broken);
-    if (!stream.began()) co_return reply_to(route, head, outcome);
-    if (!completed) stream.cut();
-    co_return std::nullopt;
+    if (stream.began() && !completed) stream.cut();
+    std::optional<Reply> reply;
+    if (!stream.began()) reply = reply_to(route, head, outcome);
+    end_trace(worker, terms, outcome, reply ? &*reply : nullptr);
+    co_return reply;
 }
 
 }  // namespace inlay::serve

@@ -10,6 +10,7 @@
 
 #include "base/clock.hpp"
 #include "base/limits.hpp"
+#include "run/span.hpp"
 #include "serve/gather.hpp"
 #include "serve/invoke.hpp"
 #include "serve/worker.hpp"
@@ -24,15 +25,17 @@ asio::awaitable<Result<>> shorten(Worker& worker, run::Outcome& outcome) {
     if (!completed) co_return Result<>();
     auto small = small_pieces(completed->response.content);
     if (small.bytes <= kChildInlineMax) co_return Result<>();
-    outcome.cost.copied.heap += small.bytes;
-    co_return co_await gather(worker, std::move(small.pieces));
+    auto copied = co_await gather(worker, std::move(small.pieces), UINT64_MAX);
+    if (!copied.ok()) co_return std::move(copied).error();
+    outcome.cost.copied.heap += *copied;
+    co_return Result<>();
 }
 
 }  // namespace
 
-bool Children::begin(run::Call call, const run::CallTerms& terms, bool must) {
+bool Children::begin(run::Call call, const run::CallTerms& terms, std::shared_ptr<const registry::Function> caller, bool must) {
     if (children_.size() >= most_) return false;
-    auto child = std::make_shared<Child>(Child{std::move(call), terms, must, {}, {}, false, false});
+    auto child = std::make_shared<Child>(Child{std::move(call), terms, std::move(caller), must, {}, {}, false, false});
     child->path = "/f/" + child->call.name;
     children_.push_back(std::move(child));
     begin_those_that_can();
@@ -49,6 +52,15 @@ void Children::begin_those_that_can() {
     }
 }
 
+run::Outcome Children::refusal_of(const Child& child, Error why) {
+    run::Outcome outcome{.how = run::Refused{std::move(why)}};
+    run::Terms terms{.id = child.call.id};
+    terms.trace = child.terms.trace;
+    terms.parent = child.terms.parent;
+    run::close_span(outcome, child.call.name, terms, monotonic_ns());
+    return outcome;
+}
+
 bool Children::may_begin(const registry::Function& function, const Child& child) const {
     if (child.must || worker_.lanes().has_room(function)) return true;
     return may_run_here(worker_, function);
@@ -60,13 +72,15 @@ asio::awaitable<void> Children::run(std::shared_ptr<Children> self, Shared child
     co_await asio::post(worker.executor(), asio::use_awaitable);
     if (child->dropped) co_return;
     auto admitted = admit_for_call(worker, child->call.name);
-    if (!admitted.ok()) co_return self->end(child, {.how = run::Refused{std::move(admitted).error()}});
+    if (!admitted.ok()) co_return self->end(child, refusal_of(*child, std::move(admitted).error()));
     Attempts attempts(worker, run::request_of_call(child->call, child->path, child->call.inputs), admitted->function);
     attempts.begin_call(child->call.id, child->terms, &child->lane);
     if (attempts.unfinished()) co_await attempts.go_on();
+    if (child->dropped) co_return;
     attempts.close_span();
+    attempts.outcome.log = {};  // It is on its way already.
     const auto& cost = attempts.outcome.cost;
-    count_call(worker, *self->caller_, *admitted->function,
+    count_call(worker, *child->caller, *admitted->function,
                {!std::holds_alternative<run::Completed>(attempts.outcome.how), cost.cpu_ns, cost.mapped_bytes});
     if (auto fits = co_await shorten(worker, attempts.outcome); !fits.ok()) attempts.outcome.how = run::Refused{std::move(fits).error()};
     self->end(child, std::move(attempts.outcome));

@@ -23,11 +23,10 @@ class Worker;
 class Children : public std::enable_shared_from_this<Children> {
   public:
     // `on_news`: there is something to take, on the loop. Neither is used after end(). At most `most` are under way.
-    Children(Worker& worker, std::shared_ptr<const registry::Function> caller, size_t most, std::function<void()> on_news)
-        : worker_(worker), caller_(std::move(caller)), most_(most), on_news_(std::move(on_news)) {}
+    Children(Worker& worker, size_t most, std::function<void()> on_news) : worker_(worker), most_(most), on_news_(std::move(on_news)) {}
 
-    // `must`: it is not given back. False: there are as many as there may be.
-    bool begin(run::Call call, const run::CallTerms& terms, bool must);
+    // `caller`: whose guest wants it. `must`: it is not given back. False: there are as many as there may be.
+    bool begin(run::Call call, const run::CallTerms& terms, std::shared_ptr<const registry::Function> caller, bool must);
     // Nobody wants its result.
     void drop(uint64_t id);
     // Its caller waits, and has nothing else to do.
@@ -49,6 +48,7 @@ class Children : public std::enable_shared_from_this<Children> {
     struct Child {
         run::Call call;
         run::CallTerms terms;
+        std::shared_ptr<const registry::Function> caller;
         bool must = false;
         std::string path;
         LaneRun lane;
@@ -60,10 +60,10 @@ class Children : public std::enable_shared_from_this<Children> {
     void begin_those_that_can();
     static boost::asio::awaitable<void> run(std::shared_ptr<Children> self, Shared child);
     bool may_begin(const registry::Function& function, const Child& child) const;
+    static run::Outcome refusal_of(const Child& child, Error why);
     void end(const Shared& child, run::Outcome outcome);
 
     Worker& worker_;
-    std::shared_ptr<const registry::Function> caller_;
     size_t most_;
     std::function<void()> on_news_;
     std::list<Shared> children_;  // Those that were not dropped.

@@ -20,15 +20,17 @@ struct SomePieces {
 };
 // Those that lie in no pages.
 SomePieces small_pieces(std::vector<run::Piece>& pieces);
-// Those of at most so many bytes, wherever they lie.
-SomePieces pieces_up_to(std::vector<run::Piece>& pieces, uint64_t bytes);
+// Those in the files of which least is used, so many that without them there are at most `files`.
+SomePieces pieces_beyond(std::vector<run::Piece>& pieces, size_t files);
 SomePieces all_pieces(std::vector<run::Piece>& pieces);
+// Makes one of pieces that lie one behind the other in the same pages already.
+void join_neighbours(std::vector<run::Piece>& pieces);
 uint64_t bytes_of(const std::vector<run::Piece>& pieces);
 // In how many files they lie.
 size_t files_of(const std::vector<run::Piece>& pieces);
 
-// Copies each into new pages, in this order, and has it say so; the caller counts the copy. What is on a disk is waited for aside. Errors:
-// overloaded, io_error; then nothing has changed.
-boost::asio::awaitable<Result<>> gather(Worker& worker, std::vector<run::Piece*> pieces);
+// Copies each into new pages, in this order, has it say so, and gives how many bytes that were. It is done aside, a part at a time. Errors:
+// overloaded, io_error, object_changed; function_timed_out after `deadline_ns`; then nothing has changed.
+boost::asio::awaitable<Result<uint64_t>> gather(Worker& worker, std::vector<run::Piece*> pieces, uint64_t deadline_ns);
 
 }  // namespace inlay::serve

@@ -130,7 +130,7 @@ bool Attempts::tries_again() const {
 
 void Attempts::run_here() {
     auto lost = [](const auto& object) { return object->pages.lost(); };
-    if (std::any_of(request_.opened.begin(), request_.opened.end(), lost)) {
+    if (std::any_of(request_.opened.begin(), request_.opened.end(), lost) || run::any_lost(request_.inputs)) {
         outcome = {.how = run::Trapped{registry::changed_error()}};
         return;
     }
@@ -249,7 +249,7 @@ asio::awaitable<run::Outcome> run_stream_in_lane(Worker& worker, std::shared_ptr
 
 }  // namespace
 
-asio::awaitable<run::Outcome> invoke_stream(Worker& worker, std::shared_ptr<const registry::Function> function,
+asio::awaitable<StreamEnd> invoke_stream(Worker& worker, std::shared_ptr<const registry::Function> function,
                                             std::string_view rest, const RequestHead& head, ClientStream& stream) {
     run::Request request = request_of(rest, head);
     request.stream = &stream;
@@ -274,10 +274,8 @@ asio::awaitable<run::Outcome> invoke_stream(Worker& worker, std::shared_ptr<cons
         add_lost(outcome.cost, lost);
     }
     outcome.cost.copied.body_head = stream.copied();
-    run::close_span(outcome, function->record.name, terms, began_ns);
-    end_trace(worker, terms, outcome, nullptr);
     log(worker, outcome);
-    co_return outcome;
+    co_return StreamEnd{std::move(outcome), terms, began_ns};
 }
 
 void count(CounterBlock& counters, const run::Outcome& outcome) {

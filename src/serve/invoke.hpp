@@ -64,7 +64,12 @@ bool may_run_here(Worker& worker, const registry::Function& function);
 
 // The same for a function that takes the body and gives the response piece by piece: on a fiber here, or in a lane, to which it moves
 // only before it has taken or given anything.
-boost::asio::awaitable<run::Outcome> invoke_stream(Worker& worker, std::shared_ptr<const registry::Function> function,
+struct StreamEnd {
+    run::Outcome outcome;
+    run::Terms terms;
+    uint64_t began_ns = 0;
+};
+boost::asio::awaitable<StreamEnd> invoke_stream(Worker& worker, std::shared_ptr<const registry::Function> function,
                                                    std::string_view rest, const RequestHead& head, ClientStream& stream);
 
 // Adds an invocation whose effects have taken place, or did not, to the worker's counters.

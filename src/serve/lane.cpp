@@ -152,8 +152,10 @@ asio::awaitable<run::Outcome> Lane::run(const run::Request& request, const run::
     auto message = run::lane_message(LaneMessage::run);
     if (const auto& pages = request.stream ? request.stream->ring() : request.body.pages) given_.push_back(pages);
     for (const auto& piece : request.inputs) number_of(piece.pages);
-    if (given_.size() > kMessageFdsMax)
+    if (given_.size() > kMessageFdsMax) {
+        given_.clear();
         co_return run::Outcome{.how = run::Refused{Error{Errc::overloaded, "its inputs lie in too many files for a lane (kMessageFdsMax): hand over ranges of fewer objects and outputs"}}};
+    }
     run::write(message, terms);
     message.number(given_.size());
     for (const auto& pages : given_) message.number(pages->size());
@@ -326,6 +328,7 @@ bool Lane::read_outcome(const run::Terms& terms, std::optional<run::Outcome>& ou
     if (!reader.finished()) return false;
     said.log.function = function_->record.name;
     said.log.invocation = run::invocation_id_text(terms);
+    said.log.trace = trace_.text();
     // What the guest wrote becomes final before anybody else sees it.
     if (std::holds_alternative<run::Completed>(said.how))
         for (int output : outputs_)

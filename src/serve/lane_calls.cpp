@@ -12,6 +12,8 @@ namespace inlay::serve {
 using run::LaneMessage;
 namespace {
 
+constexpr size_t kNewsSpansMax = 100;  // Of less than 700 bytes each, as a name can be long: with what is small in a result they fit into a message.
+
 using AllPages = std::vector<std::shared_ptr<const os::Pages>>;
 
 // Each of them once.
@@ -87,8 +89,8 @@ bool Lane::answer_spawn(WireReader& reader, const run::Terms& terms) {
     if (!reader.finished() || call_terms.depth == 0 || !check_name("function", call.name).ok()) return false;
     if (!stream_) call_terms.deadline_ns = std::min(call_terms.deadline_ns, terms.deadline_ns);
     call_terms.trace = terms.trace;
-    if (!children_) children_ = std::make_shared<Children>(worker_, caller(), kChildrenAwayMax, [this] { tell_news(); });
-    return children_->begin(std::move(call), call_terms, must);
+    if (!children_) children_ = std::make_shared<Children>(worker_, kChildrenAwayMax, [this] { tell_news(); });
+    return children_->begin(std::move(call), call_terms, caller(), must);
 }
 
 bool Lane::answer_await() {
@@ -114,6 +116,7 @@ bool Lane::drop_child(WireReader& reader) {
 void Lane::tell_news() {
     while (auto news = children_->take()) {
         take_room_back();
+        if (news->outcome) news->outcome->spans.keep_latest(kNewsSpansMax);
         const auto sent = send_news(news->id, news->outcome);
         if (sent == os::Transfer::done) continue;
         if (sent == os::Transfer::would_block) return children_->put_back(std::move(*news));

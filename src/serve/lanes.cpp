@@ -27,12 +27,13 @@ constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
 
 void LaneRun::cancel() {
     cancelled = true;
+    if (waits) waits->cancel();
     if (auto running = lane.lock()) running->cancel();
 }
 
 asio::awaitable<run::Outcome> Lanes::run(FunctionPointer function, const run::Request& request, const run::Terms& terms,
                                           LaneStream* stream, LaneRun* where) {
-    auto lane = co_await acquire(function, terms.deadline_ns);
+    auto lane = co_await acquire(function, terms.deadline_ns, where);
     if (!lane.ok()) co_return run::Outcome{.how = run::Refused{std::move(lane).error()}};
     worker_.counters().add(Counter::lane_invocations);
     // Also when an exception ends this: a lane that stays busy would be lost for ever, and one in the middle of a run must not
@@ -59,7 +60,7 @@ asio::awaitable<run::Outcome> Lanes::run(FunctionPointer function, const run::Re
     co_return outcome;
 }
 
-asio::awaitable<Result<Lanes::Shared>> Lanes::acquire(FunctionPointer function, uint64_t deadline_ns) {
+asio::awaitable<Result<Lanes::Shared>> Lanes::acquire(FunctionPointer function, uint64_t deadline_ns, LaneRun* where) {
     if (!next_waiter() && !is_at_limit(*function)) {
         while (auto lane = find_idle(*function)) {
             lane->set_idle(false);
@@ -75,7 +76,10 @@ asio::awaitable<Result<Lanes::Shared>> Lanes::acquire(FunctionPointer function, 
         co_return Error{Errc::overloaded, fmt::format("{} invocations of function {:?} wait for a lane already: retry later",
                                                       kLaneWaitersMax / kLaneWaitersShare, function->record.name)};
     Waiter waiter{*function, asio::steady_timer(worker_.executor()), false, nullptr};
-    if (!co_await wait(waiter, deadline_ns)) co_return no_lane(*function);
+    if (where) where->waits = &waiter.timer;
+    const bool served = co_await wait(waiter, deadline_ns);
+    if (where) where->waits = nullptr;
+    if (!served) co_return no_lane(*function);
     if (waiter.lane) co_return waiter.lane;
     forget_start(*function);  // Kept for it by serve_next().
     co_return co_await start(function);

@@ -20,6 +20,7 @@ namespace inlay::serve {
 // One run of a lane, for those who may want to end it.
 struct LaneRun {
     std::weak_ptr<Lane> lane;  // Once it has one.
+    boost::asio::steady_timer* waits = nullptr;  // While it waits for one.
     bool cancelled = false;
 
     void cancel();
@@ -59,7 +60,7 @@ class Lanes {
         Shared lane;                      // nullptr, and served: it may start one.
     };
 
-    boost::asio::awaitable<Result<Shared>> acquire(FunctionPointer function, uint64_t deadline_ns);
+    boost::asio::awaitable<Result<Shared>> acquire(FunctionPointer function, uint64_t deadline_ns, LaneRun* where);
     boost::asio::awaitable<Result<Shared>> start(FunctionPointer function);
     boost::asio::awaitable<bool> wait(Waiter& waiter, uint64_t deadline_ns);
     enum class WhenAbsent { refuse, compile };  // At once, or when it is there.

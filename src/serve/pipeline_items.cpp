@@ -5,6 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/clock.hpp"
 #include "base/limits.hpp"
 #include "base/query.hpp"
 #include "os/file.hpp"
@@ -99,7 +100,7 @@ std::vector<run::Piece> PipelineContent::request() const {
     return pieces;
 }
 
-asio::awaitable<Result<std::vector<std::string>>> PipelineContent::keys(std::string_view bucket, const registry::Template& prefix) {
+asio::awaitable<Result<std::vector<std::string>>> PipelineContent::keys(std::string_view bucket, const registry::Template& prefix, uint64_t deadline_ns) {
     registry::Listing listing;
     listing.kind = registry::ListingKind::objects;
     listing.name = bucket;
@@ -109,6 +110,7 @@ asio::awaitable<Result<std::vector<std::string>>> PipelineContent::keys(std::str
     listing.prefix = std::move(filled).value();
     std::vector<std::string> keys;
     do {
+        if (monotonic_ns() >= deadline_ns) co_return Error{Errc::function_timed_out, "time was up while keys were listed"};
         WireWriter fields;
         registry::write(fields, listing);
         auto answered = co_await worker_.call(registry::Call::describe, fields.take(), std::vector<int>());

@@ -4,7 +4,7 @@
 #include <boost/asio/awaitable.hpp>
 
 #include <map>
-#include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -27,10 +27,11 @@ struct PipelineInput {
     const run::Body& body;
 };
 
-// What one call of a step is for: content, or an object that is opened when it begins.
+// What one call of a step is for: content, an object that is opened when it begins, or what a call of another step has given.
 struct PipelineItem {
-    std::vector<run::Piece> content;
-    std::string key;     // Of that object; empty: there is none.
+    std::vector<run::Piece> content = {};
+    std::string key = {};             // Of that object; empty: there is none.
+    std::optional<size_t> of_call = {};  // Of that step.
 };
 
 // The request and the objects that a plan names. Such an object is opened once: all steps see the same version.
@@ -51,8 +52,10 @@ class PipelineContent {
     // The request's content; no piece: there is none. Copied where it lies in no pages.
     std::vector<run::Piece> request() const;
 
-    // The names of all objects that are there now. Errors: bad_request: more than kStepItemsMax; draining ...
-    boost::asio::awaitable<Result<std::vector<std::string>>> keys(std::string_view bucket, const registry::Template& prefix);
+    uint64_t request_copied() const { return input_.body.copied; }
+
+    // The names of all objects that are there now. Errors: bad_request: more than kStepItemsMax; function_timed_out after `deadline_ns`; draining ...
+    boost::asio::awaitable<Result<std::vector<std::string>>> keys(std::string_view bucket, const registry::Template& prefix, uint64_t deadline_ns);
 
   private:
     Worker& worker_;

@@ -13,7 +13,6 @@
 #include "base/limits.hpp"
 #include "run/conclusion.hpp"
 #include "run/span.hpp"
-#include "serve/gather.hpp"
 #include "serve/invoke.hpp"
 #include "serve/tracing.hpp"
 #include "serve/worker.hpp"
@@ -27,6 +26,18 @@ namespace {
 constexpr auto kAwait = asio::as_tuple(asio::use_awaitable);
 constexpr uint64_t kMsNs = 1'000'000;
 constexpr size_t kToldBytesMax = 200;  // Of a response that is a failure.
+
+// What a commit says of an effect beside its content.
+uint64_t name_bytes_of(const run::StagedEffect& staged) {
+    const auto& effect = staged.effect;
+    return effect.name.bucket.size() + effect.name.key.size() + effect.content_type.size();
+}
+
+// Of a guest; all else is no fault of one.
+bool is_fault(Errc code) {
+    return code == Errc::function_failed || code == Errc::function_trapped || code == Errc::function_timed_out || code == Errc::lane_lost ||
+           code == Errc::input_is_read_only;
+}
 
 // What a failed response says, if it is a short text.
 std::string told_by(const run::Response& response) {
@@ -42,20 +53,26 @@ PipelineRun::PipelineRun(Worker& worker, std::shared_ptr<const registry::Functio
       pipeline_(std::move(pipeline)),
       plan_(*pipeline_->plan),
       content_(worker, input),
-      children_(std::make_shared<Children>(worker, pipeline_, kStepsAtOnceMax,
+      children_(std::make_shared<Children>(worker, kStepsAtOnceMax,
                                            [this] {
                                                has_news_ = true;
                                                news_.cancel();
                                            })),
       news_(worker.executor()),
       steps_(plan_.steps.size()) {
+    for (const auto& step : plan_.steps)
+        for (size_t before : step.after) steps_[before].takers++;
+    steps_[plan_.result].takers++;
     began_ns_ = monotonic_ns();
     terms_.id = worker.next_invocation_id();
     terms_.deadline_ns = began_ns_ + pipeline_->record.limits.timeout_ms * kMsNs;
     begin_trace(input.head, terms_);
 }
 
-PipelineRun::~PipelineRun() { children_->end(); }
+PipelineRun::~PipelineRun() {
+    children_->end();
+    worker_.pipeline_bytes() -= kept_.small_bytes;
+}
 
 asio::awaitable<run::Outcome> PipelineRun::run() {
     run::Outcome outcome{.how = run::Unfinished{}};
@@ -68,17 +85,15 @@ asio::awaitable<run::Outcome> PipelineRun::run() {
         else
             went = std::move(completed).error();
     }
-    // What the world refused is no fault of a step.
-    if (!went.ok()) {
-        const bool is_refusal = traits(went.error().code).http_status == 503 || went.error().code == Errc::function_over_limit;
-        outcome.how = is_refusal ? run::How(run::Refused{went.error()}) : run::How(run::Trapped{went.error()});
-    }
+    if (!went.ok()) outcome.how = is_fault(went.error().code) ? run::How(run::Trapped{went.error()}) : run::How(run::Refused{went.error()});
+    cost_.copied.body_head += content_.request_copied();
     cost_.run_us = (monotonic_ns() - began_ns_) / 1000;
     outcome.cost = cost_;
     outcome.spans = std::move(spans_);
-    run::close_span(outcome, pipeline_->record.name, terms_, began_ns_);
     co_return outcome;
 }
+
+void PipelineRun::close_span(run::Outcome& outcome) const { run::close_span(outcome, pipeline_->record.name, terms_, began_ns_); }
 
 asio::awaitable<Result<>> PipelineRun::go() {
     while (!has_ended()) {
@@ -91,6 +106,10 @@ asio::awaitable<Result<>> PipelineRun::go() {
         if (monotonic_ns() >= terms_.deadline_ns) co_return run::timed_out_error(pipeline_->record);
         while (auto news = children_->take())
             if (auto taken = take(std::move(*news)); !taken.ok()) co_return taken;
+        note_ends();
+        if (kept_.files > kPipelineFilesMax / 2) {
+            if (auto together = co_await put_together(); !together.ok()) co_return together;
+        }
     }
     co_return Result<>();
 }
@@ -133,7 +152,9 @@ asio::awaitable<Result<>> PipelineRun::prepare(size_t number) {
     if (!state.skipped) {
         auto items = co_await items_of(step);
         if (!items.ok()) co_return Error{items.error().code, fmt::format("step {:?}: {}", step.name, items.error().detail)};
-        for (auto& item : *items) state.calls.push_back({std::move(item), 0, std::nullopt});
+        for (auto& item : *items) state.calls.push_back({.item = std::move(item)});
+        auto given = co_await prepare_inputs(number);
+        if (!given.ok()) co_return Error{given.error().code, fmt::format("step {:?}: {}", step.name, given.error().detail)};
     }
     state.prepared = true;
     co_return Result<>();
@@ -148,8 +169,7 @@ Result<bool> PipelineRun::applies(const When& when) const {
     const auto& state = steps_[when.step];
     if (when.kind == When::Kind::status)
         return std::any_of(state.calls.begin(), state.calls.end(), [&](const Call& call) { return call.result->response.status == when.status; });
-    const bool is_empty = bytes_of(results_of(when.step)) == 0;
-    return is_empty == (when.kind == When::Kind::is_empty);
+    return (bytes_given(when.step) == 0) == (when.kind == When::Kind::is_empty);
 }
 
 asio::awaitable<Result<>> PipelineRun::begin_calls(size_t step) {
@@ -183,12 +203,14 @@ asio::awaitable<Result<>> PipelineRun::begin(Place place) {
     auto query = content_.fill(step.query, PipelineContent::Form::query);
     if (!query.ok()) co_return std::move(query).error();
     if (query->size() > kCallQueryBytesMax) co_return Error{Errc::bad_request, fmt::format("step {:?}: its query is longer than kCallQueryBytesMax", step.name)};
-    run::Call call{mixed(terms_.id + ++calls_), step.function, std::move(query).value(), std::move(inputs).value()};
+    if (calls_ == kPipelineCallsMax) co_return Error{Errc::bad_request, fmt::format("step {:?}: its calls and those before it are more than kPipelineCallsMax ({})", step.name, kPipelineCallsMax)};
+    calls_++;
+    run::Call call{mixed(terms_.id + ++ids_), step.function, std::move(query).value(), std::move(inputs).value()};
     run::CallTerms terms{terms_.deadline_ns, 1, kCallsMax / kChildCallsShare, terms_.trace, terms_.id};
     if (step.timeout_ms > 0) terms.deadline_ns = std::min(terms.deadline_ns, monotonic_ns() + step.timeout_ms * kMsNs);
     under_way_.emplace(call.id, place);
     steps_[place.step].calls[place.call].tries++;
-    INLAY_CHECK(children_->begin(std::move(call), terms, true));  // There are fewer under way than it takes.
+    INLAY_CHECK(children_->begin(std::move(call), terms, pipeline_, true));  // There are fewer under way than it takes.
     co_return Result<>();
 }
 
@@ -204,47 +226,53 @@ Result<> PipelineRun::take(Children::News news) {
     cost_.copied.add(outcome.cost.copied);
     cost_.private_bytes += outcome.cost.private_bytes;
     cost_.instantiate_us += outcome.cost.instantiate_us;
-    cost_.cpu_ns += outcome.cost.cpu_ns;
+    cost_.callees_ns += outcome.cost.cpu_ns;
     if (!outcome.spans.list.empty()) outcome.spans.list.back().step = label_of(place);
     spans_.add(std::move(outcome.spans));
     const auto error = error_of(plan_.steps[place.step], outcome);
     if (!error) return take_result(place, std::move(std::get<run::Completed>(outcome.how)));
-    if (tries_again(place, *error)) return {};
+    if (tries_again(place, *error, std::holds_alternative<run::Refused>(outcome.how))) return {};
     return Error{error->code, fmt::format("step {:?}: {}; see `inlay logs {}`", label_of(place), error->detail, plan_.steps[place.step].function)};
 }
 
 // nullopt: it is a result.
 std::optional<Error> PipelineRun::error_of(const registry::Step& step, const run::Outcome& outcome) const {
     auto* completed = std::get_if<run::Completed>(&outcome.how);
-    auto* trapped = std::get_if<run::Trapped>(&outcome.how);
-    if (trapped && trapped->error.code == Errc::function_timed_out && step.timeout_ms > 0)
-        return Error{Errc::function_timed_out, fmt::format("{}, or within the step's timeout_ms ({})", trapped->error.detail, step.timeout_ms)};
-    if (!completed) return run::failure_of(step.function, outcome);
+    if (!completed) {
+        auto error = run::failure_of(step.function, outcome);
+        const bool perhaps_late = error.code == Errc::function_timed_out || error.code == Errc::overloaded;
+        if (perhaps_late && step.timeout_ms > 0) error.detail += fmt::format(", or within the step's timeout_ms ({})", step.timeout_ms);
+        return error;
+    }
     const unsigned status = completed->response.status;
     const bool is_accepted = status < 400 || std::find(step.accepts.begin(), step.accepts.end(), status) != step.accepts.end();
     if (is_accepted) return std::nullopt;
     return Error{Errc::function_failed, fmt::format("function {:?} answered {}{}", step.function, status, told_by(completed->response))};
 }
 
-bool PipelineRun::tries_again(Place place, const Error& error) {
-    const auto& call = steps_[place.step].calls[place.call];
-    if (call.tries > plan_.steps[place.step].retries || error.code == Errc::function_not_found) return false;
-    again_.push_back({monotonic_ns() + (kStepRetryMs * kMsNs << (call.tries - 1)), place});
-    return true;
+bool PipelineRun::tries_again(Place place, const Error& error, bool was_refused) {
+    auto& call = steps_[place.step].calls[place.call];
+    // Refused at a limit that its own others may be what fills it: it waits for these, and that is no try.
+    const bool is_crowded = was_refused && (error.code == Errc::function_over_limit || error.code == Errc::overloaded) && !under_way_.empty();
+    if (is_crowded) call.tries--, calls_--;
+    const bool may_try = is_crowded || (call.tries <= plan_.steps[place.step].retries && error.code != Errc::function_not_found);
+    if (may_try) again_.push_back({monotonic_ns() + (kStepRetryMs * kMsNs << (is_crowded ? 0 : call.tries - 1)), place});
+    return may_try;
 }
 
 Result<> PipelineRun::take_result(Place place, run::Completed completed) {
     auto& state = steps_[place.step];
     auto& call = state.calls[place.call];
-    small_bytes_ += small_pieces(completed.response.content).bytes;
+    if (auto kept = keep(completed.response); !kept.ok()) return Error{kept.error().code, fmt::format("step {:?}: {}", label_of(place), kept.error().detail)};
     effects_ += completed.effects.size();
-    if (small_bytes_ > kPipelineSmallBytesMax)
-        return Error{Errc::overloaded, fmt::format("step {:?}: what its calls gave back in small pieces is more than kPipelineSmallBytesMax ({}): let them "
-                                                    "answer with output windows", label_of(place), kPipelineSmallBytesMax)};
+    for (const auto& staged : completed.effects) name_bytes_ += name_bytes_of(staged);
     if (effects_ + (plan_.store ? 1 : 0) > kPipelinePublishesMax)
         return Error{Errc::function_failed, fmt::format("step {:?}: its steps publish more than kPipelinePublishesMax ({}) objects", label_of(place), kPipelinePublishesMax)};
+    if (name_bytes_ > kPipelineNameBytesMax)
+        return Error{Errc::function_failed, fmt::format("step {:?}: names of what its steps publish are more than kPipelineNameBytesMax ({}) bytes", label_of(place), kPipelineNameBytesMax)};
     call.result = std::move(completed);
     call.item = {};
+    if (state.takers == 0) let_go(call.result->response);
     state.ended++;
     return {};
 }
@@ -252,58 +280,6 @@ Result<> PipelineRun::take_result(Place place, run::Completed completed) {
 std::string PipelineRun::label_of(Place place) const {
     const auto& step = plan_.steps[place.step];
     return step.each.kind == Each::Kind::once ? step.name : fmt::format("{}[{}]", step.name, place.call);
-}
-
-// ---- What comes of all
-
-asio::awaitable<Result<run::Completed>> PipelineRun::conclude() {
-    run::Completed completed;
-    auto& state = steps_[plan_.result];
-    if (state.skipped) {
-        completed.response.status = 204;
-    } else if (plan_.steps[plan_.result].each.kind == Each::Kind::once) {
-        completed.response = std::move(state.calls.front().result->response);
-    } else {
-        completed.response.content = results_of(plan_.result);
-    }
-    for (auto& step : steps_)
-        for (auto& call : step.calls)
-            std::move(call.result->effects.begin(), call.result->effects.end(), std::back_inserter(completed.effects));
-    if (plan_.store && !state.skipped) {
-        if (auto stored = co_await store(completed); !stored.ok()) co_return std::move(stored).error();
-    }
-    co_return completed;
-}
-
-// The response becomes an object, and is replaced by what is said of it.
-asio::awaitable<Result<>> PipelineRun::store(run::Completed& completed) {
-    auto name = content_.name_of(*plan_.store);
-    if (!name.ok()) co_return std::move(name).error();
-    auto content = std::move(completed.response.content);
-    const bool is_one = content.size() == 1 && content.front().pages && content.front().offset == 0;
-    run::StagedEffect staged;
-    staged.effect.name = std::move(name).value();
-    staged.effect.content_type = plan_.content_type.empty() ? "application/octet-stream" : plan_.content_type;
-    staged.effect.length = bytes_of(content);
-    if (!is_one && staged.effect.length > 0) {
-        cost_.copied.heap += staged.effect.length;
-        if (auto gathered = co_await gather(worker_, all_pieces(content).pieces); !gathered.ok()) co_return gathered;
-    }
-    auto in_pages = std::find_if(content.begin(), content.end(), [](const run::Piece& piece) { return piece.pages != nullptr; });
-    if (in_pages != content.end()) {
-        staged.effect.kind = registry::ContentKind::pages;
-        staged.effect.fd = in_pages->pages->fd();
-        staged.pages = in_pages->pages;
-    }
-    run::Response response;
-    response.status = 201;
-    response.has_content_type = true;
-    response.fields = "Content-Type: application/json\r\n";
-    auto& told = response.content.emplace_back();
-    told.bytes = fmt::format(R"({{"bucket":"{}","key":"{}","bytes":{}}})", staged.effect.name.bucket, json_escape(staged.effect.name.key), staged.effect.length) + "\n";
-    completed.response = std::move(response);
-    completed.effects.push_back(std::move(staged));
-    co_return Result<>();
 }
 
 }  // namespace inlay::serve

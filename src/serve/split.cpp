@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "base/clock.hpp"
 #include "base/limits.hpp"
 #include "os/file.hpp"
 #include "serve/worker.hpp"
@@ -18,34 +19,54 @@ using registry::Each;
 namespace {
 
 constexpr uint64_t kFirstReadBytes = 4 * KiB;  // Most lines are shorter.
-constexpr size_t kCutsAtOnce = 64;             // Then it is everybody else's turn.
+constexpr uint64_t kTurnBytes = 1 * MiB;       // Then it is everybody else's turn.
 
-// What lies there: of pages a copy in `buffer`.
-asio::awaitable<Result<std::string_view>> read_some(Worker& worker, const run::Piece& whole, uint64_t at, uint64_t length, std::string& buffer) {
-    if (!whole.pages) co_return whole.text().substr(at, length);
-    const uint64_t offset = whole.offset + at;
-    if (!worker.disk().in_memory(whole.pages, offset, length)) co_await worker.disk().bring_in(whole.pages, offset, length);
-    buffer.resize(length);
-    auto got = os::read_exactly_at(whole.pages->fd(), buffer.data(), length, offset);  // COPY: small, counted by who splits
-    if (!got.ok()) co_return std::move(got).error();
-    co_return std::string_view(buffer);
-}
+// Looks for ends of lines, and counts what it has to read for that.
+class LineEnds {
+  public:
+    LineEnds(Worker& worker, const run::Piece& whole) : worker_(worker), whole_(whole) {}
 
-// Behind the first line feed at `from` or later; nullopt: there is none.
-asio::awaitable<Result<std::optional<uint64_t>>> end_of_line(Worker& worker, const run::Piece& whole, uint64_t from) {
-    std::string buffer;
-    uint64_t length = kFirstReadBytes;
-    for (uint64_t at = from; at < whole.size(); at += length, length = kSplitReadBytes) {
-        if (at - from >= kSplitSearchBytesMax)
-            co_return Error{Errc::bad_request, fmt::format("a line at byte {} is longer than kSplitSearchBytesMax ({}): split it by bytes", from, kSplitSearchBytesMax)};
-        length = std::min(length, whole.size() - at);
-        auto bytes = co_await read_some(worker, whole, at, length, buffer);
-        if (!bytes.ok()) co_return std::move(bytes).error();
-        const size_t found = bytes->find('\n');
-        if (found != bytes->npos) co_return std::optional<uint64_t>(at + found + 1);
+    uint64_t copied() const { return copied_; }
+
+    // Behind the first line feed at `from` or later; nullopt: there is none.
+    asio::awaitable<Result<std::optional<uint64_t>>> find(uint64_t from) {
+        uint64_t length = kFirstReadBytes;
+        for (uint64_t at = from; at < whole_.size(); at += length, length = kSplitReadBytes) {
+            if (at - from >= kSplitSearchBytesMax)
+                co_return Error{Errc::bad_request, fmt::format("a line at byte {} is longer than kSplitSearchBytesMax ({}): split it by bytes", from, kSplitSearchBytesMax)};
+            length = std::min(length, whole_.size() - at);
+            auto bytes = co_await read(at, length);
+            if (!bytes.ok()) co_return std::move(bytes).error();
+            const size_t found = bytes->find('\n');
+            if (found != bytes->npos) co_return std::optional<uint64_t>(at + found + 1);
+        }
+        co_return std::optional<uint64_t>();
     }
-    co_return std::optional<uint64_t>();
-}
+
+  private:
+    // What lies there: of pages a copy.
+    asio::awaitable<Result<std::string_view>> read(uint64_t at, uint64_t length) {
+        if (!whole_.pages) co_return whole_.text().substr(at, length);
+        const uint64_t offset = whole_.offset + at;
+        if (!worker_.disk().in_memory(whole_.pages, offset, length)) co_await worker_.disk().bring_in(whole_.pages, offset, length);
+        since_turn_ += length;
+        if (since_turn_ >= kTurnBytes) {
+            since_turn_ = 0;
+            co_await asio::post(worker_.executor(), asio::use_awaitable);
+        }
+        buffer_.resize(length);
+        auto got = os::read_exactly_at(whole_.pages->fd(), buffer_.data(), length, offset);  // COPY: small, to find where lines end
+        if (!got.ok()) co_return std::move(got).error();
+        copied_ += length;
+        co_return std::string_view(buffer_);
+    }
+
+    Worker& worker_;
+    const run::Piece& whole_;
+    std::string buffer_;
+    uint64_t copied_ = 0;
+    uint64_t since_turn_ = 0;
+};
 
 run::Piece part_of(const run::Piece& whole, uint64_t from, uint64_t to) {
     run::Piece part;
@@ -76,25 +97,27 @@ Result<std::vector<uint64_t>> split_targets(uint64_t size, const Each& each) {
     return targets;
 }
 
-asio::awaitable<Result<std::vector<run::Piece>>> split(Worker& worker, const run::Piece& whole, const Each& each) {
+asio::awaitable<Result<SplitContent>> split(Worker& worker, const run::Piece& whole, const Each& each, uint64_t deadline_ns) {
     auto targets = split_targets(whole.size(), each);
     if (!targets.ok()) co_return std::move(targets).error();
-    std::vector<run::Piece> pieces;
+    SplitContent content;
+    LineEnds lines(worker, whole);
     uint64_t from = 0;
-    size_t cuts = 0;
     for (uint64_t target : *targets) {
         if (target <= from) continue;  // A long line has taken it already.
         uint64_t to = target;
         if (each.by == Each::By::lines && target < whole.size()) {
-            auto end = co_await end_of_line(worker, whole, target - 1);
+            if (monotonic_ns() >= deadline_ns) co_return Error{Errc::function_timed_out, "time was up while it was split"};
+            auto end = co_await lines.find(target - 1);
             if (!end.ok()) co_return std::move(end).error();
             to = end->value_or(whole.size());
-            if (++cuts % kCutsAtOnce == 0) co_await asio::post(worker.executor(), asio::use_awaitable);
         }
-        pieces.push_back(part_of(whole, from, to));
+        content.pieces.push_back(part_of(whole, from, to));
         from = to;
     }
-    co_return pieces;
+    if (run::any_lost({&whole, 1})) co_return registry::changed_error();
+    content.copied_bytes = lines.copied() + (whole.pages ? 0 : whole.size());
+    co_return content;
 }
 
 }  // namespace inlay::serve

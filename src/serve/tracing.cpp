@@ -1,8 +1,10 @@
 // Reads `traceparent`; sends what has come of it to the supervisor.
 #include "serve/tracing.hpp"
 
+#include <algorithm>
 #include <utility>
 
+#include "base/field_rules.hpp"
 #include "base/limits.hpp"
 #include "registry/trace.hpp"
 #include "serve/worker.hpp"
@@ -23,6 +25,8 @@ std::string fields_of(const registry::Trace& trace) {
 void begin_trace(const RequestHead& head, run::Terms& terms) {
     auto value = head.find("traceparent");
     if (!value) return;
+    auto is_one = [](const HeadField& field) { return equal_ignoring_case(field.name, "traceparent"); };
+    if (std::count_if(head.fields.begin(), head.fields.end(), is_one) > 1) return;  // Which of them is meant, nobody knows.
     auto parent = registry::parse_trace_parent(*value);
     if (!parent || !parent->sampled) return;
     terms.trace = parent->trace;
@@ -37,9 +41,7 @@ void end_trace(Worker& worker, const run::Terms& terms, run::Outcome& outcome, R
     std::string fields = fields_of(trace);
     // Those of the first calls go where the message is too long; the request's own stands last.
     while (fields.size() + kHeadRoom > kMessageBytesMax) {
-        const size_t half = spans.list.size() / 2;
-        spans.list.erase(spans.list.begin(), spans.list.begin() + static_cast<std::ptrdiff_t>(half));
-        spans.left_out += half;
+        spans.keep_latest(spans.list.size() / 2);
         fields = fields_of(trace);
     }
     worker.counters().add(Counter::traces);

@@ -76,6 +76,8 @@ class Worker {
     registry::Admission& admission() { return admission_; }
     Door& door() { return door_; }
     BodyMemory& body_memory() { return *body_memory_; }
+    // What the pipelines of this worker keep in its own memory.
+    uint64_t& pipeline_bytes() { return pipeline_bytes_; }
     boost::asio::any_io_executor executor() { return loop_.get_executor(); }
     bool draining() const { return draining_; }
     bool supervisor_is_gone() const { return link_.supervisor_is_gone(); }
@@ -142,6 +144,7 @@ class Worker {
     bool draining_ = false;
     uint64_t invocations_ = 0;  // From a random number on.
     uint64_t uploads_ = 0;
+    uint64_t pipeline_bytes_ = 0;
     std::string date_;
     uint64_t date_second_ = 0;
 };

@@ -111,13 +111,13 @@ asio::awaitable<Reply> write_through(Worker& worker, const ObjectRoute& route, r
     auto begun = attempts.begin(arrival.through);
     if (!begun.ok()) co_return problem_reply(begun.error());
     if (attempts.unfinished()) co_await attempts.go_on();
-    attempts.close_span();
     auto& outcome = attempts.outcome;
     registry::CommitAnswer committed;
     if (auto* taken = std::get_if<run::Completed>(&outcome.how)) {
         stage_content(*taken, std::move(content), arrival);
         committed = co_await commit_staged(worker, outcome);
     }
+    attempts.close_span();
     count(worker.counters(), outcome);
     auto* completed = std::get_if<run::Completed>(&outcome.how);
     Reply reply = completed ? reply_of(*completed, committed, route.name) : problem_reply(refusal_of(arrival.through, outcome));
