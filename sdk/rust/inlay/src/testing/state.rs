@@ -1,0 +1,195 @@
+//! One invocation over a [`Host`]: its sources, its windows, and what it has staged.
+
+use std::rc::Rc;
+
+use super::{Host, Outcome, Published};
+use crate::{raw, Level};
+
+/// Bytes after a window that can be loaded.
+const PAST_WINDOW_BYTES: usize = 64;
+
+/// Memory under a window. It stays until the invocation ends, also after unmap.
+struct Pages {
+    begin: *mut u8,
+    length: usize,
+    source: Option<u32>,
+    flags: u32,
+    is_mapped: bool,
+}
+
+impl Pages {
+    fn all(&self) -> *mut [u8] {
+        std::ptr::slice_from_raw_parts_mut(self.begin, self.length + PAST_WINDOW_BYTES)
+    }
+}
+
+impl Drop for Pages {
+    fn drop(&mut self) {
+        // SAFETY: made by Box::into_raw of such a slice.
+        drop(unsafe { Box::from_raw(self.all()) });
+    }
+}
+
+/// A piece of content: in a window, as it is at the end, or bytes that were copied.
+pub(super) enum Piece {
+    Window { number: usize, offset: usize, length: usize },
+    Own(Vec<u8>),
+}
+
+pub(super) struct State {
+    pub host: Host,
+    pub sources: Vec<Option<Rc<[u8]>>>,
+    windows: Vec<Pages>,
+    pub status: u16,
+    pub fields: Vec<(String, String)>,
+    pub content: Vec<Piece>,
+    pub has_responded: bool,
+    pub parts_sent: usize,
+    pub received: usize,
+    pub piece: Option<usize>, // the address of the piece that was received
+    pub published: Vec<(Vec<u8>, Vec<u8>, Vec<Piece>)>,
+    pub called: Vec<Published>, // by functions that were called
+    pub children: Vec<Option<raw::CallResult>>,
+    pub logs: Vec<(Level, String)>,
+    pub copied: u64,
+    pub mapped: u64,
+    pub clock_ns: u64,
+    pub dice: u64,
+}
+
+impl State {
+    pub fn new(host: Host) -> State {
+        let sources =
+            if host.inputs.is_empty() { vec![Some(Rc::from([]))] } else { host.inputs.iter().cloned().map(Some).collect() };
+        State {
+            host,
+            sources,
+            windows: Vec::new(),
+            status: 200,
+            fields: Vec::new(),
+            content: Vec::new(),
+            has_responded: false,
+            parts_sent: 0,
+            received: 0,
+            piece: None,
+            published: Vec::new(),
+            called: Vec::new(),
+            children: Vec::new(),
+            logs: Vec::new(),
+            copied: 0,
+            mapped: 0,
+            clock_ns: 0,
+            dice: 1,
+        }
+    }
+
+    pub fn add_source(&mut self, bytes: Rc<[u8]>) -> raw::Source {
+        let size = bytes.len() as u64;
+        self.sources.push(Some(bytes));
+        raw::Source { id: self.sources.len() as u32 - 1, reserved: 0, size }
+    }
+
+    /// A window with these bytes, then zeros.
+    pub fn add_window(&mut self, bytes: &[u8], length: usize, source: Option<u32>, flags: u32) -> raw::Range {
+        if length == 0 {
+            return raw::Range::default();
+        }
+        let mut content = vec![0; length + PAST_WINDOW_BYTES];
+        content[..bytes.len()].copy_from_slice(bytes);
+        let begin = Box::into_raw(content.into_boxed_slice()).cast::<u8>();
+        self.windows.push(Pages { begin, length, source, flags, is_mapped: true });
+        self.mapped += length as u64;
+        raw::Range { address: begin as usize, length }
+    }
+
+    /// Maps a piece of a source; a code where that cannot be.
+    pub fn map(&mut self, source: u32, offset: u64, length: u64, flags: u32) -> Result<raw::Range, i32> {
+        let bytes = self.sources.get(source as usize).and_then(|one| one.clone()).ok_or(raw::E_ABSENT)?;
+        let end = offset.checked_add(length).ok_or(raw::E_RANGE)?;
+        if flags > raw::MAP_RANDOM + raw::MAP_PRIVATE {
+            return Err(raw::E_ARGUMENT);
+        }
+        if end > bytes.len() as u64 {
+            return Err(raw::E_RANGE);
+        }
+        Ok(self.add_window(&bytes[offset as usize..end as usize], length as usize, Some(source), flags))
+    }
+
+    /// The source and the flags of the window that begins there.
+    pub fn source_of(&self, address: usize) -> Option<(u32, u32)> {
+        let window = self.windows.iter().find(|window| window.is_mapped && window.begin as usize == address)?;
+        Some((window.source?, window.flags))
+    }
+
+    pub fn unmap(&mut self, address: usize) -> i32 {
+        match self.windows.iter_mut().find(|window| window.is_mapped && window.begin as usize == address) {
+            Some(window) => {
+                window.is_mapped = false;
+                0
+            }
+            None => raw::E_ABSENT,
+        }
+    }
+
+    pub fn windows(&self) -> usize {
+        self.windows.iter().filter(|window| window.is_mapped).count()
+    }
+
+    /// REQUIRES: the range is memory that can be read.
+    pub unsafe fn take_piece(&mut self, range: raw::Range) -> Piece {
+        let is_in = |window: &Pages| {
+            let begin = window.begin as usize;
+            window.is_mapped && begin <= range.address && range.address + range.length <= begin + window.length
+        };
+        match self.windows.iter().position(is_in) {
+            Some(number) if self.windows[number].flags & raw::MAP_PRIVATE == 0 => {
+                Piece::Window { number, offset: range.address - self.windows[number].begin as usize, length: range.length }
+            }
+            _ => {
+                self.copied += range.length as u64;
+                // SAFETY: by contract.
+                Piece::Own(unsafe { std::slice::from_raw_parts(range.address as *const u8, range.length) }.to_vec())
+            }
+        }
+    }
+
+    /// What the pieces hold now.
+    pub fn bytes_of(&self, pieces: &[Piece]) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        for piece in pieces {
+            match piece {
+                Piece::Own(own) => bytes.extend_from_slice(own),
+                Piece::Window { number, offset, length } => {
+                    // SAFETY: pages stay until the state is gone, and the function does not write meanwhile.
+                    let all = unsafe { &*self.windows[*number].all() };
+                    bytes.extend_from_slice(&all[*offset..offset + length]);
+                }
+            }
+        }
+        bytes
+    }
+
+    pub fn outcome(self, code: i32) -> Outcome {
+        let staged = self.published.iter().map(|(name, content_type, pieces)| Published {
+            name: text(name),
+            content_type: text(content_type),
+            content: self.bytes_of(pieces),
+        });
+        let published = if code == 0 { self.called.iter().cloned().chain(staged).collect() } else { Vec::new() };
+        Outcome {
+            code,
+            status: self.status,
+            body: self.bytes_of(&self.content),
+            parts_sent: self.parts_sent,
+            published,
+            copied: self.copied,
+            windows: self.windows(),
+            fields: self.fields,
+            logs: self.logs,
+        }
+    }
+}
+
+pub(super) fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
