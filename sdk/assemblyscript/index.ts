@@ -1,0 +1,2 @@
+// The package's one entrance: import { ... } from "inlay".
+export * from "./assembly/index";
