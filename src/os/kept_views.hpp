@@ -5,7 +5,8 @@
 //     take_back()      |<-- page tables --
 //
 // A view maps its file all along: page tables are no more than what need not be found again. Moving them takes a microsecond for
-// some MiB, finding them again one for each 64 KiB. Views that nobody was lent in a round go at its end: so pages and disk of a file that is
+// some MiB, finding them again one for each 64 KiB. What is lent out already is lent again from another view of the file: a window of a caller
+// and one of its callee each have page tables of their own. Views that nobody was lent in a round go at its end: so pages and disk of a file that is
 // gone are held by whoever used it last, no longer than until it uses others.
 #pragma once
 
@@ -42,14 +43,21 @@ class KeptViews {
     size_t size() const { return views_.size(); }
 
   private:
+    struct Range {
+        uint64_t offset = 0, length = 0;
+        bool overlaps(const Range& other) const { return offset < other.offset + other.length && other.offset < offset + length; }
+    };
     struct View {
         dev_t device;
         ino_t inode;
         AlignedView mapped;
+        std::vector<Range> lent;  // Now; as many as there are windows of it.
         bool used = false;
+
+        bool has(const Range& range) const;
     };
 
-    View* find_or_map(int fd, uint64_t end);
+    View* find_or_map(int fd, const Range& range);
 
     std::vector<View> views_;
 };
