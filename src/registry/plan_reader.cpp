@@ -296,11 +296,13 @@ class StepReader {
 
 // ---- The whole
 
-// Each dot of a key is a table in a table, and what reads and frees these has a stack: 64 KiB of dots would be too much for it.
-Result<> check_depth(std::string_view text) {
+// What toml++ 3.3 must not be given. Each dot of a key is a table in a table, and what reads and frees these has a stack: 64 KiB of dots would
+// be too much for it. Of letters beyond ASCII some run into what it takes for unreachable.
+Result<> check_text(std::string_view text) {
     unsigned line = 1;
     size_t dots = 0;
     for (char c : text) {
+        if (static_cast<unsigned char>(c) >= 0x80) return wrong_plan(line, "a plan is ASCII: write other letters as \\uXXXX, in texts");
         if (c == '.' && ++dots > kDotsPerLineMax) return wrong_plan(line, fmt::format("more than {} dots in one line", kDotsPerLineMax));
         if (c != '\n') continue;
         line++;
@@ -362,7 +364,7 @@ Result<> read_result(const toml::table& root, Plan& plan) {
 }  // namespace
 
 Result<Plan> read_plan(std::string_view text) {
-    INLAY_TRY_VOID(check_depth(text));
+    INLAY_TRY_VOID(check_text(text));
     auto parsed = toml::parse(text);
     if (!parsed) return wrong_plan(parsed.error().source().begin.line, parsed.error().description());
     const auto& root = parsed.table();

@@ -96,6 +96,7 @@ TEST_P(WrongPlan, IsRefusedWithItsLineAndWhatToWrite) {
 
 INSTANTIATE_TEST_SUITE_P(All, WrongPlan, testing::Values(
     Wrong{"", "it has no steps"},
+    Wrong{"\n# \xc3\xa4", "line 2: a plan is ASCII"},
     Wrong{"step = 3", "line 1: it has no steps"},
     Wrong{"[step.one", "line 1: "},
     Wrong{"[steps.one]", "line 1: a pipeline has no \"steps\": it has pipeline, step"},
@@ -151,10 +152,15 @@ TEST(Plan, HasBounds) {
     for (size_t i = 0; i <= kPlanStepsMax; i++) many += "[step.s" + std::to_string(i) + "]\nfunction = \"f\"\n";
     EXPECT_NE(error_of(many).find("more than 64 steps"), std::string::npos);
     EXPECT_NE(error_of("#" + std::string(kPlanBytesMax, 'x')).find("more than 65536 bytes"), std::string::npos);
+    EXPECT_NE(error_of("[step.one]\na" + std::string(60'000, '.') + "a = 1").find("line 2: more than 200 dots"), std::string::npos);
     std::string inputs = "inputs = [";
     for (size_t i = 0; i <= kPlanInputsMax; i++) inputs += "\"request\",";
     EXPECT_NE(error_of(step(inputs + "]")).find("at most 64"), std::string::npos);
     EXPECT_NE(error_of(step("query = \"" + std::string(kCallQueryBytesMax + 1, 'q') + "\"")).find("query is too long"), std::string::npos);
+}
+
+TEST(Plan, HasOtherLettersInTexts) {
+    EXPECT_EQ(Plan::parse(step("each = { list = [\"\\u00e4\"] }")).value().steps[0].each.list[0], "\xc3\xa4");
 }
 
 TEST(Template, KnowsTextFromPlaceholders) {
