@@ -25,7 +25,7 @@ def pipeline(*arguments, server=None):
 @pytest.fixture
 def plan(tmp_path):
     path = tmp_path / "plan.toml"
-    path.write_text(step("first", "echo") + step("second", "echo", inputs='["first"]', retries=1))
+    path.write_text(step("first", "given-back") + step("second", "given-back", inputs='["first"]', retries=1))
     return path
 
 
@@ -43,7 +43,7 @@ def test_a_plan_is_checked_and_shown_without_a_server(plan):
 
 
 def test_a_plan_is_deployed_and_shown_by_its_name(server, plan):
-    server.deploy("echo", steps.ALL["echo"])
+    server.deploy("given-back", steps.ALL["echo"])
     deployed = pipeline("deploy", "shown", plan, "--timeout", "5s", server=server)
     assert deployed.returncode == 0 and "deployed pipeline shown of 2 steps" in deployed.stdout, deployed.stderr
     assert server.request("GET", "/v1/functions/shown").json["timeout_ms"] == 5000

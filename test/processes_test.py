@@ -291,7 +291,7 @@ def test_health_readiness_and_metrics_are_told(server):
     lines = answer.body.decode().splitlines()
     families = {line.split()[2]: line.split()[3] for line in lines if line.startswith("# TYPE ")}
     for line in lines:
-        found = re.fullmatch(r'(?:# (?:HELP|TYPE) .+|(\w+)(?:\{\w+="[\w.-]+"\})? \d+)', line)
+        found = re.fullmatch(r'(?:# (?:HELP|TYPE) .+|(\w+)(?:\{\w+="[\w.-]+"(?:,\w+="[\w.-]+")*\})? \d+)', line)
         assert found, line
         assert found[1] is None or families[found[1]] in ("counter", "gauge"), line
     assert {"inlay_requests_total", "inlay_copied_bytes_total", "inlay_invocations_total"} <= families.keys()
