@@ -9,7 +9,7 @@ import time
 import pytest
 
 import steps
-from serving import Server, eventually
+from serving import Server, eventually, in_background
 from steps import deploy, step, try_deploy
 
 # ---- bounds
@@ -20,13 +20,39 @@ def test_what_is_kept_of_results_is_bounded(run, piped):
     assert windows.status == 400 and "kPipelineFilesMax" in windows.detail
     ranges = run(step("all", "ranges", each='{ split = "request", piece_bytes = 1 }', inputs='["request"]') + step("end", "count", inputs="[]", after='["all"]'), body=b"x" * 100)
     assert ranges.status == 400 and "kPipelineRangesMax" in ranges.detail
-    small = "[" + ", ".join(f'"{"y" * 3000}"' for _ in range(20)) + "]"
-    repeated = step("a", "echo", each=f"{{ list = {small} }}") + "".join(
-        step(name, "join", each='{ split = "request", pieces = 900 }', inputs='["a"]') for name in ("b", "c"))
-    kept = run(repeated + step("end", "count", inputs="[]", after='["b", "c"]'), body=b"x" * 900)
-    assert kept.status == 400 and "kPipelineSmallBytesMax" in kept.detail or kept.body == b"\0\0\0\0", kept
     unused = run(step("all", "window", each='{ split = "request", piece_bytes = 1 }') + step("end", "count", inputs="[]"), body=b"x" * 2000)
     assert unused.number == 0, "what nobody takes is not kept"
+
+
+def small_results(pieces):
+    """Steps that give back so many times 4,096 bytes, and one that waits for all of them and then for an object that does not come."""
+    return "".join(step(f"s{i}", "heap-small", each=f'{{ split = "request", pieces = {count} }}', inputs="[]") for i, count in enumerate(pieces)) + \
+        step("end", "needs", inputs="[]", query="object=never/there", retries=6, after="[" + ", ".join(f'"s{i}"' for i in range(len(pieces))) + "]")
+
+
+def test_small_results_are_bounded(run):
+    body = b"x" * 10_000
+    assert "kPipelineSmallBytesMax" in run(small_results([10_000, 7_000]), body=body).detail
+    assert run(small_results([10_000, 5_000]), body=body).status == 500, "these fit"
+
+
+def test_small_results_of_all_pipelines_of_a_worker_are_bounded(data):
+    with Server(data, workers=1) as server:
+        steps.deploy_all(server)
+        deploy(server, "small", small_results([10_000, 6_000]))
+        ask = lambda: server.invoke("small", body=b"x" * 10_000)  # noqa: E731
+        answers = in_background(*[ask] * 6)()
+        assert any(answer.status == 503 and "kPipelinesSmallBytesMax" in answer.detail for answer in answers), answers
+        assert any(answer.status == 500 for answer in answers), "some had room"
+        assert "kPipelinesSmallBytesMax" not in ask().detail, "what ended gave its room back"
+
+
+def test_a_line_is_looked_for_only_so_far(run, piped):
+    piped.put("in/endless", b"x" * (40 << 20))
+    text = step("all", "count", each='{ split = "o/in/endless", by = "lines", pieces = 2 }')
+    answer = run(text)
+    assert answer.status == 400 and "kSplitSearchBytesMax" in answer.detail
+    assert run(text.replace("lines", "bytes")).status == 200
 
 
 def test_calls_are_bounded(run):

@@ -40,7 +40,7 @@ SPIN = guests.module(guests.SPIN)
 ABSENT = guests.module(handle('(drop (call $status (i32.const 404))) (drop (call $input)) (call $respond (i32.const 32) (i32.const 1))'))
 # Traps unless the object ?object= is there; answers with it.
 NEEDS = guests.module(guests.ECHO)
-# Answers with 100,000 bytes of an output window; with 8,192 of its own memory; with 1,024 ranges of one byte of its input.
+# Answers with 100,000 bytes of an output window; with 8,192 of its own memory, or 4,096, which are small; with 1,024 ranges of one byte of its input.
 WINDOW = guests.module(handle("""
   (if (call $output (i64.const 100000) (i32.const 32)) (then unreachable))
   (i64.store (i32.load (i32.const 32)) (i64.const 7378697629483820646))
@@ -48,6 +48,9 @@ WINDOW = guests.module(handle("""
 HEAP = guests.module(handle("""
   (memory.fill (i32.const 65536) (i32.const 104) (i32.const 8192))
   (i32.store (i32.const 0) (i32.const 65536)) (i32.store (i32.const 4) (i32.const 8192))
+  (call $respond (i32.const 0) (i32.const 1))"""))
+HEAP_SMALL = guests.module(handle("""
+  (i32.store (i32.const 0) (i32.const 65536)) (i32.store (i32.const 4) (i32.const 4096))
   (call $respond (i32.const 0) (i32.const 1))"""))
 RANGES = guests.module(handle("""
   (drop (call $input))
@@ -69,7 +72,7 @@ PUBLISH_LONG = guests.module(handle("""
   (i32.const 0)"""))
 
 ALL = {"join": JOIN, "count": COUNT, "nothing": NOTHING, "trap": TRAP, "spin": SPIN, "absent": ABSENT, "needs": NEEDS, "publish": PUBLISH, "publish-long": PUBLISH_LONG,
-       "window": WINDOW, "heap": HEAP, "ranges": RANGES, "slow": SLOW,
+       "window": WINDOW, "heap": HEAP, "heap-small": HEAP_SMALL, "ranges": RANGES, "slow": SLOW,
        "echo": guests.module(guests.ECHO)}
 
 

@@ -9,12 +9,6 @@
 namespace inlay::cli {
 namespace {
 
-bool is_alphanumeric(char c) {
-    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
-}
-
-bool is_one_of(char c, std::string_view set) { return set.find(c) != set.npos; }
-
 // The length of the UTF-8 character at the start of `text`, 0 where there is none.
 size_t character_length(std::string_view text) {
     for (size_t length = 1; length <= 4 && length <= text.size(); length++)
@@ -29,20 +23,6 @@ bool is_control(std::string_view character) {
 }
 
 }  // namespace
-
-std::string percent_encode(std::string_view text) {
-    constexpr std::string_view kDigits = "0123456789ABCDEF";
-    std::string out;
-    for (char c : text) {
-        if (is_alphanumeric(c) || is_one_of(c, "-._~/")) {
-            out += c;
-        } else {
-            auto byte = static_cast<unsigned char>(c);
-            out += {'%', kDigits[byte >> 4], kDigits[byte & 15]};
-        }
-    }
-    return out;
-}
 
 std::string query_string(const QueryPairs& pairs) {
     std::string out;
@@ -79,11 +59,6 @@ std::string printable(std::string_view text) {
         text.remove_prefix(length);
     }
     return out;
-}
-
-bool is_token(std::string_view text) {
-    return !text.empty() &&
-           std::all_of(text.begin(), text.end(), [](char c) { return is_alphanumeric(c) || is_one_of(c, "!#$%&'*+-.^_`|~"); });
 }
 
 bool is_field_value(std::string_view text) {

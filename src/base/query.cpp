@@ -37,6 +37,21 @@ Result<std::string> percent_decode(std::string_view text, Plus plus) {
     return decoded;
 }
 
+std::string percent_encode(std::string_view text) {
+    constexpr std::string_view kDigits = "0123456789ABCDEF";
+    constexpr std::string_view kPlain = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~/";
+    std::string out;
+    for (char c : text) {
+        if (kPlain.find(c) != kPlain.npos) {
+            out += c;
+        } else {
+            auto byte = static_cast<unsigned char>(c);
+            out += {'%', kDigits[byte >> 4], kDigits[byte & 15]};
+        }
+    }
+    return out;
+}
+
 Result<std::optional<std::string>> find_parameter(std::string_view query, std::string_view name) {
     while (!query.empty()) {
         const size_t end = query.find('&');

@@ -1,4 +1,4 @@
-// Reads what a request target encodes: percent escapes, query parameters, numbers.
+// Reads and writes what a request target encodes: percent escapes, query parameters, numbers.
 #pragma once
 
 #include <cstdint>
@@ -16,6 +16,10 @@ enum class Plus { literal, space };
 // Replaces each %XX by its byte, once. The result may hold any byte, also NUL: check it as what it is going to be.
 // Errors: bad_request when two hex digits do not follow a '%'.
 Result<std::string> percent_decode(std::string_view text, Plus plus);
+
+// Keeps RFC 3986's unreserved bytes and "/", encodes every other byte as %XX. Right for paths and for query values, since a
+// key's slashes stay slashes.
+std::string percent_encode(std::string_view text);
 
 // The decoded value of the first parameter of that (decoded) name in NAME=VALUE&NAME=VALUE; empty when it has no '='.
 // Errors: bad_request when an escape in that value or in a name before it is malformed. Other values are not looked at.

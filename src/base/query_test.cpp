@@ -66,6 +66,14 @@ TEST(FindParameter, RefusesBadEscapesOnlyWhereItLooks) {
     EXPECT_EQ(parameter("a=2&%", "a"), "2");
 }
 
+TEST(PercentEncoding, KeepsUnreservedBytesAndSlashesOnly) {
+    EXPECT_EQ(percent_encode("a/b/c.txt"), "a/b/c.txt");
+    EXPECT_EQ(percent_encode("AZaz09-._~"), "AZaz09-._~");
+    EXPECT_EQ(percent_encode("a b+c%d?e#f&g=h:i"), "a%20b%2Bc%25d%3Fe%23f%26g%3Dh%3Ai");
+    EXPECT_EQ(percent_encode("\xe2\x82\xac/\xc3\xa4"), "%E2%82%AC/%C3%A4");
+    EXPECT_EQ(percent_encode(std::string_view("\0\xff", 2)), "%00%FF");
+}
+
 TEST(ParseU64, ReadsEveryNumberOf64BitsAndNothingElse) {
     EXPECT_EQ(parse_u64("0"), 0u);
     EXPECT_EQ(parse_u64("007"), 7u);

@@ -78,6 +78,18 @@ void add_exports(const wasmtime_module_t* module, ModuleFacts& facts) {
     wasm_exporttype_vec_delete(&list);
 }
 
+// The module: out of the code that there is already, else compiled for its types alone. False: it is none.
+bool load(const Engine& engine, Result<std::string>& compiled, std::string_view bytes, wasmtime_module_t** made) {
+    auto data = [](std::string_view text) { return reinterpret_cast<const uint8_t*>(text.data()); };
+    if (compiled.ok()) return !ErrorHandle(wasmtime_module_deserialize(engine.parts().engine.get(), data(*compiled), compiled->size(), made));
+    CBytes translated;
+    if (!bytes.starts_with(kBinaryMagic)) {
+        if (ErrorHandle(wasmtime_wat2wasm(bytes.data(), bytes.size(), translated.out()))) return false;
+        bytes = {translated.data(), translated.size()};
+    }
+    return !ErrorHandle(wasmtime_module_new(engine.parts().engine.get(), data(bytes), bytes.size(), made));
+}
+
 std::string kind_of(const ModuleFacts& facts) {
     auto exports = [&](std::string_view name) { return std::any_of(facts.exports.begin(), facts.exports.end(), [&](const auto& one) { return one.name == name; }); };
     auto imports = [&](std::string_view module, std::string_view name) {
@@ -114,15 +126,8 @@ Result<ModuleFacts> inspect(const Engine& engine, std::span<const HostFunction> 
         facts.refusal = "this is a component: deploy its core module, which `jco` or `wasm-tools component unbundle` takes out, if it exports inlay_handle";
         return facts;
     }
-    CBytes translated;
-    if (facts.is_text) {
-        ErrorHandle error(wasmtime_wat2wasm(bytes.data(), bytes.size(), translated.out()));
-        if (error) return facts;
-        bytes = {translated.data(), translated.size()};
-    }
     wasmtime_module_t* made = nullptr;
-    ErrorHandle error(wasmtime_module_new(engine.parts().engine.get(), reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size(), &made));
-    if (error) return facts;
+    if (!load(engine, compiled, bytes, &made)) return facts;
     ModuleHandle held(made);
     add_imports(host, held.get(), facts);
     add_exports(held.get(), facts);

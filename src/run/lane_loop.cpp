@@ -16,6 +16,7 @@
 #include "run/executor.hpp"
 #include "run/host_api.hpp"
 #include "run/lane_messages.hpp"
+#include "run/piece_files.hpp"
 #include "run/stream.hpp"
 
 namespace inlay::run {
@@ -24,15 +25,6 @@ namespace {
 constexpr uint64_t kAlarmGraceNs = 2'000'000'000;  // The worker kills in time; the alarm is for a lane that it has left behind.
 
 Error worker_gone() { return Error{Errc::draining, "the worker is gone"}; }
-
-// In how many files its inputs lie.
-size_t files_of(const Call& call) {
-    std::vector<int> fds;
-    for (const auto& piece : call.inputs)
-        if (piece.pages) fds.push_back(piece.pages->fd());
-    std::sort(fds.begin(), fds.end());
-    return static_cast<size_t>(std::unique(fds.begin(), fds.end()) - fds.begin());
-}
 
 // What the worker gave during one run, by number from 1, and the questions that bring more.
 class WorkerSupply final : public Supply, private Stream {
@@ -99,7 +91,7 @@ class WorkerSupply final : public Supply, private Stream {
     void note_call(const CallEnd& end) override { account_ = CallAccount(end); }
 
     bool hand_over(const Call& call, const CallTerms& terms, bool must) override {
-        if (away_.size() >= kChildrenAwayMax || (!must && files_of(call) > kMessageFdsMax)) return false;
+        if (away_.size() >= kChildrenAwayMax || (!must && use_of_files(call.inputs).size() > kMessageFdsMax)) return false;
         auto message = lane_message(LaneMessage::spawn);
         write(message, call, [this](int fd) { return number_of(fd); });
         write(message, terms);

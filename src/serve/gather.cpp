@@ -2,7 +2,6 @@
 #include "serve/gather.hpp"
 
 #include <algorithm>
-#include <map>
 #include <memory>
 #include <set>
 #include <string>
@@ -11,6 +10,7 @@
 #include "base/limits.hpp"
 #include "os/file.hpp"
 #include "os/memfd.hpp"
+#include "run/piece_files.hpp"
 #include "serve/worker.hpp"
 
 namespace inlay::serve {
@@ -63,14 +63,6 @@ bool any_lost(const std::vector<run::Piece*>& pieces) {
     return std::any_of(pieces.begin(), pieces.end(), [](const run::Piece* piece) { return piece->pages && piece->pages->lost(); });
 }
 
-// The files of a list, and how much of each is used.
-std::vector<std::pair<const os::Pages*, uint64_t>> use_of_files(const std::vector<run::Piece>& pieces) {
-    std::map<const os::Pages*, uint64_t> use;
-    for (const auto& piece : pieces)
-        if (piece.pages) use[piece.pages.get()] += piece.length;
-    return {use.begin(), use.end()};
-}
-
 }  // namespace
 
 SomePieces small_pieces(std::vector<run::Piece>& pieces) {
@@ -78,8 +70,9 @@ SomePieces small_pieces(std::vector<run::Piece>& pieces) {
 }
 
 SomePieces pieces_beyond(std::vector<run::Piece>& pieces, size_t files) {
-    auto use = use_of_files(pieces);
-    if (use.size() <= files) return {};
+    const auto by_file = run::use_of_files(pieces);
+    if (by_file.size() <= files) return {};
+    std::vector<std::pair<const os::Pages*, uint64_t>> use(by_file.begin(), by_file.end());
     std::sort(use.begin(), use.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
     std::set<const os::Pages*> wanted;
     for (size_t i = 0; i <= use.size() - files; i++) wanted.insert(use[i].first);  // One more: what they are put into is a file, too.
@@ -109,8 +102,6 @@ uint64_t bytes_of(const std::vector<run::Piece>& pieces) {
     return bytes;
 }
 
-size_t files_of(const std::vector<run::Piece>& pieces) { return use_of_files(pieces).size(); }
-
 asio::awaitable<Result<uint64_t>> gather(Worker& worker, std::vector<run::Piece*> pieces, uint64_t deadline_ns) {
     uint64_t bytes = 0;
     for (const auto* piece : pieces) bytes += piece->size();
@@ -120,7 +111,7 @@ asio::awaitable<Result<uint64_t>> gather(Worker& worker, std::vector<run::Piece*
     const int to = (*pages)->fd();
     Progress progress;
     for (bool going = true; going;) {
-        if (monotonic_ns() >= deadline_ns) co_return Error{Errc::function_timed_out, "time was up while content was put together"};
+        if (monotonic_ns() >= deadline_ns) co_return Error{Errc::function_timed_out, "time was up while content was put together: deploy the pipeline with a longer --timeout"};
         auto copied = co_await worker.disk().run([&pieces, &progress, &going, to]() -> Result<> {
             INLAY_TRY(going, copy_part(to, pieces, progress));
             return going ? Result<>() : os::seal(to);

@@ -26,8 +26,6 @@ SomePieces all_pieces(std::vector<run::Piece>& pieces);
 // Makes one of pieces that lie one behind the other in the same pages already.
 void join_neighbours(std::vector<run::Piece>& pieces);
 uint64_t bytes_of(const std::vector<run::Piece>& pieces);
-// In how many files they lie.
-size_t files_of(const std::vector<run::Piece>& pieces);
 
 // Copies each into new pages, in this order, has it say so, and gives how many bytes that were. It is done aside, a part at a time. Errors:
 // overloaded, io_error, object_changed; function_timed_out after `deadline_ns`; then nothing has changed.

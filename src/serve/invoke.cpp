@@ -87,7 +87,6 @@ Result<> Attempts::begin(std::string_view function) {
 
 void Attempts::close_span() { run::close_span(outcome, function_->record.name, terms_, began_ns_); }
 
-
 void Attempts::begin_call(uint64_t id, const run::CallTerms& terms, LaneRun* where) {
     where_ = where;
     terms_ = terms_of(worker_, *function_, first_place(worker_, *function_, *function_->tendency));
@@ -250,7 +249,7 @@ asio::awaitable<run::Outcome> run_stream_in_lane(Worker& worker, std::shared_ptr
 }  // namespace
 
 asio::awaitable<StreamEnd> invoke_stream(Worker& worker, std::shared_ptr<const registry::Function> function,
-                                            std::string_view rest, const RequestHead& head, ClientStream& stream) {
+                                         std::string_view rest, const RequestHead& head, ClientStream& stream) {
     run::Request request = request_of(rest, head);
     request.stream = &stream;
     // A call runs on its caller's stack, which a fiber has too little of.

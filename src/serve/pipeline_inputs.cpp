@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/limits.hpp"
+#include "run/piece_files.hpp"
 #include "serve/gather.hpp"
 #include "serve/pipeline_run.hpp"
 #include "serve/split.hpp"
@@ -60,13 +61,12 @@ asio::awaitable<Result<run::Piece>> PipelineRun::whole_of(const PlanSource& sour
     co_return whole;
 }
 
-Result<> PipelineRun::add_pieces(const std::vector<run::Piece>& more, std::vector<run::Piece>& to, size_t most) {
+// COPY: small, of what another still needs: what lies in no pages, on its way into `more`
+Result<> PipelineRun::add_pieces(std::vector<run::Piece> more, std::vector<run::Piece>& to, size_t most) {
     if (more.size() > most - to.size())
         return Error{Errc::bad_request, fmt::format("its inputs are more ranges than kStepInputsMax ({}): let a step between gather them", kStepInputsMax)};
-    for (const auto& piece : more) {
-        if (!piece.pages) cost_.copied.small += piece.size();
-        to.push_back(piece);  // COPY: small, what lies in no pages
-    }
+    cost_.copied.small += small_pieces(more).bytes;
+    to.insert(to.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
     return {};
 }
 
@@ -124,7 +124,7 @@ asio::awaitable<Result<std::vector<run::Piece>>> PipelineRun::inputs_of(Place pl
 asio::awaitable<Result<>> PipelineRun::make_fit(std::vector<run::Piece>& pieces) {
     auto some = pieces_beyond(pieces, kMessageFdsMax - 1);
     if (some.pieces.empty()) some = small_pieces(pieces);
-    if (files_of(pieces) < kMessageFdsMax && some.bytes <= kChildInlineMax) co_return Result<>();
+    if (run::use_of_files(pieces).size() < kMessageFdsMax && some.bytes <= kChildInlineMax) co_return Result<>();
     auto copied = co_await gather(worker_, std::move(some.pieces), terms_.deadline_ns);
     if (!copied.ok()) co_return std::move(copied).error();
     cost_.copied.heap += *copied;

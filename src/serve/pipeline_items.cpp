@@ -17,15 +17,6 @@ namespace {
 
 constexpr uint64_t kListingBytesMax = 16 * MiB;
 
-std::string query_encoded(std::string_view text) {
-    std::string encoded;
-    for (char c : text) {
-        const bool is_plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_' || c == '~' || c == '/';
-        encoded += is_plain ? std::string(1, c) : fmt::format("%{:02X}", static_cast<unsigned char>(c));
-    }
-    return encoded;
-}
-
 // One page of a bucket's listing, as the supervisor writes it. Gives where the next one begins; empty: it was the last.
 Result<std::string> take_page(const std::string& text, std::vector<std::string>& keys) {
     auto page = nlohmann::json::parse(text, nullptr, false);
@@ -59,7 +50,7 @@ Result<std::string> PipelineContent::fill(const registry::Template& text, Form f
             if (!given) return Error{Errc::bad_request, fmt::format("this pipeline needs the parameter {:?}", part.text)};
             value = std::move(*given);
         }
-        filled += form == Form::query ? query_encoded(value) : value;
+        filled += form == Form::query ? percent_encode(value) : value;
     }
     return filled;
 }
@@ -110,7 +101,7 @@ asio::awaitable<Result<std::vector<std::string>>> PipelineContent::keys(std::str
     listing.prefix = std::move(filled).value();
     std::vector<std::string> keys;
     do {
-        if (monotonic_ns() >= deadline_ns) co_return Error{Errc::function_timed_out, "time was up while keys were listed"};
+        if (monotonic_ns() >= deadline_ns) co_return Error{Errc::function_timed_out, "time was up while keys were listed: deploy the pipeline with a longer --timeout"};
         WireWriter fields;
         registry::write(fields, listing);
         auto answered = co_await worker_.call(registry::Call::describe, fields.take(), std::vector<int>());

@@ -9,6 +9,7 @@
 #include "base/limits.hpp"
 #include "os/file.hpp"
 #include "os/memfd.hpp"
+#include "run/piece_files.hpp"
 #include "serve/gather.hpp"
 #include "serve/pipeline_run.hpp"
 #include "serve/reply.hpp"
@@ -23,20 +24,19 @@ bool is_inline(const run::StagedEffect& staged) { return staged.effect.kind == r
 
 }  // namespace
 
-Result<> PipelineRun::keep(const run::Response& response) {
-    uint64_t small_bytes = 0;
-    for (const auto& piece : response.content) small_bytes += piece.pages ? 0 : piece.size();
+Result<> PipelineRun::keep(run::Response& response) {
+    const uint64_t small_bytes = small_pieces(response.content).bytes;
     kept_.small_bytes += small_bytes;
     worker_.pipeline_bytes() += small_bytes;
     kept_.ranges += response.content.size();
-    kept_.files += files_of(response.content);
+    kept_.files += run::use_of_files(response.content).size();
     if (kept_.small_bytes > kPipelineSmallBytesMax)
         return Error{Errc::bad_request, fmt::format("what its calls gave back in small pieces is more than kPipelineSmallBytesMax ({}): let them answer with output "
                                                     "windows", kPipelineSmallBytesMax)};
     if (worker_.pipeline_bytes() > kPipelinesSmallBytesMax)
         return Error{Errc::overloaded, fmt::format("what all pipelines here keep in small pieces is more than kPipelinesSmallBytesMax ({}): retry later", kPipelinesSmallBytesMax)};
     if (kept_.ranges > kPipelineRangesMax)
-        return Error{Errc::bad_request, fmt::format("what its calls gave back is more ranges than kPipelineRangesMax ({})", kPipelineRangesMax)};
+        return Error{Errc::bad_request, fmt::format("what its calls gave back is more ranges than kPipelineRangesMax ({}): let them answer with fewer", kPipelineRangesMax)};
     return {};
 }
 
@@ -45,26 +45,34 @@ void PipelineRun::let_go(run::Response& response) {
     kept_.small_bytes -= small_bytes;
     worker_.pipeline_bytes() -= small_bytes;
     kept_.ranges -= response.content.size();
-    kept_.files -= std::min(kept_.files, files_of(response.content));
     response.content.clear();
+}
+
+// All pieces of results that are kept.
+std::vector<run::Piece*> PipelineRun::kept_pieces() {
+    std::vector<run::Piece*> pieces;
+    for (auto& step : steps_)
+        for (auto& call : step.calls)
+            if (call.result)
+                for (auto& piece : call.result->response.content) pieces.push_back(&piece);
+    return pieces;
+}
+
+void PipelineRun::count_files() {
+    std::set<const os::Pages*> files;
+    for (const auto* piece : kept_pieces())
+        if (piece->pages) files.insert(piece->pages.get());
+    kept_.files = files.size();
 }
 
 // Small results lie in one file from here on, so that their own ones are free.
 asio::awaitable<Result<>> PipelineRun::put_together() {
-    std::vector<run::Piece*> small;
-    for (auto& step : steps_)
-        for (auto& call : step.calls)
-            for (auto& piece : call.result ? call.result->response.content : no_content_)
-                if (piece.pages && piece.length <= kHeapRangeCopyMax && piece.pages->size() <= kHeapRangeCopyMax) small.push_back(&piece);
+    auto small = kept_pieces();
+    std::erase_if(small, [](const run::Piece* piece) { return !piece->pages || piece->pages->size() > kHeapRangeCopyMax; });
     auto copied = co_await gather(worker_, std::move(small), terms_.deadline_ns);
     if (!copied.ok()) co_return std::move(copied).error();
     cost_.copied.heap += *copied;
-    std::set<const os::Pages*> files;
-    for (const auto& step : steps_)
-        for (const auto& call : step.calls)
-            for (const auto& piece : call.result ? call.result->response.content : no_content_)
-                if (piece.pages) files.insert(piece.pages.get());
-    kept_.files = files.size();
+    count_files();
     if (kept_.files <= kPipelineFilesMax) co_return Result<>();
     co_return Error{Errc::bad_request, fmt::format("what its steps gave back lies in more than kPipelineFilesMax ({}) files: let them answer with less than {} bytes, or "
                                                    "publish", kPipelineFilesMax, kHeapRangeCopyMax)};
@@ -81,9 +89,11 @@ void PipelineRun::note_ends() {
     for (size_t i = 0; i < steps_.size(); i++) {
         if (!steps_[i].has_ended() || std::exchange(steps_[i].was_noted, true)) continue;
         steps_[i].given.clear();
-        for (size_t before : plan_.steps[i].after)
-            if (--steps_[before].takers == 0)
-                for (auto& call : steps_[before].calls) let_go(call.result->response);
+        for (size_t before : plan_.steps[i].after) {
+            if (--steps_[before].takers > 0) continue;
+            for (auto& call : steps_[before].calls) let_go(call.result->response);
+            count_files();
+        }
     }
 }
 

@@ -202,8 +202,8 @@ asio::awaitable<Result<>> PipelineRun::begin(Place place) {
     if (!inputs.ok()) co_return Error{inputs.error().code, fmt::format("step {:?}: {}", label_of(place), inputs.error().detail)};
     auto query = content_.fill(step.query, PipelineContent::Form::query);
     if (!query.ok()) co_return std::move(query).error();
-    if (query->size() > kCallQueryBytesMax) co_return Error{Errc::bad_request, fmt::format("step {:?}: its query is longer than kCallQueryBytesMax", step.name)};
-    if (calls_ == kPipelineCallsMax) co_return Error{Errc::bad_request, fmt::format("step {:?}: its calls and those before it are more than kPipelineCallsMax ({})", step.name, kPipelineCallsMax)};
+    if (query->size() > kCallQueryBytesMax) co_return Error{Errc::bad_request, fmt::format("step {:?}: its query is longer than kCallQueryBytesMax: give shorter parameters", step.name)};
+    if (calls_ == kPipelineCallsMax) co_return Error{Errc::bad_request, fmt::format("step {:?}: its calls and those before it are more than kPipelineCallsMax ({}): make fewer and larger pieces", step.name, kPipelineCallsMax)};
     calls_++;
     run::Call call{mixed(terms_.id + ++ids_), step.function, std::move(query).value(), std::move(inputs).value()};
     run::CallTerms terms{terms_.deadline_ns, 1, kCallsMax / kChildCallsShare, terms_.trace, terms_.id};
@@ -263,16 +263,16 @@ bool PipelineRun::tries_again(Place place, const Error& error, bool was_refused)
 Result<> PipelineRun::take_result(Place place, run::Completed completed) {
     auto& state = steps_[place.step];
     auto& call = state.calls[place.call];
+    if (state.takers == 0) completed.response.content.clear();
     if (auto kept = keep(completed.response); !kept.ok()) return Error{kept.error().code, fmt::format("step {:?}: {}", label_of(place), kept.error().detail)};
     effects_ += completed.effects.size();
     for (const auto& staged : completed.effects) name_bytes_ += name_bytes_of(staged);
     if (effects_ + (plan_.store ? 1 : 0) > kPipelinePublishesMax)
-        return Error{Errc::function_failed, fmt::format("step {:?}: its steps publish more than kPipelinePublishesMax ({}) objects", label_of(place), kPipelinePublishesMax)};
+        return Error{Errc::function_failed, fmt::format("step {:?}: its steps publish more than kPipelinePublishesMax ({}) objects: publish fewer, or in several requests", label_of(place), kPipelinePublishesMax)};
     if (name_bytes_ > kPipelineNameBytesMax)
-        return Error{Errc::function_failed, fmt::format("step {:?}: names of what its steps publish are more than kPipelineNameBytesMax ({}) bytes", label_of(place), kPipelineNameBytesMax)};
+        return Error{Errc::function_failed, fmt::format("step {:?}: names of what its steps publish are more than kPipelineNameBytesMax ({}) bytes: publish fewer, or give them shorter names", label_of(place), kPipelineNameBytesMax)};
     call.result = std::move(completed);
     call.item = {};
-    if (state.takers == 0) let_go(call.result->response);
     state.ended++;
     return {};
 }

@@ -61,7 +61,7 @@ class PipelineRun {
     struct Kept {
         uint64_t small_bytes = 0;  // In no pages.
         size_t ranges = 0;
-        size_t files = 0;          // That lie in pages; those of each result are counted by themselves.
+        size_t files = 0;          // In which they lie; of what has come since they were counted last, those of each result by themselves.
     };
     struct Again {
         uint64_t at_ns = 0;
@@ -74,7 +74,7 @@ class PipelineRun {
     boost::asio::awaitable<Result<>> prepare_inputs(size_t step);
     boost::asio::awaitable<Result<std::vector<PipelineItem>>> items_of(const registry::Step& step);
     boost::asio::awaitable<Result<run::Piece>> whole_of(const registry::PlanSource& source);
-    Result<> add_pieces(const std::vector<run::Piece>& more, std::vector<run::Piece>& to, size_t most);
+    Result<> add_pieces(std::vector<run::Piece> more, std::vector<run::Piece>& to, size_t most);
     Result<> add_content(const registry::PlanSource& source, std::vector<run::Piece>& to, size_t most);
     Result<> add_item(const registry::Step& step, const PipelineItem& item, std::vector<run::Piece>& to);
     boost::asio::awaitable<Result<>> begin_calls(size_t step);
@@ -85,8 +85,10 @@ class PipelineRun {
     Result<bool> applies(const registry::When& when) const;
     uint64_t bytes_given(size_t step) const;
     void note_ends();
-    Result<> keep(const run::Response& response);
+    Result<> keep(run::Response& response);
     void let_go(run::Response& response);
+    std::vector<run::Piece*> kept_pieces();
+    void count_files();
     boost::asio::awaitable<Result<>> put_together();
     boost::asio::awaitable<void> wait();
     Result<> take(Children::News news);
@@ -114,7 +116,6 @@ class PipelineRun {
     uint64_t ids_ = 0;
     uint64_t calls_ = 0;                             // Made so far.
     Kept kept_;
-    std::vector<run::Piece> no_content_;             // Of a call that has not ended.
     size_t effects_ = 0;
     uint64_t name_bytes_ = 0;                        // Of what they name.
     run::Cost cost_;

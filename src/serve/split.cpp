@@ -85,7 +85,7 @@ run::Piece part_of(const run::Piece& whole, uint64_t from, uint64_t to) {
 Result<std::vector<uint64_t>> split_targets(uint64_t size, const Each& each) {
     const uint64_t unit = each.by == Each::By::records ? each.record_bytes : 1;
     if (size % unit != 0)
-        return Error{Errc::bad_request, fmt::format("{} bytes are no whole records of {}", size, unit)};
+        return Error{Errc::bad_request, fmt::format("{} bytes are no whole records of {}: give their record_bytes, or split by bytes", size, unit)};
     const uint64_t units = size / unit, each_units = std::max<uint64_t>(1, each.piece_bytes / unit);
     const uint64_t pieces = each.pieces > 0 ? std::min(each.pieces, units) : units / each_units + (units % each_units != 0);
     if (pieces > kStepItemsMax)
@@ -107,7 +107,7 @@ asio::awaitable<Result<SplitContent>> split(Worker& worker, const run::Piece& wh
         if (target <= from) continue;  // A long line has taken it already.
         uint64_t to = target;
         if (each.by == Each::By::lines && target < whole.size()) {
-            if (monotonic_ns() >= deadline_ns) co_return Error{Errc::function_timed_out, "time was up while it was split"};
+            if (monotonic_ns() >= deadline_ns) co_return Error{Errc::function_timed_out, "time was up while content was split: deploy the pipeline with a longer --timeout"};
             auto end = co_await lines.find(target - 1);
             if (!end.ok()) co_return std::move(end).error();
             to = end->value_or(whole.size());

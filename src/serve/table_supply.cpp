@@ -16,7 +16,7 @@ struct CalleeHold {
 };
 
 Result<Admitted> admit(Worker& worker, std::shared_ptr<const registry::Function> function) {
-    if (function->plan) return Error{Errc::function_not_found, fmt::format("{:?} is a pipeline, which no function and no step can call", function->record.name)};
+    if (function->plan) return Error{Errc::function_not_found, fmt::format("{:?} is a pipeline, which no function and no step can call: call the functions of its steps", function->record.name)};
     INLAY_TRY(auto in_flight, worker.admission().admit(*function, monotonic_ns()));
     return Admitted{std::move(function), std::move(in_flight)};
 }
