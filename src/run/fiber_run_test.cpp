@@ -78,11 +78,12 @@ class FiberRunTest : public testing::Test {
     }
     State resume() { return run_->resume(); }
     // On a slow machine a slice may be used up before that.
-    State resume_until_it_stops() {
-        State state = resume();
-        while (state == State::yields) state = resume();
+    static State resume_until_it_stops(FiberRun& run) {
+        State state = run.resume();
+        while (state == State::yields) state = run.resume();
         return state;
     }
+    State resume_until_it_stops() { return resume_until_it_stops(*run_); }
     // What the guest returns, when nothing keeps it from going on.
     int32_t code(const std::string& body) {
         begin(body);
@@ -110,16 +111,16 @@ const std::string kSpin = "(loop $spin (br $spin)) (i32.const 0)";
 TEST_F(FiberRunTest, WaitsForEachPieceAndForRoomToSend) {
     begin("(loop $again " + then("receive", {kOut}) + "(if (i32.load (i32.const 20)) (then " + then("send", {kOut, 1}) +
           "(br $again)))) (i32.const 0)");
-    EXPECT_EQ(resume(), State::waits);
+    EXPECT_EQ(resume_until_it_stops(), State::waits);
     EXPECT_FALSE(run_->cold());
     stream_.pieces = {{0, 5}};
     stream_.is_full = true;
-    EXPECT_EQ(resume(), State::waits) << "for the room";
+    EXPECT_EQ(resume_until_it_stops(), State::waits) << "for the room";
     stream_.is_full = false;
-    EXPECT_EQ(resume(), State::waits) << "for the next piece";
+    EXPECT_EQ(resume_until_it_stops(), State::waits) << "for the next piece";
     EXPECT_EQ(stream_.sent, "rrrrr");
     stream_.pieces = {{0, 2}, {0, 0}};
-    EXPECT_EQ(resume(), State::ended);
+    EXPECT_EQ(resume_until_it_stops(), State::ended);
     EXPECT_EQ(stream_.sent, "rrrrrrr");
     auto outcome = run_->finish();
     EXPECT_TRUE(std::holds_alternative<Completed>(outcome.how));
@@ -258,20 +259,20 @@ TEST_F(FiberRunTest, AColdWindowIsWaitedForAlsoInTheMiddle) {
     supply_.is_cold = true;
     begin(then("receive", {kOut}) + then("open", {kName, 8, 32}) + then("map", {"(i32.load (i32.const 32))", 0, 50'000, 0, kOut}) +
           "(i32.load8_u (i32.load (i32.const 16)))");
-    EXPECT_EQ(resume(), State::waits);
+    EXPECT_EQ(resume_until_it_stops(), State::waits);
     ASSERT_TRUE(run_->cold());
     EXPECT_EQ(run_->cold()->length, 50'000u);
-    EXPECT_EQ(resume(), State::ended);
+    EXPECT_EQ(resume_until_it_stops(), State::ended);
     EXPECT_EQ(std::get<Failed>(run_->finish().how).code, 'o');
 }
 
 TEST_F(FiberRunTest, ALinkedObjectThatIsLostWhileItWaitsEndsIt) {
     begin(then("open", {kName, 8, 32}) + then("map", {"(i32.load (i32.const 32))", 0, 50'000, 0, kOut}) + then("receive", {48}) +
           "(i32.load8_u (i32.load (i32.const 16)))");
-    EXPECT_EQ(resume(), State::waits);
+    EXPECT_EQ(resume_until_it_stops(), State::waits);
     supply_.given->pages.note_lost();
     stream_.pieces = {{0, 1}};
-    EXPECT_EQ(resume(), State::ended);
+    EXPECT_EQ(resume_until_it_stops(), State::ended);
     EXPECT_EQ(std::get<Trapped>(run_->finish().how).error.code, Errc::object_changed);
 }
 
@@ -279,15 +280,15 @@ TEST_F(FiberRunTest, AFaultEndsTheOneThatMadeItWhileAnotherWaits) {
     auto body = then("receive", {kOut}) + then("receive", {kOut}) + "(memory.fill " + word_at(kOut) + " (i32.const 1) (i32.const 10)) (i32.const 0)";
     stream_.pieces = {{0, 20}};
     begin(body);
-    EXPECT_EQ(resume(), State::waits);
+    EXPECT_EQ(resume_until_it_stops(), State::waits);
     FiberRun other(function_, request_, supply_, terms_);
     stream_.pieces = {{0, 20}};
-    EXPECT_EQ(other.resume(), State::waits);
+    EXPECT_EQ(resume_until_it_stops(other), State::waits);
     stream_.pieces = {{0, 20}};
-    EXPECT_EQ(resume(), State::ended);
+    EXPECT_EQ(resume_until_it_stops(), State::ended);
     EXPECT_EQ(std::get<Trapped>(run_->finish().how).error.code, Errc::input_is_read_only);
     stream_.pieces = {{0, 20}};
-    EXPECT_EQ(other.resume(), State::ended);
+    EXPECT_EQ(resume_until_it_stops(other), State::ended);
     EXPECT_EQ(std::get<Trapped>(other.finish().how).error.code, Errc::input_is_read_only);
 }
 
