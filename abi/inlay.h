@@ -107,6 +107,10 @@ INLAY_IMPORT(call_input) int32_t inlay_call_input(uint32_t index, inlay_source* 
  * Errors: ABSENT, NAME, POINTER, LIMIT, IO. */
 INLAY_IMPORT(open) int32_t inlay_open(const char* name, uint32_t name_length, inlay_source* out);
 
+/* Describes what a descriptor of WASI preview 1 reads: a file that was opened, or standard input, which is the body. What has been written to it
+ * is no source. Returns 0. Errors: ABSENT (no such descriptor, a directory, written), DENIED (not open for reading), POINTER. */
+INLAY_IMPORT(fd_source) int32_t inlay_fd_source(uint32_t fd, inlay_source* out);
+
 enum inlay_map_flags {
     INLAY_MAP_RANDOM = 1,        /* access will jump about: bring in only the pages that are touched */
     INLAY_MAP_PRIVATE = 2        /* writable: what is written is the function's own, and seen by nobody else */

@@ -1,9 +1,15 @@
-//! Makes one static library of Wasmtime's C API, and adds what that API lacks: exports found by index instead of by name, and limits that
-//! end a guest. `src/engine/module_export.hpp` and `src/engine/store_limits.hpp` declare the additions for C++.
+//! Makes one static library of Wasmtime's C API, and adds what that API lacks: exports found by index instead of by name, limits that
+//! end a guest, and snapshots of an instance as a new module. `src/engine/module_export.hpp`, `src/engine/store_limits.hpp` and
+//! `src/engine/snapshot.cpp` declare the additions for C++.
+use std::collections::HashMap;
+use std::future::{Future, ready};
 use std::mem::MaybeUninit;
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
 
-use wasmtime_c_api::wasmtime::{Instance, ModuleExport, StoreLimitsBuilder};
+use wasmtime_c_api::wasmtime::{self, Error, Extern, Instance, ModuleExport, StoreLimitsBuilder, Val};
 pub use wasmtime_c_api::*;
+use wasmtime_wizer::{InstanceState, SnapshotVal, ValType, Wizer};
 
 /// Where the export called `name` of the instance's module is: good for every instance of that module, null if there is none.
 ///
@@ -48,4 +54,107 @@ pub extern "C" fn inlay_store_trap_at_limits(mut store: WasmtimeStoreContextMut<
         .memories(1)
         .trap_on_grow_failure(true)
         .build();
+}
+
+/// What an instance holds, read out once; what the snapshot asks for is answered from here, at once.
+struct State<'a> {
+    globals: HashMap<String, SnapshotVal>,
+    memories: HashMap<String, &'a [u8]>,
+}
+
+impl InstanceState for State<'_> {
+    fn global_get(&mut self, name: &str, _: ValType) -> impl Future<Output = SnapshotVal> + Send {
+        ready(self.globals.remove(name).expect("read out below"))
+    }
+
+    fn memory_contents(&mut self, name: &str, contents: impl FnOnce(&[u8]) + Send) -> impl Future<Output = ()> + Send {
+        contents(self.memories[name]);
+        ready(())
+    }
+}
+
+/// `entry` is run before the snapshot and gone from the module after it, and with it `_initialize`.
+fn wizer_of(entry: &[u8]) -> Wizer {
+    let mut wizer = Wizer::new();
+    wizer.init_func(String::from_utf8_lossy(entry));
+    wizer
+}
+
+fn give(made: wasmtime::Result<Vec<u8>>, out: &mut wasm_byte_vec_t) -> Option<Box<wasmtime_error_t>> {
+    match made {
+        Ok(bytes) => {
+            out.set_buffer(bytes);
+            None
+        }
+        Err(error) => Some(Box::new(error.into())),
+    }
+}
+
+/// The binary module, with everything exported that a snapshot has to read. An error: it is not valid, or does what no snapshot can keep.
+///
+/// # Safety
+/// The pointers point to as many bytes as is said; `out` is to be filled.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn inlay_snapshot_prepare(
+    module: *const u8,
+    module_length: usize,
+    entry: *const u8,
+    entry_length: usize,
+    out: &mut wasm_byte_vec_t,
+) -> Option<Box<wasmtime_error_t>> {
+    let (module, entry) = unsafe { (std::slice::from_raw_parts(module, module_length), std::slice::from_raw_parts(entry, entry_length)) };
+    give(wizer_of(entry).instrument(module).map(|(_, prepared)| prepared), out)
+}
+
+/// `module` as it would be if it began where `instance`, made of what inlay_snapshot_prepare() gave for it, is now.
+///
+/// # Safety
+/// The pointers point to as many bytes as is said; `instance` belongs to `store`; `out` is to be filled.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn inlay_snapshot_take(
+    module: *const u8,
+    module_length: usize,
+    entry: *const u8,
+    entry_length: usize,
+    mut store: WasmtimeStoreContextMut<'_>,
+    instance: &Instance,
+    out: &mut wasm_byte_vec_t,
+) -> Option<Box<wasmtime_error_t>> {
+    let (module, entry) = unsafe { (std::slice::from_raw_parts(module, module_length), std::slice::from_raw_parts(entry, entry_length)) };
+    let wizer = wizer_of(entry);
+    let context = match wizer.instrument(module) {
+        Ok((context, _)) => context,
+        Err(error) => return Some(Box::new(error.into())),
+    };
+    let exports: Vec<(String, Extern)> = instance.exports(&mut store).map(|export| (export.name().to_string(), export.into_extern())).collect();
+    let mut state = State { globals: HashMap::new(), memories: HashMap::new() };
+    let mut memories = Vec::new();
+    for (name, item) in exports {
+        match item {
+            Extern::Global(global) => {
+                let value = match global.get(&mut store) {
+                    Val::I32(x) => SnapshotVal::I32(x),
+                    Val::I64(x) => SnapshotVal::I64(x),
+                    Val::F32(x) => SnapshotVal::F32(x),
+                    Val::F64(x) => SnapshotVal::F64(x),
+                    Val::V128(x) => SnapshotVal::V128(x.as_u128()),
+                    _ => continue,
+                };
+                state.globals.insert(name, value);
+            }
+            Extern::Memory(memory) => memories.push((name, memory)),
+            _ => {}
+        }
+    }
+    for (name, memory) in &memories {
+        state.memories.insert(name.clone(), memory.data(&store));
+    }
+    let made = {
+        let mut snapshot = pin!(wizer.snapshot(&context, &mut state));
+        match snapshot.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(made) => made,
+            Poll::Pending => Err(Error::msg("the snapshot waits for something")),
+        }
+    };
+    give(made, out)
 }

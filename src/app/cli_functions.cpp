@@ -102,6 +102,8 @@ QueryPairs deploy_query(const DeployOptions& options) {
     if (!options.memory.empty()) pairs.emplace_back("memory_bytes", std::to_string(memory_bytes_of(options.memory)));
     for (const auto& pair : options.limits) pairs.push_back(limit_of(pair));
     if (options.isolate) pairs.emplace_back("isolate", "1");
+    if (options.warm) pairs.emplace_back("warm", "1");
+    for (const auto& directory : options.directories) pairs.emplace_back("dir", directory);
     for (const auto& pair : options.env) {
         check_environment_pair(pair);
         pairs.emplace_back("env", pair);
@@ -117,6 +119,8 @@ FunctionCommands::FunctionCommands(CommandLine& line) {
     deploying.add_option("--memory", options_.memory, "Limit of its own memory, as 64MiB; windows count apart");
     deploying.add_option("--class", options_.run_class, "auto (the default: learns), express or heavy: where invocations begin");
     deploying.add_option("--limit", options_.limits, "NAME=VALUE, as cpu_ms=500 or rate=100; see docs/limits.md; may be repeated")->allow_extra_args(false);
+    deploying.add_flag("--warm", options_.warm, "Initialise it once, now: each invocation begins with what its memory is then");
+    deploying.add_option("--dir", options_.directories, "PATH=BUCKET that a WASI program finds as a directory, PATH=BUCKET:w to write there, too; may be repeated")->allow_extra_args(false);
     deploying.add_flag("--isolate", options_.isolate, "Run it only in processes of its own, in no worker");
     deploying.add_option("--env", options_.env, "NAME=VALUE that the function can read; may be repeated")->allow_extra_args(false);
 

@@ -18,6 +18,8 @@ struct DeployOptions {
     std::vector<std::string> limits;  // NAME=VALUE
     std::vector<std::string> env;     // NAME=VALUE
     bool isolate = false;
+    bool warm = false;
+    std::vector<std::string> directories;  // PATH=BUCKET or PATH=BUCKET:w
 };
 
 class FunctionCommands {

@@ -29,7 +29,7 @@ constexpr uint64_t kFactsBytesMax = 64 * MiB;
 Result<std::string> inspect_aside(Input module, uint64_t memory_bytes) {
     std::optional<Result<os::Fd>> found;
     control::Compiler compiler(os::usable_memory_bytes(), os::sandbox_word(0));
-    compiler.submit({"module", std::move(module.file), module.size, memory_bytes, engine::Checks::epoch, true, [&](Result<os::Fd> result) { found = std::move(result); }});
+    compiler.submit({"module", std::move(module.file), module.size, memory_bytes, engine::Checks::epoch, control::CompileJob::Task::inspect, [&](Result<os::Fd> result) { found = std::move(result); }});
     while (!found) {
         INLAY_TRY(auto ended, os::wait_for_child());
         compiler.on_exit(ended);

@@ -84,6 +84,8 @@ RunCommand::RunCommand(CommandLine& line) {
     running.add_option("--header", headers_, "'NAME: VALUE' of the request; may be repeated")->allow_extra_args(false);
     running.add_option("--method", method_, "The request method; else POST with a body, GET without");
     running.add_option("--env", env_, "NAME=VALUE that the function can read; may be repeated")->allow_extra_args(false);
+    running.add_option("--dir", directories_, "NAME=PATH that a WASI program finds as a directory, NAME=PATH:ro to read only; may be repeated")->allow_extra_args(false);
+    running.add_option("ARGUMENT", arguments_, "Behind --: arguments of a WASI program");
     running.add_option("--memory", memory_, "Limit of its own memory, as 64MiB; windows count apart");
     running.add_option("--timeout", timeout_, "Its deadline, as 500ms, 30s or in milliseconds");
     running.add_option("--clock-resolution-us", clock_resolution_us_, "Steps in which it sees clocks move (default 1000; 0: exactly)")
@@ -94,7 +96,13 @@ RunCommand::RunCommand(CommandLine& line) {
     running.add_flag("--cost", cost_, "Say on standard error what the invocation cost; --json always does");
 }
 
-store::FunctionRecord RunCommand::make_record() const {
+std::string RunCommand::query() const {
+    auto pairs = query_pairs(query_);
+    for (const auto& argument : arguments_) pairs.emplace_back("arg", argument);
+    return query_string(pairs);
+}
+
+store::FunctionRecord RunCommand::make_record(GivenObjects& objects) const {
     store::FunctionRecord record;
     record.name = function_name_of(file_);
     if (!timeout_.empty()) record.limits.timeout_ms = run_timeout_ms_of(timeout_);
@@ -104,20 +112,21 @@ store::FunctionRecord RunCommand::make_record() const {
         record.env.append(pair).push_back('\0');
     }
     at_most(record.env.size(), kEnvBytesMax, "--env, all bytes");
+    for (const auto& pair : directories_) record.directories.append(objects.add_directory(pair)).push_back('\0');
     return record;
 }
 
 int RunCommand::run(Output output) const {
     os::raise_descriptor_limit();
-    auto record = make_record();
-    RunResult result({record.name, output_file_, publish_directory_, cost_, output});
-    std::string query = query_string(query_pairs(query_));
+    GivenObjects objects;
+    auto record = make_record(objects);
+    RunResult result({record.name, output_file_, publish_directory_, objects.directories().paths(), cost_, output});
+    const std::string query = this->query();
     std::string path = "/f/" + record.name;
     std::vector<HeadField> fields;
     for (const auto& header : headers_) fields.push_back(parse_header(header));
     if (!method_.empty() && !is_token(method_)) throw wrong_use("--method " + method_ + ": this is not a method", "Write it as PUT");
 
-    GivenObjects objects;
     for (const auto& pair : objects_) objects.add(pair);
     auto module = open_input(file_, kModuleBytesMax);
     run::Request request;

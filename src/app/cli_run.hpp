@@ -26,13 +26,17 @@ class RunCommand {
 
   private:
     int run(Output output) const;
-    store::FunctionRecord make_record() const;
+    store::FunctionRecord make_record(GivenObjects& objects) const;
+    // What --query says, and the arguments as `arg`.
+    std::string query() const;
 
     std::string file_;
     std::vector<std::string> objects_;   // BUCKET/KEY=FILE
     std::vector<std::string> query_;
     std::vector<std::string> headers_;   // NAME: VALUE
     std::vector<std::string> env_;
+    std::vector<std::string> directories_;  // NAME=PATH or NAME=PATH:ro
+    std::vector<std::string> arguments_;
     std::string method_;                 // Empty: POST with a body, else GET.
     std::string body_file_;              // Empty: none.
     std::string memory_;

@@ -87,7 +87,30 @@ void GivenObjects::add(const std::string& pair) {
     if (!is_new) throw wrong_use(fmt::format("--object {}: {} is given twice", pair, name->path()), "Leave one out");
 }
 
+Result<std::shared_ptr<const registry::Object>> GivenObjects::get_file(const ObjectName& name) {
+    INLAY_TRY(auto file, directories_.open(name));
+    if (!file) return Error{Errc::object_not_found, "file " + name.key};
+    INLAY_TRY(auto status, os::status(file->get()));
+    if (!status.is_regular) return Error{Errc::object_not_found, "file " + name.key};
+    auto object = std::make_shared<registry::Object>();
+    object->record.name = name;
+    object->record.size_bytes = status.size;
+    object->pages = os::Pages(std::move(*file), status.size, os::Pages::Home::disk);
+    return std::shared_ptr<const registry::Object>(std::move(object));
+}
+
+Result<run::KeyPage> GivenObjects::list_keys(std::string_view bucket, std::string_view prefix, std::string_view) {
+    if (directories_.has(bucket)) return directories_.list(std::string(bucket), std::string(prefix));
+    run::KeyPage page;
+    for (const auto& [name, given] : by_name_) {
+        auto parsed = parse_object_name(name);
+        if (parsed.ok() && parsed->bucket == bucket && parsed->key.starts_with(prefix)) page.keys.push_back(parsed->key);
+    }
+    return page;
+}
+
 Result<std::shared_ptr<const registry::Object>> GivenObjects::get_object(const ObjectName& name) {
+    if (directories_.has(name.bucket)) return get_file(name);
     auto found = by_name_.find(name.path());
     if (found == by_name_.end()) {
         if (!first_absent_) first_absent_ = name;

@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "app/cli_run_directories.hpp"
 #include "base/names.hpp"
 #include "os/fd.hpp"
 #include "os/pages.hpp"
@@ -39,7 +40,12 @@ class GivenObjects final : public run::Supply {
     // `pair` is BUCKET/KEY=FILE. Of several "=" the first counts behind which an existing file stands. Throws Failure (wrong use).
     void add(const std::string& pair);
 
+    // What a directory holds are objects, too. Gives what add() of GivenDirectories does.
+    std::string add_directory(const std::string& pair) { return directories_.add(pair); }
+    const GivenDirectories& directories() const { return directories_; }
+
     Result<std::shared_ptr<const registry::Object>> get_object(const ObjectName& name) override;
+    Result<run::KeyPage> list_keys(std::string_view bucket, std::string_view prefix, std::string_view after) override;
     bool may_read(const std::shared_ptr<const os::Pages>&, uint64_t, uint64_t) override { return true; }
     Result<std::shared_ptr<const os::Pages>> create_output(uint64_t size) override;
     bool take_log_line(uint64_t level, std::string_view text) override;
@@ -56,7 +62,10 @@ class GivenObjects final : public run::Supply {
         bool opened = false;
     };
 
+    Result<std::shared_ptr<const registry::Object>> get_file(const ObjectName& name);
+
     std::map<std::string, Given> by_name_;  // "BUCKET/KEY".
+    GivenDirectories directories_;
     std::optional<ObjectName> first_absent_;
 };
 

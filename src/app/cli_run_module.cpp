@@ -13,7 +13,7 @@ Result<LoadedFunction> load_function(store::FunctionRecord record, Input module)
     constexpr auto kChecks = engine::Checks::none;
     std::optional<Result<os::Fd>> compiled;
     control::Compiler compiler(os::usable_memory_bytes(), os::sandbox_word(0));
-    compiler.submit({record.name, std::move(module.file), module.size, record.limits.memory_bytes, kChecks, false,
+    compiler.submit({record.name, std::move(module.file), module.size, record.limits.memory_bytes, kChecks, control::CompileJob::Task::compile,
                      [&](Result<os::Fd> result) { compiled = std::move(result); }});
     LoadedFunction loaded;
     INLAY_TRY(loaded.engine, engine::Engine::create_for_lane(run::host_functions(), kChecks));

@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "app/cli_content.hpp"
 #include "os/file.hpp"
 #include "os/process.hpp"
@@ -37,13 +39,26 @@ Result<uint64_t> fill(int to, const registry::Effect& effect) {
 
 Publication::~Publication() {
     std::error_code ignored;
-    for (const auto& file : staged_) fs::remove(file.temporary, ignored);
+    for (const auto& file : staged_)
+        if (!file.temporary.empty()) fs::remove(file.temporary, ignored);
+}
+
+fs::path Publication::root_of(const std::string& bucket) const {
+    auto found = buckets_.find(bucket);
+    return found == buckets_.end() ? directory_ / bucket : found->second;
 }
 
 Result<uint64_t> Publication::add(const registry::Effect& effect) {
     INLAY_TRY_VOID(check_key_as_path(effect.name));
     auto target = file_of(effect.name);
     std::error_code error;
+    const auto parent = fs::weakly_canonical(target.parent_path(), error), root = fs::weakly_canonical(root_of(effect.name.bucket), error);
+    if (std::mismatch(root.begin(), root.end(), parent.begin(), parent.end()).first != root.end())
+        return Error{Errc::bad_name, fmt::format("object {}: a symbolic link leads out of {}: nothing is written there", effect.name.path(), root.string())};
+    if (effect.is_delete) {
+        staged_.push_back({{}, std::move(target)});
+        return uint64_t{0};
+    }
     fs::create_directories(target.parent_path(), error);
     if (error) return os_error("make directory " + target.parent_path().string(), error.value());
     if (fs::is_directory(target, error)) return os_error("publish to " + target.string(), EISDIR);
@@ -57,8 +72,11 @@ Result<uint64_t> Publication::add(const registry::Effect& effect) {
 Result<> Publication::finish() {
     for (const auto& file : staged_) {
         std::error_code error;
-        fs::rename(file.temporary, file.target, error);
-        if (error) return os_error("rename to " + file.target.string(), error.value());
+        if (file.temporary.empty())
+            fs::remove(file.target, error);
+        else
+            fs::rename(file.temporary, file.target, error);
+        if (error) return os_error("rename to, or remove, " + file.target.string(), error.value());
     }
     staged_.clear();
     return {};

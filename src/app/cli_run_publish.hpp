@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -16,27 +17,34 @@ namespace inlay::cli {
 
 class Publication {
   public:
-    explicit Publication(std::filesystem::path directory) : directory_(std::move(directory)) {}
+    // `buckets`: directories that stand for buckets of their own, whose files nobody else may reach.
+    explicit Publication(std::filesystem::path directory, std::map<std::string, std::filesystem::path> buckets = {})
+        : directory_(std::move(directory)), buckets_(std::move(buckets)) {}
     Publication(const Publication&) = delete;
     Publication& operator=(const Publication&) = delete;
     ~Publication();
 
-    // Writes one object's content. Result: bytes copied, because the filesystem could not take pages.
+    // Writes one object's content, or has it removed. Result: bytes copied, because the filesystem could not take pages.
     // Errors: bad_name for a key that cannot be a path; no_space; io_error.
     Result<uint64_t> add(const registry::Effect& effect);
     // Gives all files their names, in the order of add(). Errors: io_error.
     Result<> finish();
 
     // Where an object's file is.
-    std::filesystem::path file_of(const ObjectName& name) const { return directory_ / name.bucket / name.key; }
+    std::filesystem::path file_of(const ObjectName& name) const { return root_of(name.bucket) / name.key; }
+    // Whether there is any place for it.
+    bool stores(const ObjectName& name) const { return !directory_.empty() || buckets_.contains(name.bucket); }
 
   private:
     struct Staged {
-        std::filesystem::path temporary;
+        std::filesystem::path temporary;  // Empty: the target is removed.
         std::filesystem::path target;
     };
 
+    std::filesystem::path root_of(const std::string& bucket) const;
+
     std::filesystem::path directory_;
+    std::map<std::string, std::filesystem::path> buckets_;
     std::vector<Staged> staged_;
 };
 

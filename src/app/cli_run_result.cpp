@@ -113,10 +113,10 @@ int RunResult::tell(run::Outcome& outcome, const std::function<Result<>()>& unch
 }
 
 Result<> RunResult::publish(run::Completed& completed, run::Cost& cost, const std::function<Result<>()>& unchanged) const {
-    Publication publication(options_.publish_directory);
+    Publication publication(options_.publish_directory, options_.buckets);
     auto write_all = [&]() -> Result<> {
-        if (options_.publish_directory.empty()) return {};
         for (const auto& staged : completed.effects) {
+            if (!publication.stores(staged.effect.name)) continue;
             INLAY_TRY(uint64_t copied, publication.add(staged.effect));
             cost.copied.fallback += copied;
         }
@@ -129,9 +129,9 @@ Result<> RunResult::publish(run::Completed& completed, run::Cost& cost, const st
 }
 
 void RunResult::tell_published(const run::Completed& completed) const {
-    if (!options_.publish_directory.empty()) return;
+    Publication publication(options_.publish_directory, options_.buckets);
     for (const auto& [effect, pages] : completed.effects)
-        fmt::print(stderr, "would publish {}, {} bytes; --publish DIR stores it\n", printable(effect.name.path()), effect.length);
+        if (!publication.stores(effect.name)) fmt::print(stderr, "would publish {}, {} bytes; --publish DIR stores it\n", printable(effect.name.path()), effect.length);
 }
 
 void RunResult::write_content(const run::Response& response) {
@@ -144,11 +144,11 @@ void RunResult::write_content(const run::Response& response) {
 
 ordered_json RunResult::document_of(const run::Completed& completed, const Cost& cost) const {
     auto document = answer_document(completed.response.status, cost, content_type_of(completed.response));
-    Publication publication(options_.publish_directory);
+    Publication publication(options_.publish_directory, options_.buckets);
     auto published = ordered_json::array();
     for (const auto& [effect, pages] : completed.effects) {
         ordered_json file;
-        if (!options_.publish_directory.empty()) file = publication.file_of(effect.name).string();
+        if (publication.stores(effect.name)) file = publication.file_of(effect.name).string();
         published.push_back({{"object", effect.name.path()}, {"bytes", effect.length}, {"content_type", effect.content_type}, {"file", file}});
     }
     document["published"] = std::move(published);

@@ -20,7 +20,8 @@ namespace inlay::cli {
 struct ResultOptions {
     std::string function;
     std::string output_file;        // Empty or "-": standard output.
-    std::string publish_directory;  // Empty: published objects are only told of.
+    std::string publish_directory;  // Empty: published objects are only told of,
+    std::map<std::string, std::filesystem::path> buckets;  // but for those of these.
     bool cost = false;
     Output output = Output::text;
 };

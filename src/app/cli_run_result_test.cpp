@@ -23,7 +23,7 @@ class RunResultTest : public testing::Test {
   protected:
     std::string path() { return scratch_.path() + "/answer"; }
     int tell(run::Outcome outcome, const std::function<Result<>()>& unchanged = same, std::optional<ObjectName> absent = {}) {
-        return RunResult({"f", path(), "", false, Output::text}).tell(outcome, unchanged, absent);
+        return RunResult({"f", path(), "", {}, false, Output::text}).tell(outcome, unchanged, absent);
     }
     Failure failure_of(run::Outcome outcome, const std::function<Result<>()>& unchanged = same, std::optional<ObjectName> absent = {}) {
         try {

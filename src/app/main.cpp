@@ -39,6 +39,6 @@ int main(int argc, char** argv) {
     if (command == "serve") return inlay::serve_main(argc - 1, argv + 1);
     if (command == "worker") return inlay::worker_main(argc - 1, argv + 1);
     if (command == "lane") return inlay::lane_main(argc - 1, argv + 1);
-    if (command == "compile" || command == "inspect-module") return inlay::compile_main(argc - 1, argv + 1);
+    if (command == "compile" || command == "inspect-module" || command == "initialise-module") return inlay::compile_main(argc - 1, argv + 1);
     return client_main(argc, argv);
 }

@@ -24,6 +24,7 @@
 #include "os/sandbox.hpp"
 #include "registry/compiled_file.hpp"
 #include "run/host_api.hpp"
+#include "run/initialise.hpp"
 #include "run/lane_loop.hpp"
 #include "serve/worker.hpp"
 
@@ -174,16 +175,19 @@ int compile_main(int argc, char** argv) {
     auto numbers = numbers_of(argc, argv);
     if (numbers.size() != 6) return fail({Errc::bad_request, "`inlay compile` is started by `inlay serve` only"}, 2);
     int module_fd = static_cast<int>(numbers[0]), output_fd = static_cast<int>(numbers[1]);
-    const bool inspects = std::string_view(argv[0]) == "inspect-module";
+    const std::string_view task = argv[0];
     auto way = registry::BodyWay::whole;
     auto compiled = [&]() -> Result<std::string> {
-        INLAY_TRY(auto engine, engine::Engine::create_for_compiler(run::host_functions(), static_cast<engine::Checks>(numbers[4])));
+        const bool initialises = task == "initialise-module";
+        INLAY_TRY(auto engine, initialises ? engine::Engine::create_for_start(run::host_functions())
+                                           : engine::Engine::create_for_compiler(run::host_functions(), static_cast<engine::Checks>(numbers[4])));
         os::Mapping module;
         if (numbers[2] > 0) {
             INLAY_TRY(module, os::Mapping::create(module_fd, 0, numbers[2], os::Access::read, os::Sharing::private_));
         }
         INLAY_TRY_VOID(enter_sandbox(os::SandboxKind::compiler, argv[6]));
-        if (inspects) {
+        if (initialises) return run::initialise(*engine, module.bytes(), numbers[3]);
+        if (task == "inspect-module") {
             INLAY_TRY(auto facts, engine::inspect(*engine, run::host_functions(), module.bytes(), numbers[3]));
             return cli::json_of(facts).dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
         }
@@ -192,7 +196,7 @@ int compile_main(int argc, char** argv) {
         if (program->imports("receive") || program->imports("send")) way = registry::BodyWay::streams;
         return code;
     }();
-    if (compiled.ok() && !inspects && !os::write_all(output_fd, registry::compiled_file_head(*compiled, way)).ok()) return 1;
+    if (compiled.ok() && task == "compile" && !os::write_all(output_fd, registry::compiled_file_head(*compiled, way)).ok()) return 1;
     if (!os::write_all(output_fd, compiled.ok() ? *compiled : compiled.error().detail.substr(0, kRefusalBytesMax)).ok()) return 1;
     return compiled.ok() ? 0 : control::kCompileRefusedExitCode;
 }

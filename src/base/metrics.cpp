@@ -41,6 +41,7 @@ constexpr std::array<CounterTraits, static_cast<size_t>(Counter::count_)> kTrait
     {"inlay_copied_bytes_total", "reason=\"small\"", "counter", ""},
     {"inlay_copied_bytes_total", "reason=\"heap\"", "counter", ""},
     {"inlay_copied_bytes_total", "reason=\"fallback\"", "counter", ""},
+    {"inlay_copied_bytes_total", "reason=\"wasi\"", "counter", ""},
     {"inlay_copied_bytes_total", "reason=\"promotion\"", "counter", ""},
     {"inlay_instantiate_microseconds_total", "", "counter", "Time spent making instances"},
     {"inlay_run_microseconds_total", "", "counter", "Time spent running functions"},

@@ -37,6 +37,7 @@ enum class Counter : uint16_t {
     copied_bytes_small,
     copied_bytes_heap,
     copied_bytes_fallback,
+    copied_bytes_wasi,
     copied_bytes_promotion,
     instantiate_us,
     run_us,

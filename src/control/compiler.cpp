@@ -16,6 +16,15 @@ namespace {
 constexpr size_t kWaitingMax = 256;
 constexpr uint64_t kReasonBytesMax = 64 * KiB;
 
+const char* command_of(CompileJob::Task task) {
+    switch (task) {
+        case CompileJob::Task::compile: return "compile";
+        case CompileJob::Task::inspect: return "inspect-module";
+        case CompileJob::Task::initialise: return "initialise-module";
+    }
+    return "";
+}
+
 }  // namespace
 
 Compiler::Compiler(uint64_t memory_bytes, std::string sandbox)
@@ -40,7 +49,7 @@ void Compiler::start_next() {
             continue;
         }
         os::ChildPlan plan;
-        plan.arguments = {job.inspects ? "inspect-module" : "compile", std::to_string(job.module.get()), std::to_string(output->get()),
+        plan.arguments = {command_of(job.task), std::to_string(job.module.get()), std::to_string(output->get()),
                           std::to_string(job.module_bytes), std::to_string(job.memory_bytes),
                           std::to_string(static_cast<int>(job.checks)), sandbox_};
         plan.inherited = {job.module.get(), output->get()};

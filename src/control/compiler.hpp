@@ -28,8 +28,10 @@ struct CompileJob {
     uint64_t module_bytes = 0;  // The file may be longer: whole pages.
     uint64_t memory_bytes = 0;  // Of its own that the function may use.
     engine::Checks checks = engine::Checks::epoch;
-    bool inspects = false;      // It is only looked at: what comes is no code, but what was found, as JSON.
-    // Gets a memfd with the compiled code. Errors: bad_module.
+    // compile: to code; inspect: what was found, as JSON; initialise: to another module, a snapshot of this one.
+    enum class Task { compile, inspect, initialise };
+    Task task = Task::compile;
+    // Gets a memfd with what comes of it. Errors: bad_module.
     std::function<void(Result<os::Fd>)> done;
 };
 

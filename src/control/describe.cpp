@@ -17,6 +17,16 @@ std::string rfc3339(uint64_t wall_ms) {
     return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03}Z", fmt::gmtime(seconds), wall_ms % 1000);
 }
 
+Json directories_of(const store::FunctionRecord& record) {
+    Json list = Json::array();
+    for (std::string_view rest = record.directories; !rest.empty();) {
+        auto one = rest.substr(0, rest.find('\0'));
+        rest.remove_prefix(std::min(rest.size(), one.size() + 1));
+        list.push_back(one);
+    }
+    return list;
+}
+
 // Log lines may hold any bytes: what is no UTF-8 is replaced.
 std::string text_of(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n"; }
 
@@ -26,6 +36,8 @@ Json json_of(const store::FunctionRecord& record, const Usage& usage, const std:
                  {"module_bytes", record.module_bytes},
                  {"class", name_of(record.run_class)},
                  {"isolated", record.isolated},
+                 {"warm", record.warm},
+                 {"directories", directories_of(record)},
                  {"deployed", rfc3339(record.deployed_ms)}};
     for (const auto& row : kFunctionLimits) json[std::string(row.name)] = record.limits.*row.value;
     json["usage"] = {{"invocations", usage.invocations}, {"refused", usage.refused}, {"overruns", usage.overruns},

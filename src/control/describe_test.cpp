@@ -72,7 +72,7 @@ TEST_F(DescribeTest, ABucketWithoutObjectsIsNone) {
 TEST_F(DescribeTest, Functions) {
     EXPECT_EQ(described({ListingKind::functions}), json::parse(R"({"functions":[]})"));
     apply(store::DeployFunction{store::example_function("f", "v1")});
-    auto one = json::parse(R"({"name":"f","version":"v1","module_bytes":8,"class":"heavy","isolated":true,"deployed":"1970-01-01T00:00:00.011Z",
+    auto one = json::parse(R"({"name":"f","version":"v1","module_bytes":8,"class":"heavy","isolated":true,"warm":true,"directories":["data=b:w"],"deployed":"1970-01-01T00:00:00.011Z",
         "timeout_ms":9,"cpu_ms":8,"memory_bytes":10,"private_bytes":3221225472,"windows":10000,"output_bytes":2147483648,"log_bytes":409600,
         "publishes":16,"concurrency":1024,"rate":12,"lanes":64,
         "usage":{"invocations":0,"refused":0,"overruns":0,"cpu_us":7,"lost_us":0,"in_flight":0}})");

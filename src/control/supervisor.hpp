@@ -109,6 +109,7 @@ class Supervisor {
 
     // supervisor_code.cpp: deploys and compiled code
     void deploy(const Life& life, uint64_t id, WireReader& fields, std::vector<os::Fd>& fds);
+    void initialise(const std::shared_ptr<Deployment>& deployment);
     void compile_for(const std::shared_ptr<Deployment>& deployment, engine::Checks checks);
     void store_function(Deployment& deployment);
     void remove_code(const store::Applied& applied);

@@ -21,6 +21,8 @@ bool wants_at_deploy(const store::FunctionRecord& record, Checks checks) {
     return checks == Checks::epoch ? !record.isolated : record.begins_in_lanes();
 }
 
+Checks first_checks(const store::FunctionRecord& record) { return record.isolated ? Checks::none : Checks::epoch; }
+
 struct Module {
     os::Fd file;
     std::string hash;
@@ -50,7 +52,8 @@ void Supervisor::deploy(const Life& life, uint64_t id, WireReader& fields, std::
     store::FunctionRecord record;
     registry::read(fields, record);
     bool whole = fields.finished() && fds.size() == 1 && check_name("function", record.name).ok() &&
-                 record.module_bytes <= (record.is_pipeline() ? kPlanBytesMax : kModuleBytesMax) && are_within_bounds(record.limits) && record.env.size() <= kEnvBytesMax;
+                 record.module_bytes <= (record.is_pipeline() ? kPlanBytesMax : kModuleBytesMax) && are_within_bounds(record.limits) && record.env.size() <= kEnvBytesMax &&
+                 record.directories.size() <= kEnvBytesMax;
     if (!whole) return life->answer_call(registry::answer(id, registry::damaged_message()));
     record.version = versions_->next();
     record.deployed_ms = wall_ms();
@@ -64,12 +67,29 @@ void Supervisor::deploy(const Life& life, uint64_t id, WireReader& fields, std::
     deployment->module = std::move(module->file);
     deployment->record.module_hash = std::move(module->hash);
     if (deployment->record.is_pipeline()) return store_function(*deployment);  // Its worker has read it; nobody trusts it.
-    compile_for(deployment, deployment->record.isolated ? Checks::none : Checks::epoch);
+    if (deployment->record.warm) return initialise(deployment);
+    compile_for(deployment, first_checks(deployment->record));
+}
+
+// Instead of the module stands from here on what it is once it has been initialised.
+void Supervisor::initialise(const std::shared_ptr<Deployment>& deployment) {
+    const auto& record = deployment->record;
+    CompileJob job{record.name, os::duplicate(deployment->module.get()), record.module_bytes, record.limits.memory_bytes, Checks::none, CompileJob::Task::initialise, {}};
+    job.done = [this, deployment](Result<os::Fd> snapshot) {
+        auto size = snapshot.ok() ? os::status(snapshot->get()) : Result<os::FileStatus>(snapshot.error());
+        auto module = size.ok() ? take_module(snapshot->get(), size->size) : Result<Module>(size.error());
+        if (!module.ok()) return deployment->life->answer_call(registry::answer(deployment->id, module.error()));
+        deployment->module = std::move(module->file);
+        deployment->record.module_hash = std::move(module->hash);
+        deployment->record.module_bytes = size->size;
+        compile_for(deployment, first_checks(deployment->record));
+    };
+    compiler_.submit(std::move(job));
 }
 
 void Supervisor::compile_for(const std::shared_ptr<Deployment>& deployment, Checks checks) {
     const auto& record = deployment->record;
-    CompileJob job{record.name, os::duplicate(deployment->module.get()), record.module_bytes, record.limits.memory_bytes, checks, false, {}};
+    CompileJob job{record.name, os::duplicate(deployment->module.get()), record.module_bytes, record.limits.memory_bytes, checks, CompileJob::Task::compile, {}};
     job.done = [this, deployment, checks](Result<os::Fd> compiled) {
         auto size = compiled.ok() ? os::status(compiled->get()) : Result<os::FileStatus>(compiled.error());
         if (!size.ok()) return deployment->life->answer_call(registry::answer(deployment->id, size.error()));
@@ -117,7 +137,7 @@ void Supervisor::get_code(const store::FunctionRecord& record, Checks checks, On
         Error missing{Errc::corrupt, fmt::format("the module of function {} is missing in the data directory: deploy it again", record.name)};
         return give_code(name, std::move(missing));
     }
-    CompileJob job{record.name, std::move(**module), record.module_bytes, record.limits.memory_bytes, checks, false, {}};
+    CompileJob job{record.name, std::move(**module), record.module_bytes, record.limits.memory_bytes, checks, CompileJob::Task::compile, {}};
     job.done = [this, name](Result<os::Fd> compiled) {
         if (compiled.ok()) keep_code(name, *compiled);
         give_code(name, std::move(compiled));

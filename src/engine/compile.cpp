@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <string_view>
 
 #include "base/limits.hpp"
@@ -62,14 +63,15 @@ Result<> check_memory(const wasm_externtype_t* type, uint64_t memory_bytes_max) 
     return {};
 }
 
-// Of the first import that is none of the host's kind.
-std::string remedy_for_imports(const wasmtime_module_t* module) {
-    std::string remedy = remedy_for_import("inlay", "");
+// Of the first import that the host does not have.
+std::string remedy_for_imports(std::span<const HostFunction> host, const wasmtime_module_t* module) {
+    std::string remedy = "an import has another type than the host's function: it is of a newer host, or declared wrongly; see abi/inlay.h";
     wasm_importtype_vec_t list;
     wasmtime_module_imports(module, &list);
     for (size_t i = list.size; i-- > 0;) {
-        auto from = text_of(wasm_importtype_module(list.data[i]));
-        if (from != "inlay") remedy = remedy_for_import(from, text_of(wasm_importtype_name(list.data[i])));
+        auto from = text_of(wasm_importtype_module(list.data[i])), name = text_of(wasm_importtype_name(list.data[i]));
+        const bool is_there = std::any_of(host.begin(), host.end(), [&](const auto& one) { return one.module == from && one.name == name; });
+        if (!is_there) remedy = remedy_for_import(from, name);
     }
     wasm_importtype_vec_delete(&list);
     return remedy;
@@ -83,6 +85,9 @@ Result<> check_exports(const wasmtime_module_t* module, uint64_t memory_bytes_ma
         if (name == "inlay_handle") {
             has_entry = true;
             if (!has_type(type, 0, true)) verdict = refuse("the export inlay_handle must have the type () -> i32");
+        } else if (name == "_start") {
+            has_entry = true;
+            if (!has_type(type, 0, false)) verdict = refuse("the export _start must have the type () -> ()");
         } else if (name == "_initialize") {
             if (!has_type(type, 0, false)) verdict = refuse("the export _initialize must have the type () -> ()");
         } else if (name == "memory") {
@@ -92,23 +97,28 @@ Result<> check_exports(const wasmtime_module_t* module, uint64_t memory_bytes_ma
     });
     if (verdict.ok() && !has_memory) return check_memory(nullptr, memory_bytes_max);
     if (verdict.ok() && !has_entry)
-        return refuse("the module has no entry point: export a function inlay_handle of the type () -> i32");
+        return refuse("the module has no entry point: export a function inlay_handle of the type () -> i32, or build a WASI command, which exports _start");
     return verdict;
 }
 
 }  // namespace
 
+Result<std::string_view> binary_of(std::span<const uint8_t> module, std::string& storage) {
+    auto bytes = std::string_view(reinterpret_cast<const char*>(module.data()), module.size());
+    if (bytes.starts_with(kBinaryMagic)) return bytes;
+    if (bytes.find('\0') != bytes.npos) return refuse("the file is neither a WebAssembly module nor its text form");
+    CBytes translated;
+    ErrorHandle error(wasmtime_wat2wasm(bytes.data(), bytes.size(), translated.out()));
+    if (error) return refuse("not a WebAssembly module, and as text: " + message_of(error));
+    storage = translated.text();
+    return std::string_view(storage);
+}
+
 Result<std::string> compile(const Engine& engine, std::span<const uint8_t> module, uint64_t memory_bytes_max) {
     if (module.size() > kModuleBytesMax)
         return refuse(fmt::format("the module has {} bytes, more than {}", module.size(), kModuleBytesMax));
-    auto bytes = std::string_view(reinterpret_cast<const char*>(module.data()), module.size());
-    CBytes translated;
-    if (!bytes.starts_with(kBinaryMagic)) {
-        if (bytes.find('\0') != bytes.npos) return refuse("the file is neither a WebAssembly module nor its text form");
-        ErrorHandle error(wasmtime_wat2wasm(bytes.data(), bytes.size(), translated.out()));
-        if (error) return refuse("not a WebAssembly module, and as text: " + message_of(error));
-        bytes = {translated.data(), translated.size()};
-    }
+    std::string translated;
+    INLAY_TRY(auto bytes, binary_of(module, translated));
     wasmtime_module_t* made = nullptr;
     ErrorHandle error(wasmtime_module_new(engine.parts().engine.get(), reinterpret_cast<const uint8_t*>(bytes.data()),
                                           bytes.size(), &made));
@@ -117,7 +127,7 @@ Result<std::string> compile(const Engine& engine, std::span<const uint8_t> modul
     INLAY_TRY_VOID(check_exports(compiled.get(), memory_bytes_max));
     wasmtime_instance_pre_t* pre = nullptr;
     error.reset(wasmtime_linker_instantiate_pre(engine.parts().linker.get(), compiled.get(), &pre));
-    if (error) return refuse("an import is not known to the host: " + message_of(error) + "; " + remedy_for_imports(compiled.get()));
+    if (error) return refuse("an import is not known to the host: " + message_of(error) + "; " + remedy_for_imports(engine.parts().host, compiled.get()));
     InstancePreHandle linked(pre);
     CBytes serialized;
     error.reset(wasmtime_module_serialize(compiled.get(), serialized.out()));

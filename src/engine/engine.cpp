@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <cstdlib>
+
 #include "base/limits.hpp"
 #include "engine/engine_parts.hpp"
 #include "engine/watchdog.hpp"
@@ -17,13 +19,15 @@ constexpr uint64_t kGuardBytes = 32 * MiB;
 constexpr size_t kTableResetBytes = 16 * KiB;
 constexpr size_t kHostStackBytes = 512 * KiB;  // On a fiber, what host functions have beyond the guest's part of its stack.
 // Raised whenever configure() changes what compiled code may assume.
-constexpr int kSettingsVersion = 1;
+constexpr int kSettingsVersion = 2;
 
 static_assert(sizeof(RawValue) == sizeof(wasmtime_val_raw_t) && alignof(RawValue) >= alignof(wasmtime_val_raw_t));
 
 // Engine rule 6. Everything that matters is set, also where it is today's default; reference types have no setter in an engine
 // built without GC and are on.
 wasm_config_t* configure(Checks checks) {
+    // Source lines in traps: where reading a hostile module's DWARF holds up nobody, which is where code without checks runs.
+    ::setenv("WASMTIME_BACKTRACE_DETAILS", checks == Checks::none ? "1" : "0", 1);
     wasm_config_t* config = wasm_config_new();
     wasmtime_config_strategy_set(config, WASMTIME_STRATEGY_CRANELIFT);
     wasmtime_config_cranelift_opt_level_set(config, WASMTIME_OPT_LEVEL_SPEED);
@@ -79,10 +83,11 @@ FuncTypeHandle type_of(const HostFunction& function) {
     wasm_valtype_t* parameters[kHostParametersMax];
     for (size_t i = 0; i < function.parameters; i++)
         parameters[i] = function.is_i64[i] ? wasm_valtype_new_i64() : wasm_valtype_new_i32();
-    wasm_valtype_t* results[] = {wasm_valtype_new_i32()};
+    wasm_valtype_t* results[1] = {};
+    if (function.has_result) results[0] = wasm_valtype_new_i32();
     wasm_valtype_vec_t parameter_list, result_list;
     wasm_valtype_vec_new(&parameter_list, function.parameters, parameters);
-    wasm_valtype_vec_new(&result_list, 1, results);
+    wasm_valtype_vec_new(&result_list, function.has_result ? 1 : 0, results);
     return FuncTypeHandle(wasm_functype_new(&parameter_list, &result_list));
 }
 
@@ -92,14 +97,20 @@ wasm_trap_t* enter_host(void* environment, wasmtime_caller_t* caller, wasmtime_v
     void* state = wasmtime_context_get_data(wasmtime_caller_context(caller));
     int32_t result = function->call(state, reinterpret_cast<const RawValue*>(values));
     if (result == kStopGuest) return wasmtime_trap_new(kStopMessage.data(), kStopMessage.size());
-    values[0].i32 = result;
+    if (function->has_result) values[0].i32 = result;
     return nullptr;
 }
 
-Result<> define(wasmtime_linker_t* linker, const HostFunction& function) {
+wasm_trap_t* refuse_at_start(void* environment, wasmtime_caller_t*, wasmtime_val_raw_t*, size_t) noexcept {
+    auto function = static_cast<const HostFunction*>(environment);
+    auto message = fmt::format("{} of {:?} cannot be called while the module is initialised at deploy: there is no request yet", function->name, function->module);
+    return wasmtime_trap_new(message.data(), message.size());
+}
+
+Result<> define(wasmtime_linker_t* linker, const HostFunction& function, wasmtime_func_unchecked_callback_t enter = enter_host) {
     auto type = type_of(function);
-    ErrorHandle error(wasmtime_linker_define_func_unchecked(linker, "inlay", 5, function.name.data(), function.name.size(),
-                                                            type.get(), enter_host, const_cast<HostFunction*>(&function),
+    ErrorHandle error(wasmtime_linker_define_func_unchecked(linker, function.module.data(), function.module.size(), function.name.data(), function.name.size(),
+                                                            type.get(), enter, const_cast<HostFunction*>(&function),
                                                             nullptr));
     if (error) return Error{Errc::internal, "define host function: " + message_of(error)};
     return {};
@@ -119,6 +130,7 @@ constexpr uint32_t kCompilerSlots = 1;
 
 Result<std::unique_ptr<Engine::Parts>> create_parts(wasm_config_t* config, std::span<const HostFunction> host) {
     auto parts = std::make_unique<Engine::Parts>();
+    parts->host = host;
     parts->engine.reset(wasm_engine_new_with_config(config));
     if (!parts->engine) return Error{Errc::internal, "the engine refuses its settings"};
     parts->linker.reset(wasmtime_linker_new(parts->engine.get()));
@@ -165,6 +177,16 @@ Result<std::unique_ptr<Engine>> Engine::create_for_compiler(std::span<const Host
     // Never instantiates, but refuses what no worker's pool could take.
     configure_pool(config, kCompilerSlots);
     INLAY_TRY(auto parts, create_parts(config, host));
+    return std::unique_ptr<Engine>(new Engine(std::move(parts)));
+}
+
+Result<std::unique_ptr<Engine>> Engine::create_for_start(std::span<const HostFunction> host) {
+    wasm_config_t* config = configure(Checks::none);
+    wasmtime_config_parallel_compilation_set(config, true);
+    configure_pool(config, kCompilerSlots);
+    INLAY_TRY(auto parts, create_parts(config, {}));
+    parts->host = host;
+    for (const auto& function : host) INLAY_TRY_VOID(define(parts->linker.get(), function, function.is_for_start ? enter_host : refuse_at_start));
     return std::unique_ptr<Engine>(new Engine(std::move(parts)));
 }
 

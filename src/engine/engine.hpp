@@ -23,12 +23,14 @@ enum class Checks { epoch, none };
 class Engine {
   public:
     // For a worker, with room for so many instances at once: installs the fault guard around the engine. `host` is what guests may
-    // import from the module "inlay". Valid until: `host` ends, which must outlive the engine. Requires: the first and only engine of this process.
+    // import. Valid until: `host` ends, which must outlive the engine. Requires: the first and only engine of this process.
     static Result<std::unique_ptr<Engine>> create_for_worker(std::span<const HostFunction> host, size_t slots = kPoolSlots);
     // For a lane: the same with room for one instance at a time.
     static Result<std::unique_ptr<Engine>> create_for_lane(std::span<const HostFunction> host, Checks checks);
     // For the compiler: no fault guard, no instances.
     static Result<std::unique_ptr<Engine>> create_for_compiler(std::span<const HostFunction> host, Checks checks = Checks::epoch);
+    // The same for one instance, which is only initialised: it may call what a module may call then.
+    static Result<std::unique_ptr<Engine>> create_for_start(std::span<const HostFunction> host);
     ~Engine();
 
     // Names everything that a compiled module depends on: engine version, settings, processor features. Part of its file name.

@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <optional>
+#include <span>
 #include <string_view>
 
 #include "base/limits.hpp"
@@ -24,7 +25,11 @@ inline constexpr std::string_view kOverMessage = "inlay: deadline passed";
 // In that of a guest that wants more than AtLimit::trap gives: the engine's own.
 inline constexpr std::string_view kMoreMessage = "forcing trap when growing";
 
+// What is called of a function, and of a WASI command, which has no such export.
+inline constexpr std::string_view kHandleExport = "inlay_handle", kCommandExport = "_start";
+
 struct Engine::Parts {
+    std::span<const HostFunction> host;
     EngineHandle engine;
     LinkerHandle linker;
     LinkerHandle fiber_linker;  // A worker's: for instances whose host functions may wait.
@@ -37,7 +42,8 @@ struct Program::Parts {
     InstancePreHandle pre;
     InstancePreHandle fiber_pre;
     bool has_initialize = false;
-    NamedExport memory{"memory"}, initialize{"_initialize"}, handle{"inlay_handle"};
+    bool is_command = false;
+    NamedExport memory{"memory"}, initialize{"_initialize"}, handle{kHandleExport};
 };
 
 }  // namespace inlay::engine

@@ -17,7 +17,7 @@ struct WaitingCall {
     const HostFunction& function;
     void* state;
     std::array<RawValue, kHostParametersMax> arguments;
-    wasmtime_val_t& result;
+    wasmtime_val_t* result;  // nullptr: it has none.
     wasm_trap_t*& trap;
     bool has_waited = false;
 
@@ -26,8 +26,7 @@ struct WaitingCall {
         int32_t value = function.call(state, arguments.data());
         if (value == kWaitInHost) return false;
         if (value == kStopGuest) trap = wasmtime_trap_new(kStopMessage.data(), kStopMessage.size());
-        result.kind = WASMTIME_I32;
-        result.of.i32 = value;
+        if (result) *result = {.kind = WASMTIME_I32, .of = {.i32 = value}};
         return true;
     }
 };
@@ -45,7 +44,7 @@ void forget(void* call) { std::unique_ptr<WaitingCall>(static_cast<WaitingCall*>
 void enter_waiting(void* environment, wasmtime_caller_t* caller, const wasmtime_val_t* values, size_t count, wasmtime_val_t* results,
                    size_t, wasm_trap_t** trap, wasmtime_async_continuation_t* then) noexcept {
     auto& function = *static_cast<const HostFunction*>(environment);
-    WaitingCall call{function, wasmtime_context_get_data(wasmtime_caller_context(caller)), {}, results[0], *trap};
+    WaitingCall call{function, wasmtime_context_get_data(wasmtime_caller_context(caller)), {}, function.has_result ? results : nullptr, *trap};
     for (size_t i = 0; i < count; i++) {
         if (function.is_i64[i])
             call.arguments[i].i64 = static_cast<uint64_t>(values[i].of.i64);
@@ -62,7 +61,7 @@ void enter_waiting(void* environment, wasmtime_caller_t* caller, const wasmtime_
 }  // namespace
 
 Result<> define_waiting(wasmtime_linker_t* linker, const HostFunction& function, const wasm_functype_t* type) {
-    ErrorHandle error(wasmtime_linker_define_async_func(linker, "inlay", 5, function.name.data(), function.name.size(), type,
+    ErrorHandle error(wasmtime_linker_define_async_func(linker, function.module.data(), function.module.size(), function.name.data(), function.name.size(), type,
                                                         enter_waiting, const_cast<HostFunction*>(&function), nullptr));
     if (error) return Error{Errc::internal, "define host function: " + message_of(error)};
     return {};
@@ -95,7 +94,7 @@ void Fiber::begin_step() {
         return;
     }
     called_ = instance_.function(step_ == Step::initialize ? instance_.program_.parts().initialize : instance_.program_.parts().handle);
-    size_t results = step_ == Step::handle ? 1 : 0;
+    size_t results = step_ == Step::handle && !instance_.program_.parts().is_command ? 1 : 0;
     future_.reset(wasmtime_func_call_async(context, &called_, nullptr, 0, &result_, results, &trap_, &error_));
 }
 

@@ -4,6 +4,7 @@
 //     const HostFunction functions[] = {host_function<&status>("status"), ...};   // (i32) -> i32
 //
 // The first parameter is the state given to the instance; guest integers are uint32_t, uint64_t, GuestPtr or GuestLen.
+// Imported from "inlay", unless another module is named afterwards.
 #pragma once
 
 #include <array>
@@ -19,7 +20,7 @@ enum class GuestPtr : uint32_t {};
 // A length that a guest claims.
 enum class GuestLen : uint32_t {};
 
-inline constexpr size_t kHostParametersMax = 8;
+inline constexpr size_t kHostParametersMax = 9;
 
 // A host function that returns this ends the guest at once, with a trap of kind TrapKind::stopped. No result of the ABI.
 inline constexpr int32_t kStopGuest = INT32_MIN;
@@ -34,10 +35,13 @@ union alignas(16) RawValue {
 };
 
 struct HostFunction {
+    std::string_view module = "inlay";  // From which it is imported.
     std::string_view name;
     std::array<bool, kHostParametersMax> is_i64{};
     size_t parameters = 0;
     bool waits = false;  // It may return kWaitInHost.
+    bool has_result = true;  // For the guest: false of what never returns to it.
+    bool is_for_start = false;  // A module may call it while it is initialised for a snapshot, when there is no request yet.
     int32_t (*call)(void* state, const RawValue* arguments) noexcept = nullptr;
 };
 
@@ -76,6 +80,11 @@ struct Bind<Function> {
 template <auto Function>
 constexpr HostFunction host_function(std::string_view name) {
     return detail::Bind<Function>::make(name);
+}
+
+constexpr HostFunction also_for_start(HostFunction function) {
+    function.is_for_start = true;
+    return function;
 }
 
 template <auto Function>

@@ -9,19 +9,19 @@ namespace inlay::engine {
 namespace {
 
 int32_t none(Probe&) noexcept { return 5; }
-int32_t eight(Probe& state, uint32_t, uint64_t, uint32_t, uint64_t, uint32_t, uint64_t, uint32_t, uint64_t last) noexcept {
+int32_t nine(Probe& state, uint32_t, uint64_t, uint32_t, uint64_t, uint32_t, uint64_t, uint32_t, uint32_t, uint64_t last) noexcept {
     state.second = last;
-    return 8;
+    return 9;
 }
 
 constexpr std::array<bool, kHostParametersMax> kWideOfMix{false, true, false, false};
-constexpr std::array<bool, kHostParametersMax> kWideOfEight{false, true, false, true, false, true, false, true};
+constexpr std::array<bool, kHostParametersMax> kWideOfNine{false, true, false, true, false, true, false, false, true};
 
 TEST(HostFunction, SignatureFollowsFromTheTypes) {
     constexpr auto of_mix = host_function<&mix>("mix");
     static_assert(of_mix.name == "mix" && of_mix.parameters == 4 && of_mix.is_i64 == kWideOfMix);
-    constexpr auto of_eight = host_function<&eight>("eight");
-    static_assert(of_eight.parameters == kHostParametersMax && of_eight.is_i64 == kWideOfEight);
+    constexpr auto of_nine = host_function<&nine>("nine");
+    static_assert(of_nine.parameters == kHostParametersMax && of_nine.is_i64 == kWideOfNine);
     constexpr auto of_none = host_function<&none>("none");
     static_assert(of_none.parameters == 0);
     Probe state;
@@ -29,10 +29,10 @@ TEST(HostFunction, SignatureFollowsFromTheTypes) {
 }
 
 TEST(HostFunction, TakesItsArgumentsFromTheFrontOfEachValue) {
-    RawValue values[8]{};
-    values[7].i64 = UINT64_MAX;
+    RawValue values[kHostParametersMax]{};
+    values[8].i64 = UINT64_MAX;
     Probe state;
-    EXPECT_EQ(host_function<&eight>("eight").call(&state, values), 8);
+    EXPECT_EQ(host_function<&nine>("nine").call(&state, values), 9);
     EXPECT_EQ(state.second, UINT64_MAX);
     values[0].i64 = 0xffff'ffff'0000'0001;  // The upper half of an i32 is not said to be zero.
     values[1].i64 = uint64_t{1} << 63;

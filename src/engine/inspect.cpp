@@ -54,7 +54,7 @@ void add_imports(std::span<const HostFunction> host, const wasmtime_module_t* mo
     wasmtime_module_imports(module, &list);
     for (size_t i = 0; i < list.size; i++) {
         ModuleFacts::Import import{text_of(wasm_importtype_module(list.data[i])), text_of(wasm_importtype_name(list.data[i])), type_text(wasm_importtype_type(list.data[i])), {}};
-        const bool is_there = import.module == "inlay" && std::any_of(host.begin(), host.end(), [&](const auto& one) { return one.name == import.name; });
+        const bool is_there = std::any_of(host.begin(), host.end(), [&](const auto& one) { return one.module == import.module && one.name == import.name; });
         if (!is_there) import.remedy = remedy_for_import(import.module, import.name);
         facts.imports.push_back(std::move(import));
     }
@@ -104,13 +104,15 @@ std::string kind_of(const ModuleFacts& facts) {
 
 std::string remedy_for_import(std::string_view module, std::string_view name) {
     if (module == "inlay") return "this host does not have it: it is of a newer one, or misspelt; see abi/inlay.h";
-    if (module.starts_with("wasi_")) return "functions have no WASI: build for wasm32-unknown-unknown, without a libc that asks for it";
+    if (module == "wasi_snapshot_preview1") return "WASI preview 1 has no such function";
+    if (module == "wasi") return "threads of wasi-threads: build without them";
+    if (module.starts_with("wasi_")) return "it is of another WASI: build for preview 1, which imports from \"wasi_snapshot_preview1\"";
     if (module == "env" && name == "memory") return "the memory is imported: link without --import-memory";
     if (module == "env" && name == "abort") return "AssemblyScript's abort: build with --use abort= and a function of your own";
     if (module == "env") return "a symbol that nothing defines: link what defines it, without --allow-undefined";
     if (module.starts_with("__wbindgen") || module == "wbg") return "wasm-bindgen's glue: build a cdylib without it";
     if (module == "go" || module == "gojs") return "Go's JavaScript glue: build with GOOS=wasip1 -buildmode=c-shared";
-    return "a function may import what abi/inlay.h declares, from \"inlay\"";
+    return "a function may import what abi/inlay.h declares, from \"inlay\", and WASI preview 1";
 }
 
 Result<ModuleFacts> inspect(const Engine& engine, std::span<const HostFunction> host, std::span<const uint8_t> module, uint64_t memory_bytes_max) {

@@ -53,7 +53,8 @@ TEST_F(InspectTest, SaysWhatToDoAboutImportsThatAreNotThere) {
         EXPECT_EQ(facts.imports.at(0).remedy, remedy_for_import(module, name));
         return facts.refusal;
     };
-    EXPECT_NE(refusal_of("wasi_snapshot_preview1", "fd_write").find("wasm32-unknown-unknown"), std::string::npos);
+    EXPECT_NE(refusal_of("wasi_snapshot_preview1", "fd_teleport").find("WASI preview 1 has no such function"), std::string::npos);
+    EXPECT_NE(refusal_of("wasi_unstable", "fd_write").find("another WASI"), std::string::npos);
     EXPECT_NE(refusal_of("env", "puts").find("nothing defines"), std::string::npos);
     EXPECT_NE(refusal_of("env", "abort").find("--use abort="), std::string::npos);
     EXPECT_NE(refusal_of("wbg", "x").find("wasm-bindgen"), std::string::npos);

@@ -1,6 +1,10 @@
 // Instantiates, calls, and drops in the right order.
 #include "engine/instance.hpp"
 
+#include <fmt/format.h>
+
+#include <algorithm>
+
 #include "base/check.hpp"
 #include "base/limits.hpp"
 #include "engine/engine_parts.hpp"
@@ -29,13 +33,36 @@ TrapWords words_of(wasmtime_trap_code_t code) {
     }
 }
 
+// Where it was, by the first frame of the engine's account:
+//
+//     "    0:    0x113 - module!sum" newline "                    at /src/sum.c:12:5"
+std::string place_of(std::string_view message) {
+    constexpr std::string_view kFirst = "\n    0:";
+    const size_t frame = message.find(kFirst);
+    if (frame == message.npos) return {};
+    auto rest = message.substr(frame + kFirst.size());
+    auto line = rest.substr(0, rest.find('\n'));
+    rest.remove_prefix(std::min(rest.size(), line.size() + 1));
+    const size_t dash = line.find(" - ");
+    if (dash == line.npos) return {};
+    auto name = line.substr(dash + 3);
+    name.remove_prefix(name.find('!') == name.npos ? 0 : name.find('!') + 1);
+    if (name.starts_with('<')) return {};  // It has no names.
+    auto source = rest.substr(0, rest.find('\n'));
+    const size_t at = source.find(" at ");
+    if (at == source.npos || source.find_first_not_of(' ') != at + 1) return " in " + std::string(name);
+    source.remove_prefix(source.find_last_of("/ ") + 1);
+    return fmt::format(" in {} ({})", name, source.substr(0, source.rfind(':')));  // Without the column.
+}
+
 }  // namespace
 
 Trap Instance::describe(const TrapHandle& trap) {
     wasmtime_trap_code_t code = 0;
     if (!wasmtime_trap_code(trap.get(), &code)) return describe(message_of(trap));
     TrapWords words = words_of(code);
-    return Trap{words.kind, words.reason, message_of(trap)};
+    std::string message = message_of(trap);
+    return Trap{words.kind, words.reason + place_of(message), std::move(message)};
 }
 
 Trap Instance::describe(const ErrorHandle& error) { return describe(message_of(error)); }
@@ -100,8 +127,16 @@ wasmtime_func_t Instance::function(const NamedExport& which) {
     return found.of.func;
 }
 
-CallResult Instance::call(const NamedExport& which) {
-    wasmtime_func_t called = function(which);
+std::optional<CallResult> Instance::call_if_present(std::string_view name) {
+    wasmtime_extern_t found;
+    NamedExport which(name);
+    if (!which.get(context_, instance_, found) || found.kind != WASMTIME_EXTERN_FUNC) return std::nullopt;
+    return call(found.of.func);
+}
+
+CallResult Instance::call(const NamedExport& which) { return call(function(which)); }
+
+CallResult Instance::call(const wasmtime_func_t& called) {
     wasmtime_val_raw_t values[1] = {};
     wasm_trap_t* trap = nullptr;
     ErrorHandle error(wasmtime_func_call_unchecked(context_, &called, values, 1, &trap));

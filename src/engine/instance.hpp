@@ -3,6 +3,8 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <variant>
 
 #include "base/result.hpp"
@@ -18,7 +20,7 @@ enum class TrapKind { interrupted, stopped, wants_more, stack_overflow, out_of_b
 // How the guest's code ended, if not by returning. Not an error of ours.
 struct Trap {
     TrapKind kind = TrapKind::other;
-    std::string reason;   // A few words: "out-of-bounds memory access".
+    std::string reason;   // A few words: "out-of-bounds memory access in sum (sum.c:12)", as far as its names and its DWARF tell.
     std::string message;  // The engine's whole account with its backtrace, for the function's log.
 };
 
@@ -40,6 +42,11 @@ class Instance {
     // Runs inlay_handle. Requires: start() succeeded without a trap.
     CallResult call_handle();
 
+    // Runs an export of the type () -> (). nullopt: there is none. Requires: start() succeeded without a trap.
+    std::optional<CallResult> call_if_present(std::string_view name);
+    // What the engine knows it by. Valid until: this ends.
+    std::pair<wasmtime_context_t*, const wasmtime_instance_t*> whole() { return {context_, &instance_}; }
+
     // Interrupts that were meant for a guest that ran in between are not for this one. Requires: in a host function of it.
     void forget_interrupts();
 
@@ -53,6 +60,7 @@ class Instance {
     wasmtime_extern_t item(const NamedExport& which);
     wasmtime_func_t function(const NamedExport& which);
     CallResult call(const NamedExport& which);
+    CallResult call(const wasmtime_func_t& called);
     // How a trap, or what comes as an error but is one, is told.
     static Trap describe(const TrapHandle& trap);
     static Trap describe(const ErrorHandle& error);

@@ -190,5 +190,10 @@ TEST(Instance, IsRefusedWhenThePoolIsEmptyAndMadeAgainWhenItIsNot) {
     EXPECT_TRUE(again.start().ok());
 }
 
+TEST(Instance, ATrapIsToldWithTheFunctionItWasIn) {
+    EXPECT_EQ(trap_of("(call $deep)", "(func $deep (result i32) unreachable)").reason, "unreachable instruction in deep");
+    EXPECT_EQ(trap_of("unreachable").reason, "unreachable instruction");
+}
+
 }  // namespace
 }  // namespace inlay::engine

@@ -23,6 +23,8 @@ bool exports(const wasmtime_module_t* module, std::string_view wanted) {
 Program::Program(const Engine& engine, std::unique_ptr<Parts> parts) : engine_(engine), parts_(std::move(parts)) {}
 Program::~Program() = default;
 
+bool Program::is_command() const { return parts_->is_command; }
+
 bool Program::imports(std::string_view wanted) const {
     wasm_importtype_vec_t list;
     wasmtime_module_imports(parts_->module.get(), &list);
@@ -51,7 +53,9 @@ Result<std::shared_ptr<const Program>> Program::load(const Engine& engine, std::
         if (error) return Error{Errc::corrupt, "link module: " + message_of(error)};
         parts->fiber_pre.reset(pre);
     }
-    parts->has_initialize = exports(module, "_initialize");
+    parts->is_command = !exports(module, kHandleExport);
+    parts->has_initialize = !parts->is_command && exports(module, "_initialize");
+    if (parts->is_command) parts->handle = NamedExport(kCommandExport);
     return std::shared_ptr<const Program>(new Program(engine, std::move(parts)));
 }
 

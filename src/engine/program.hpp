@@ -21,6 +21,9 @@ class Program {
     // Whether its guests can call the host function of that name.
     bool imports(std::string_view name) const;
 
+    // It has no inlay_handle: it is a WASI command, whose _start is called instead.
+    bool is_command() const;
+
     struct Parts;
     const Parts& parts() const { return *parts_; }
     const Engine& engine() const { return engine_; }

@@ -6,7 +6,9 @@
 #include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/sendfile.h>
+#include <linux/openat2.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
@@ -96,6 +98,20 @@ Result<Fd> open_file(const std::string& path) {
 }
 
 Result<Fd> open_to_read(int fd) { return open_file("/proc/self/fd/" + std::to_string(fd)); }
+
+Result<std::optional<Fd>> open_beneath(int directory, const std::string& path) {
+    open_how how{};
+    how.flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
+    how.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS;
+    Fd fd(static_cast<int>(::syscall(SYS_openat2, directory, path.c_str(), &how, sizeof how)));
+    const bool is_absent = !fd && (errno == ENOENT || errno == ENOTDIR || errno == EXDEV || errno == ELOOP || errno == ENAMETOOLONG || errno == ENXIO);
+    if (is_absent) return std::optional<Fd>();
+    if (!fd) return os_error("open " + path);
+    struct stat found {};
+    if (::fstat(fd.get(), &found) != 0) return os_error("stat " + path);
+    if (!S_ISREG(found.st_mode) && !S_ISDIR(found.st_mode)) return std::optional<Fd>();
+    return std::optional<Fd>(std::move(fd));
+}
 
 Result<Fd> create_file(int directory, const std::string& name) {
     auto make = [&] { return ::openat(directory, name.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600); };

@@ -30,6 +30,9 @@ Result<std::optional<Fd>> open_if_present(int directory, const std::string& name
 Result<Fd> open_to_read(int fd);
 // Opens for reading, by path. Waits for a writer where it is a pipe.
 Result<Fd> open_file(const std::string& path);
+// Opens for reading what lies below the directory: links and ".." that lead out of it do not (openat2, RESOLVE_BENEATH). An absent file is
+// nullopt, and so is what cannot be waited for: only regular files and directories are opened.
+Result<std::optional<Fd>> open_beneath(int directory, const std::string& path);
 // Creates or replaces, for writing.
 Result<Fd> create_file(int directory, const std::string& name);
 // Makes an empty file. False: there is something of this name, which is left alone.

@@ -41,6 +41,7 @@ void write(WireWriter& to, const store::FunctionRecord& record) {
     to.bytes(record.name).bytes(record.version).bytes(record.module_hash).number(record.module_bytes);
     for (const auto& row : kFunctionLimits) to.number(record.limits.*row.value);
     to.bytes(record.env).number(record.deployed_ms).bytes(name_of(record.run_class)).number(record.isolated);
+    to.bytes(record.directories).number(record.warm);
 }
 
 void read(WireReader& from, store::FunctionRecord& record) {
@@ -53,6 +54,8 @@ void read(WireReader& from, store::FunctionRecord& record) {
     record.deployed_ms = from.number();
     record.run_class = parse_function_class(from.bytes()).value_or(FunctionClass::automatic);
     record.isolated = from.number() != 0;
+    record.directories = from.bytes();
+    record.warm = from.number() != 0;
 }
 
 void write(WireWriter& to, const Listing& listing) {

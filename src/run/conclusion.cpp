@@ -6,11 +6,34 @@
 #include "../../abi/inlay.h"
 #include "base/clock.hpp"
 #include "os/memfd.hpp"
+#include "run/wasi_state.hpp"
 
 namespace inlay::run {
 
+namespace {
+
+// A guest that has returned this code, or said it to WASI's proc_exit.
+How end_with(Invocation& invocation, int32_t code) {
+    if (auto finished = wasi::finish(invocation, code); !finished.ok()) return Trapped{std::move(finished).error()};
+    if (code != 0) return Failed{code, invocation.limit_met()};
+    return Completed{std::move(invocation.response), std::move(invocation.effects)};
+}
+
+// What the guest ran into in a window while host code worked for it. Host code was let go on over scratch pages: whatever came of it is void.
+std::optional<Error> fault_in_host_code(const Invocation& invocation) {
+    const bool has_fault = invocation.memory && invocation.memory->attached() && invocation.memory->last_fault().in_host_code;
+    return has_fault ? invocation.explain_fault() : std::nullopt;
+}
+
+}  // namespace
+
 How judge(Invocation& invocation, const engine::Trap& trap) {
     const auto& record = invocation.function.record;
+    const bool has_exited = trap.kind == engine::TrapKind::stopped && invocation.wasi && invocation.wasi->exit_code;
+    if (has_exited) {
+        if (auto explained = fault_in_host_code(invocation)) return Trapped{std::move(*explained)};
+        return end_with(invocation, static_cast<int32_t>(*invocation.wasi->exit_code));
+    }
     bool interrupted = trap.kind == engine::TrapKind::interrupted;
     uint64_t now_ns = interrupted ? monotonic_ns() : 0;
     bool over_cpu = interrupted && record.limits.cpu_ms < record.limits.timeout_ms && now_ns >= invocation.began_ns + record.limits.cpu_ms * 1'000'000;
@@ -26,12 +49,8 @@ How judge(Invocation& invocation, const engine::Trap& trap) {
 
 How conclude(Invocation& invocation, const engine::CallResult& result) {
     if (auto* trap = std::get_if<engine::Trap>(&result)) return judge(invocation, *trap);
-    // Host code that ran into a window was let go on over scratch pages: whatever came of it is void.
-    if (invocation.memory->last_fault().in_host_code)
-        if (auto explained = invocation.explain_fault()) return Trapped{std::move(*explained)};
-    int32_t code = std::get<int32_t>(result);
-    if (code != 0) return Failed{code, invocation.limit_met()};
-    return Completed{std::move(invocation.response), std::move(invocation.effects)};
+    if (auto explained = fault_in_host_code(invocation)) return Trapped{std::move(*explained)};
+    return end_with(invocation, std::get<int32_t>(result));
 }
 
 Outcome outcome_of(Invocation& invocation, How how) {
@@ -45,6 +64,7 @@ Outcome outcome_of(Invocation& invocation, How how) {
     outcome.cost = invocation.cost;
     outcome.log = std::move(invocation.log);
     outcome.spans = std::move(invocation.spans);
+    if (!std::holds_alternative<Completed>(outcome.how)) outcome.log.invocation = invocation.id_text();
     if (!outcome.log.lines.empty()) {
         outcome.log.trace = invocation.terms.trace.text();
         outcome.log.function = invocation.function.record.name;

@@ -11,13 +11,15 @@ struct CopiedBytes {
     uint64_t small = 0;      // Pieces below the copy threshold.
     uint64_t heap = 0;       // Response or object from a guest's own heap.
     uint64_t fallback = 0;   // The filesystem could not take pages.
+    uint64_t wasi = 0;       // What a WASI program read and wrote.
 
-    uint64_t total() const { return body_head + small + heap + fallback; }
+    uint64_t total() const { return body_head + small + heap + fallback + wasi; }
     void add(const CopiedBytes& other) {
         body_head += other.body_head;
         small += other.small;
         heap += other.heap;
         fallback += other.fallback;
+        wasi += other.wasi;
     }
 };
 

@@ -1,4 +1,4 @@
-// The functions that a guest may import from "inlay", as abi/inlay.h declares them.
+// The functions that a guest may import from "inlay", as abi/inlay.h declares them; with those of WASI (wasi.hpp) they are all there are.
 #pragma once
 
 #include <cstddef>
@@ -25,6 +25,7 @@ int32_t request(Invocation& invocation, uint32_t part, GuestPtr name, GuestLen n
 int32_t body(Invocation& invocation, GuestPtr out) noexcept;
 int32_t call_input(Invocation& invocation, uint32_t index, GuestPtr out) noexcept;
 int32_t open(Invocation& invocation, GuestPtr name, GuestLen name_length, GuestPtr out) noexcept;
+int32_t fd_source(Invocation& invocation, uint32_t fd, GuestPtr out) noexcept;
 int32_t map(Invocation& invocation, uint32_t source, uint64_t offset, uint64_t length, uint32_t flags, GuestPtr out) noexcept;
 int32_t move(Invocation& invocation, uint32_t address, uint64_t offset, uint64_t length, GuestPtr out) noexcept;
 int32_t prefetch(Invocation& invocation, uint32_t source, uint64_t offset, uint64_t length) noexcept;
@@ -63,6 +64,9 @@ inline std::optional<std::string_view> guest_text(const Invocation& invocation, 
     if (!bytes) return std::nullopt;
     return std::string_view(reinterpret_cast<const char*>(bytes->data()), bytes->size());
 }
+
+// Adds a field to the response, if it is one that a function may set. Gives 0 or INLAY_E_*.
+int32_t add_header(Invocation& invocation, std::string_view name, std::string_view value);
 
 // What a guest is told when there are no pages for its output.
 inline int32_t code_of_no_output(Invocation& invocation, const Error& error) {

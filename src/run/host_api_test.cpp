@@ -16,12 +16,13 @@ const std::map<std::string, std::string> kDeclared{
     {"request", "wwwww"}, {"body", "w"},      {"open", "www"},      {"map", "wddww"},     {"output", "dw"}, {"unmap", "w"}, {"move", "wddw"}, {"prefetch", "wdd"},
     {"status", "w"},      {"header", "wwww"}, {"respond", "ww"},    {"publish", "wwwwww"}, {"log", "www"},   {"clock", "ww"},
     {"random", "ww"},     {"cost", "w"},      {"receive", "w"},     {"send", "ww"},
-    {"call_input", "ww"},      {"close", "w"},     {"call", "wwwwwww"},  {"spawn", "wwwwww"}, {"wait", "ww"}, {"wait_any", "www"},
+    {"call_input", "ww"},      {"fd_source", "ww"}, {"close", "w"},     {"call", "wwwwwww"},  {"spawn", "wwwwww"}, {"wait", "ww"}, {"wait_any", "www"},
 };
 
 TEST(HostApi, HasTheFunctionsOfTheAbiWithTheirTypes) {
     std::map<std::string, std::string> found;
     for (const auto& function : host_functions()) {
+        if (function.module != "inlay") continue;
         std::string letters;
         for (size_t i = 0; i < function.parameters; i++) letters += function.is_i64[i] ? 'd' : 'w';
         found[std::string(function.name)] = letters;

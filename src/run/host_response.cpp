@@ -12,7 +12,6 @@
 namespace inlay::run::host {
 namespace {
 
-constexpr size_t kFieldsBytesLikely = 256;
 
 // One range from the start of a file can be published as it lies; anything else is gathered.
 Gathered gather(Invocation& invocation, std::span<const inlay_range> ranges) {
@@ -128,22 +127,7 @@ int32_t status(Invocation& invocation, uint32_t status) noexcept {
 int32_t header(Invocation& invocation, GuestPtr name, GuestLen name_length, GuestPtr value, GuestLen value_length) noexcept {
     auto name_text = guest_text(invocation, name, name_length);
     auto value_text = guest_text(invocation, value, value_length);
-    if (!name_text || !value_text) return INLAY_E_POINTER;
-    if (name_text->size() + value_text->size() > kResponseHeaderBytesMax)
-        return invocation.meet("kResponseHeaderBytesMax", kResponseHeaderBytesMax);
-    if (!is_token(*name_text)) return INLAY_E_NAME;
-    if (!is_field_value(*value_text)) return INLAY_E_ARGUMENT;
-    if (is_host_owned(*name_text)) return INLAY_E_DENIED;
-    Response& response = invocation.response;
-    bool is_content_type = equal_ignoring_case(*name_text, "content-type");
-    if (invocation.sent || (is_content_type && response.has_content_type)) return INLAY_E_TWICE;
-    size_t bytes = response.fields.size() + name_text->size() + value_text->size() + 4;
-    if (bytes > kResponseHeaderBytesMax) return invocation.meet("kResponseHeaderBytesMax", kResponseHeaderBytesMax);
-    if (++invocation.response_headers > kResponseHeadersMax) return invocation.meet("kResponseHeadersMax", kResponseHeadersMax);
-    response.has_content_type |= is_content_type;
-    if (response.fields.empty()) response.fields.reserve(kFieldsBytesLikely);
-    response.fields.append(*name_text).append(": ").append(*value_text).append("\r\n");
-    return 0;
+    return name_text && value_text ? add_header(invocation, *name_text, *value_text) : INLAY_E_POINTER;
 }
 
 int32_t respond(Invocation& invocation, GuestPtr ranges, uint32_t count) noexcept {
@@ -212,3 +196,26 @@ int32_t publish(Invocation& invocation, GuestPtr name, GuestLen name_length, Gue
 }
 
 }  // namespace inlay::run::host
+
+namespace inlay::run {
+
+constexpr size_t kFieldsBytesLikely = 256;
+
+int32_t add_header(Invocation& invocation, std::string_view name, std::string_view value) {
+    if (name.size() + value.size() > kResponseHeaderBytesMax) return invocation.meet("kResponseHeaderBytesMax", kResponseHeaderBytesMax);
+    if (!is_token(name)) return INLAY_E_NAME;
+    if (!is_field_value(value)) return INLAY_E_ARGUMENT;
+    if (is_host_owned(name)) return INLAY_E_DENIED;
+    Response& response = invocation.response;
+    bool is_content_type = equal_ignoring_case(name, "content-type");
+    if (invocation.sent || (is_content_type && response.has_content_type)) return INLAY_E_TWICE;
+    size_t bytes = response.fields.size() + name.size() + value.size() + 4;
+    if (bytes > kResponseHeaderBytesMax) return invocation.meet("kResponseHeaderBytesMax", kResponseHeaderBytesMax);
+    if (++invocation.response_headers > kResponseHeadersMax) return invocation.meet("kResponseHeadersMax", kResponseHeadersMax);
+    response.has_content_type |= is_content_type;
+    if (response.fields.empty()) response.fields.reserve(kFieldsBytesLikely);
+    response.fields.append(name).append(": ").append(value).append("\r\n");
+    return 0;
+}
+
+}  // namespace inlay::run

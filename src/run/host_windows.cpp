@@ -8,6 +8,7 @@
 #include "os/memfd.hpp"
 #include "run/host_api.hpp"
 #include "run/stream.hpp"
+#include "run/wasi_state.hpp"
 
 namespace inlay::run::host {
 namespace {
@@ -279,11 +280,7 @@ int32_t call_input(Invocation& invocation, uint32_t index, GuestPtr out) noexcep
 int32_t close(Invocation& invocation, uint32_t source) noexcept {
     invocation.begin_sources();
     if (source >= invocation.sources.size() || invocation.sources[source].closed) return INLAY_E_ABSENT;
-    auto& closed = invocation.sources[source];
-    const bool is_linked = closed.pages && closed.pages->foreign();
-    if (!is_linked) closed = Source{};  // Of those that may be lost it is asked to the end: windows may show them still.
-    closed.closed = true;
-    invocation.closed_sources++;
+    invocation.close_source(source);
     return 0;
 }
 
@@ -294,16 +291,19 @@ int32_t open(Invocation& invocation, GuestPtr name, GuestLen name_length, GuestP
     if (!parsed.ok()) return INLAY_E_NAME;
     invocation.begin_sources();
     if (!invocation.has_room_for_sources(1)) return invocation.meet("kSourcesMax", kSourcesMax);
-    auto known = invocation.request.find_opened(*parsed);
-    auto object = known ? Result(std::move(known)) : invocation.supply.get_object(*parsed);
-    if (!object.ok()) {
-        bool gone = object.error().code == Errc::object_not_found || object.error().code == Errc::object_changed;
+    auto source = invocation.open_source(*parsed);
+    if (!source.ok()) {
+        bool gone = source.error().code == Errc::object_not_found || source.error().code == Errc::object_changed;
         return gone ? INLAY_E_ABSENT : INLAY_E_IO;
     }
-    if (invocation.terms.place == Place::express) invocation.opened.push_back(*object);
-    auto source = source_of(registry::pages_of(std::move(object).value()), "object " + parsed->path());
-    invocation.sources.push_back(std::move(source));
-    return describe(invocation, static_cast<uint32_t>(invocation.sources.size() - 1), out);
+    return describe(invocation, *source, out);
+}
+
+int32_t fd_source(Invocation& invocation, uint32_t fd, GuestPtr out) noexcept {
+    if (!fits_guest<inlay_source>(invocation, out)) return INLAY_E_POINTER;
+    const auto* file = wasi::state_of(invocation).find(fd);
+    if (!file || !file->source || file->spool) return INLAY_E_ABSENT;
+    return file->may(wasi::rights::kFdRead) ? describe(invocation, *file->source, out) : INLAY_E_DENIED;
 }
 
 int32_t map(Invocation& invocation, uint32_t source, uint64_t offset, uint64_t length, uint32_t flags, GuestPtr out) noexcept {

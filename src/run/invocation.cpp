@@ -42,6 +42,23 @@ void Invocation::begin_sources() {
     sources.push_back(request.body.pages ? source_of(request.body.pages, body.name) : std::move(body));
 }
 
+Result<uint32_t> Invocation::open_source(const ObjectName& name) {
+    auto known = request.find_opened(name);
+    auto object = known ? Result(std::move(known)) : supply.get_object(name);
+    if (!object.ok()) return std::move(object).error();
+    if (terms.place == Place::express) opened.push_back(*object);
+    sources.push_back(source_of(registry::pages_of(std::move(object).value()), "object " + name.path()));
+    return static_cast<uint32_t>(sources.size() - 1);
+}
+
+void Invocation::close_source(uint32_t source) {
+    auto& closed = sources[source];
+    const bool is_linked = closed.pages && closed.pages->foreign();
+    if (!is_linked) closed = Source{};  // Of those that may be lost it is asked to the end: windows may show them still.
+    closed.closed = true;
+    closed_sources++;
+}
+
 std::optional<std::pair<uint64_t, const Window*>> Invocation::window_of(uint64_t address, uint64_t length) const {
     auto after = windows.upper_bound(address);
     if (after == windows.begin()) return std::nullopt;

@@ -20,6 +20,9 @@
 #include "run/terms.hpp"
 
 namespace inlay::run {
+namespace wasi {
+class State;
+}
 
 // Something with bytes: the body, an object, an input of a call or a piece of its result.
 struct Source {
@@ -107,10 +110,15 @@ struct Invocation {
     size_t waited_for = 0;
     registry::LogLines log;
     registry::Spans spans;                            // Of its calls, where it is traced.
+    std::shared_ptr<wasi::State> wasi;                // Once it has called a function of WASI.
     Cost cost;
 
     // The first sources are the request's: before any other is added, and before any is looked at.
     void begin_sources();
+    // Opens an object as one more source. Requires: there is room for it; begin_sources(). Errors: of Supply::get_object.
+    Result<uint32_t> open_source(const ObjectName& name);
+    // Its number stands for nothing from now on. Requires: it is open.
+    void close_source(uint32_t source);
     // The window that holds the whole range, with its address.
     std::optional<std::pair<uint64_t, const Window*>> window_of(uint64_t address, uint64_t length) const;
     // Adds a line to the function's log, cut to its limit. False: it has all it may have.

@@ -65,6 +65,16 @@ class WorkerSupply final : public Supply, private Stream {
         return objects_.back();
     }
 
+    Result<KeyPage> list_keys(std::string_view bucket, std::string_view prefix, std::string_view after) override {
+        INLAY_TRY_VOID(tell(lane_message(LaneMessage::list).bytes(bucket).bytes(prefix).bytes(after).take()));
+        INLAY_TRY(auto reader, await(LaneMessage::answer));
+        INLAY_TRY_VOID(registry::read_verdict(reader));
+        KeyPage page;
+        read(reader, page);
+        if (!reader.finished()) return registry::damaged_message();
+        return page;
+    }
+
     bool may_read(const std::shared_ptr<const os::Pages>&, uint64_t, uint64_t) override { return true; }
 
     Result<std::shared_ptr<const os::Pages>> create_output(uint64_t size) override {

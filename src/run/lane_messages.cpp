@@ -14,12 +14,12 @@ enum class Ending : uint64_t { completed, failed, trapped, refused, unfinished }
 
 void write(WireWriter& to, const Cost& cost) {
     to.number(cost.mapped_bytes).number(cost.copied.body_head).number(cost.copied.small).number(cost.copied.heap);
-    to.number(cost.copied.fallback).number(cost.private_bytes).number(cost.instantiate_us).number(cost.run_us);
+    to.number(cost.copied.fallback).number(cost.copied.wasi).number(cost.private_bytes).number(cost.instantiate_us).number(cost.run_us);
 }
 
 void read(WireReader& from, Cost& cost) {
     for (uint64_t* one : {&cost.mapped_bytes, &cost.copied.body_head, &cost.copied.small, &cost.copied.heap, &cost.copied.fallback,
-                          &cost.private_bytes, &cost.instantiate_us, &cost.run_us})
+                          &cost.copied.wasi, &cost.private_bytes, &cost.instantiate_us, &cost.run_us})
         *one = from.number();
 }
 
@@ -81,13 +81,14 @@ void write(WireWriter& to, const Completed& completed, const NumberOf& number_of
         const auto& effect = staged.effect;
         os::FileRange pages;
         if (effect.kind == registry::ContentKind::pages) pages = {effect.fd, 0, effect.length};
-        to.bytes(effect.name.bucket).bytes(effect.name.key).bytes(effect.content_type);
+        to.number(effect.is_delete).bytes(effect.name.bucket).bytes(effect.name.key).bytes(effect.content_type);
         write(to, pages, effect.inline_bytes, number_of);
     }
 }
 
 bool read(WireReader& from, StagedEffect& staged, const GivenOf& given_of) {
     auto& effect = staged.effect;
+    effect.is_delete = from.number() != 0;
     effect.name = {std::string(from.bytes()), std::string(from.bytes())};
     effect.content_type = from.bytes();
     Piece content;
@@ -131,6 +132,18 @@ void read_to_failure(WireReader& from) {
 }
 
 }  // namespace
+
+void write(WireWriter& to, const KeyPage& page) {
+    to.number(page.keys.size());
+    for (const auto& key : page.keys) to.bytes(key);
+    to.bytes(page.next);
+}
+
+void read(WireReader& from, KeyPage& page) {
+    const uint64_t count = std::min<uint64_t>(from.number(), kSupplyKeysMax);
+    for (uint64_t i = 0; i < count; i++) page.keys.emplace_back(from.bytes());
+    page.next = from.bytes();
+}
 
 void write(WireWriter& to, const Terms& terms) {
     to.number(terms.id).number(terms.attempt).number(static_cast<uint64_t>(terms.place)).number(terms.deadline_ns);

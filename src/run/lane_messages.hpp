@@ -3,12 +3,14 @@
 //     worker -> lane:   load            FunctionRecord, Checks + compiled code         once, first
 //                       run             Terms, sizes of pages (of body, ring or inputs), Request   then again and again
 //                       answer          verdict [+ size, descriptor]                   to open, output and send
+//                                       verdict [+ keys, next]       to list
 //                                       verdict [+ is new [+ FunctionRecord, descriptor]]  to callee
 //                       piece           verdict [+ offset, length in the ring]         of a stream: unasked, at most two ahead
 //                       news            id, descriptors [+ Outcome]                    of what was spawned: unasked; no Outcome: it has not begun
 //     lane -> worker:   ready                                                          loaded: what it uses from here on is a guest's; once
 //                       open            bucket, key                                    while a guest runs; waits
 //                       output          bytes                                          the same
+//                       list            bucket, prefix, after                          keys of a bucket; waits
 //                       receive                                                        takes the next piece, gives back the last; waits
 //                       send            Response                                       of a stream: a part of it; waits
 //                       callee          name, version that is here, id                 to run it itself; waits
@@ -43,7 +45,7 @@
 
 namespace inlay::run {
 
-enum class LaneMessage : uint64_t { load = 1, run, answer, open, output, log, outcome_part, outcome, piece, receive, send, ready, callee, called, spawn, await, drop, news };
+enum class LaneMessage : uint64_t { load = 1, run, answer, open, output, log, outcome_part, outcome, piece, receive, send, ready, callee, called, spawn, await, drop, news, list };
 
 // A message of this kind without its fields.
 inline WireWriter lane_message(LaneMessage kind) { return std::move(WireWriter().number(static_cast<uint64_t>(kind))); }
@@ -51,6 +53,9 @@ inline WireWriter lane_message(LaneMessage kind) { return std::move(WireWriter()
 // The number of a descriptor, and back: the pages of a number. 0 and nullptr: it has none.
 using NumberOf = std::function<uint64_t(int fd)>;
 using GivenOf = std::function<std::shared_ptr<const os::Pages>(uint64_t number)>;
+
+void write(WireWriter& to, const KeyPage& page);
+void read(WireReader& from, KeyPage& page);
 
 void write(WireWriter& to, const Terms& terms);
 void read(WireReader& from, Terms& terms);

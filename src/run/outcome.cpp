@@ -4,14 +4,20 @@
 #include <fmt/format.h>
 
 namespace inlay::run {
+namespace {
+
+// What its lines in the log are found by.
+std::string id_of(const Outcome& outcome) { return outcome.log.invocation.empty() ? "" : fmt::format(" (invocation {})", outcome.log.invocation); }
+
+}  // namespace
 
 Error failure_of(std::string_view function, const Outcome& outcome) {
     if (auto* refused = std::get_if<Refused>(&outcome.how)) return refused->error;
-    if (auto* trapped = std::get_if<Trapped>(&outcome.how)) return trapped->error;
+    if (auto* trapped = std::get_if<Trapped>(&outcome.how)) return Error{trapped->error.code, trapped->error.detail + id_of(outcome)};
     auto* failed = std::get_if<Failed>(&outcome.how);
     if (!failed) return Error{Errc::internal, fmt::format("function {:?} has no error to tell", function)};
     auto why = failed->limit_met.empty() ? std::string() : fmt::format("; it had met a limit: {}", failed->limit_met);
-    return Error{Errc::function_failed, fmt::format("function {:?} returned {}; nothing it staged took effect{}", function, failed->code, why)};
+    return Error{Errc::function_failed, fmt::format("function {:?} returned {}; nothing it staged took effect{}{}", function, failed->code, why, id_of(outcome))};
 }
 
 }  // namespace inlay::run

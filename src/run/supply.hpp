@@ -6,7 +6,9 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/names.hpp"
 #include "base/result.hpp"
@@ -27,6 +29,12 @@ struct CallEnd {
     const registry::Function& caller;
     const registry::Function& function;
     const Outcome& outcome;
+};
+
+// Some of the keys of a bucket that begin with a prefix, in their order.
+struct KeyPage {
+    std::vector<std::string> keys;
+    std::string next;  // Behind which the next ones stand; empty: these were the last.
 };
 
 class Supply {
@@ -52,6 +60,9 @@ class Supply {
 
     // The object at its current version. Errors: object_not_found, draining, overloaded, io_error.
     virtual Result<std::shared_ptr<const registry::Object>> get_object(const ObjectName& name) = 0;
+
+    // Of those behind `after`, kSupplyKeysMax at most. Errors: not_implemented: not from here; bucket_not_found, draining, io_error.
+    virtual Result<KeyPage> list_keys(std::string_view, std::string_view, std::string_view) { return Error{Errc::not_implemented, "keys are listed in lanes only"}; }
 
     // Whether the guest can read that range now without waiting for a disk, or may wait.
     virtual bool may_read(const std::shared_ptr<const os::Pages>& pages, uint64_t offset, uint64_t length) = 0;

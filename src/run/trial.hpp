@@ -33,9 +33,9 @@ inline engine::Workshop& workshop() {
 inline std::string all_imports() {
     std::string text;
     for (const auto& function : host_functions()) {
-        text += "(import \"inlay\" \"" + std::string(function.name) + "\" (func $" + std::string(function.name) + " (param";
+        text += "(import \"" + std::string(function.module) + "\" \"" + std::string(function.name) + "\" (func $" + std::string(function.name) + " (param";
         for (size_t i = 0; i < function.parameters; i++) text += function.is_i64[i] ? " i64" : " i32";
-        text += ") (result i32)))";
+        text += function.has_result ? ") (result i32)))" : ")))";
     }
     return text;
 }
@@ -102,9 +102,11 @@ class Trial {
     Request request;
     Terms terms{.id = 0xabc};
     OutputBudget* outputs = &roomy_;  // Where output memory is accounted for.
+    size_t keys_max = kSupplyKeysMax; // Of one page of keys.
     bool all_in_memory = true;        // Objects can be read without waiting for a disk.
     FunctionLimits limits{.timeout_ms = 10'000};
     std::string environment;
+    std::string directories;          // As the catalog keeps them.
     struct Call {
         std::string function;
         Cost cost;
@@ -160,6 +162,7 @@ class Trial {
         function.record.name = "trial";
         function.record.limits = limits;
         function.record.env = environment;
+        function.record.directories = directories;
         function.program = std::move(program);
         terms.deadline_ns = monotonic_ns() + limits.timeout_ms * 1'000'000;
         return execute(function, request, supply_, terms);
@@ -198,6 +201,16 @@ class Trial {
             auto found = trial_.objects_.find(name.path());
             if (found == trial_.objects_.end()) return trial_.finder_error;
             return std::shared_ptr<const registry::Object>(found->second);
+        }
+        Result<KeyPage> list_keys(std::string_view bucket, std::string_view prefix, std::string_view after) override {
+            KeyPage page;
+            for (const auto& [path, object] : trial_.objects_) {
+                const auto& name = object->record.name;
+                const bool is_meant = name.bucket == bucket && name.key.starts_with(prefix) && name.key > after;
+                if (is_meant && page.keys.size() == trial_.keys_max) page.next = page.keys.back();
+                if (is_meant && page.next.empty()) page.keys.push_back(name.key);
+            }
+            return page;
         }
         bool may_read(const std::shared_ptr<const os::Pages>&, uint64_t, uint64_t) override { return trial_.all_in_memory; }
         Result<std::shared_ptr<const os::Pages>> create_output(uint64_t size) override {

@@ -95,6 +95,28 @@ Result<std::string> environment_of(std::string_view query) {
     return environment;
 }
 
+// All parameters dir=PATH=BUCKET or dir=PATH=BUCKET:w, as the catalog keeps them.
+Result<std::string> directories_of(std::string_view query) {
+    std::string directories;
+    size_t count = 0;
+    for (std::string_view rest = query; !rest.empty();) {
+        std::string_view one = rest.substr(0, rest.find('&'));
+        rest.remove_prefix(std::min(rest.size(), one.size() + 1));
+        if (!one.starts_with("dir=")) continue;
+        INLAY_TRY(auto pair, percent_decode(one.substr(4), Plus::space));
+        const size_t equals = pair.rfind('=');
+        auto bucket = std::string_view(pair).substr(equals == pair.npos ? 0 : equals + 1);
+        if (bucket.ends_with(":w")) bucket.remove_suffix(2);
+        if (equals == 0 || equals == pair.npos || pair.find('\0') != pair.npos || !check_name("bucket", bucket).ok())
+            return Error{Errc::bad_request, fmt::format("parameter dir={:?}: write PATH=BUCKET, or PATH=BUCKET:w to write there, too", pair)};
+        directories.append(pair).push_back('\0');
+        count++;
+    }
+    if (count > kWasiDirectoriesMax || directories.size() > kEnvBytesMax)
+        return Error{Errc::bad_request, fmt::format("more than {} directories, or {} bytes of them", kWasiDirectoriesMax, kEnvBytesMax)};
+    return directories;
+}
+
 Result<FunctionClass> class_parameter(std::string_view query) {
     INLAY_TRY(auto text, find_parameter(query, "class"));
     if (!text) return FunctionClass::automatic;
@@ -103,12 +125,12 @@ Result<FunctionClass> class_parameter(std::string_view query) {
     return *run_class;
 }
 
-Result<bool> isolate_parameter(std::string_view query) {
-    INLAY_TRY(auto text, text_parameter(query, "isolate"));
+Result<bool> flag_parameter(std::string_view query, std::string_view name) {
+    INLAY_TRY(auto text, text_parameter(query, name));
     const std::string_view said = text;
     if (said.empty() || said == "0") return false;
     if (said == "1") return true;
-    return Error{Errc::bad_request, fmt::format("parameter isolate={:?}: give 1 or 0", text)};
+    return Error{Errc::bad_request, fmt::format("parameter {}={:?}: give 1 or 0", name, text)};
 }
 
 Result<store::FunctionRecord> deployment_of(const FunctionRoute& route, std::string_view query, uint64_t function_memory) {
@@ -121,7 +143,9 @@ Result<store::FunctionRecord> deployment_of(const FunctionRoute& route, std::str
     }
     INLAY_TRY(record.env, environment_of(query));
     INLAY_TRY(record.run_class, class_parameter(query));
-    INLAY_TRY(record.isolated, isolate_parameter(query));
+    INLAY_TRY(record.isolated, flag_parameter(query, "isolate"));
+    INLAY_TRY(record.warm, flag_parameter(query, "warm"));
+    INLAY_TRY(record.directories, directories_of(query));
     return record;
 }
 
@@ -134,8 +158,8 @@ Result<std::string> text_of(const run::Body& body) {
 
 // A plan is read here, where there is nothing to be won: the supervisor stores what it does not look at. Errors: bad_request.
 Result<> check_plan(Worker& worker, const store::FunctionRecord& record, const run::Body& body) {
-    if (record.isolated || !record.env.empty())
-        return Error{Errc::bad_request, "a pipeline has no isolate and no env: give these to the functions of its steps"};
+    if (record.isolated || record.warm || !record.env.empty() || !record.directories.empty())
+        return Error{Errc::bad_request, "a pipeline has no isolate, warm, dir or env: give these to the functions of its steps"};
     if (body.size > kPlanBytesMax) return Error{Errc::body_too_large, fmt::format("a pipeline has at most {} bytes", kPlanBytesMax)};
     INLAY_TRY(auto text, text_of(body));
     INLAY_TRY(auto plan, registry::Plan::parse(text));

@@ -35,6 +35,7 @@ void log(Worker& worker, const run::Outcome& outcome) {
 void add_lost(run::Cost& cost, const run::Cost& lost) {
     cost.copied.small += lost.copied.small;
     cost.copied.heap += lost.copied.heap;
+    cost.copied.wasi += lost.copied.wasi;
     cost.run_us += lost.instantiate_us + lost.run_us;
 }
 
@@ -290,6 +291,7 @@ void count(CounterBlock& counters, const run::Outcome& outcome) {
     if (cost.copied.small) counters.add(Counter::copied_bytes_small, cost.copied.small);
     if (cost.copied.heap) counters.add(Counter::copied_bytes_heap, cost.copied.heap);
     if (cost.copied.fallback) counters.add(Counter::copied_bytes_fallback, cost.copied.fallback);
+    if (cost.copied.wasi) counters.add(Counter::copied_bytes_wasi, cost.copied.wasi);
     counters.add(Counter::instantiate_us, cost.instantiate_us);
     counters.add(Counter::run_us, cost.run_us);
 }

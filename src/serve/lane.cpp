@@ -15,6 +15,7 @@
 #include "os/process.hpp"
 #include "run/conclusion.hpp"
 #include "serve/children.hpp"
+#include "serve/key_pages.hpp"
 #include "serve/lane_stream.hpp"
 #include "serve/worker.hpp"
 
@@ -173,9 +174,11 @@ asio::awaitable<run::Outcome> Lane::run(const run::Request& request, const run::
         auto [error] = co_await readable_.async_wait(asio::posix::stream_descriptor::wait_read, kAwait);
         going = !error && answer_messages(request, terms, outcome);
         if (going && part_) going = co_await send_part();
+        if (going && listing_) going = co_await answer_list();
     }
     if (stream_) std::exchange(stream_, nullptr)->end();
     part_.reset();
+    listing_.reset();
     worker_.deadlines().expect(*this, Deadlines::kNever);
     take_room_back();
     if (children_) std::exchange(children_, nullptr)->end();
@@ -183,7 +186,10 @@ asio::awaitable<run::Outcome> Lane::run(const run::Request& request, const run::
     calls_.clear();
     if (!outcome) end();
     const uint64_t cpu_ns = account(began_ns, cpu_before_ns);
-    if (!outcome) outcome = lost_outcome();
+    if (!outcome) {
+        outcome = lost_outcome();
+        outcome->log.invocation = run::invocation_id_text(terms);
+    }
     outcome->cost.cpu_ns = cpu_ns;
     co_return std::move(*outcome);
 }
@@ -216,7 +222,7 @@ bool Lane::send(WireWriter message, const std::vector<int>& fds) {
 
 // Everything that has come. False: the lane is gone or of no more use.
 bool Lane::answer_messages(const run::Request& request, const run::Terms& terms, std::optional<run::Outcome>& outcome) {
-    for (unsigned answered = 0; answered < kMessagesAtOnce && !outcome && !part_; answered++) {
+    for (unsigned answered = 0; answered < kMessagesAtOnce && !outcome && !is_waiting(); answered++) {
         auto received = channel_.receive(received_);
         if (received.ok() && *received == os::Transfer::would_block) return true;
         if (!received.ok() || *received == os::Transfer::closed) return false;
@@ -238,6 +244,7 @@ bool Lane::answer_message(const run::Request& request, const run::Terms& terms, 
     switch (static_cast<LaneMessage>(reader.number())) {
         case LaneMessage::open: return answer_open(request, reader);
         case LaneMessage::output: return answer_output(reader);
+        case LaneMessage::list: return read_listing(reader);
         case LaneMessage::receive: return stream_ && reader.finished() && stream_->ask();
         case LaneMessage::send: return stream_ && read_part(reader);
         case LaneMessage::ready:
@@ -296,6 +303,32 @@ bool Lane::answer_output(WireReader& reader) {
     if (auto sealed = os::seal_size((*pages)->fd()); !sealed.ok()) return answer(sealed.error());
     outputs_.push_back((*pages)->fd());
     return answer(std::move(pages).value());
+}
+
+bool Lane::read_listing(WireReader& reader) {
+    listing_.emplace();
+    listing_->kind = registry::ListingKind::objects;
+    listing_->name = reader.bytes();
+    listing_->prefix = reader.bytes();
+    listing_->after = reader.bytes();
+    listing_->limit = kSupplyKeysMax;
+    return reader.finished() && check_name("bucket", listing_->name).ok();
+}
+
+// What has no room in a message is asked for again.
+asio::awaitable<bool> Lane::answer_list() {
+    auto page = co_await list_keys(worker_, *listing_);
+    listing_.reset();
+    if (!page.ok()) co_return answer(page.error());
+    size_t bytes = 0, fits = 0;
+    while (fits < page->keys.size() && bytes < kMessageBytesMax / 2) bytes += page->keys[fits++].size() + sizeof(uint64_t);
+    if (fits < page->keys.size()) {
+        page->keys.resize(fits);
+        page->next = page->keys.back();
+    }
+    auto message = std::move(run::lane_message(LaneMessage::answer).number(0));
+    run::write(message, *page);
+    co_return send(std::move(message), {});
 }
 
 bool Lane::read_part(WireReader& reader) {

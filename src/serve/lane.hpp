@@ -18,6 +18,7 @@
 #include "os/channel.hpp"
 #include "registry/admission.hpp"
 #include "registry/function.hpp"
+#include "registry/messages.hpp"
 #include "run/lane_messages.hpp"
 #include "run/supply.hpp"
 #include "serve/deadlines.hpp"
@@ -101,6 +102,10 @@ class Lane final : public Deadlines::Entry {
     bool has_lost_input() const;
     bool read_part(WireReader& reader);
     boost::asio::awaitable<bool> send_part();
+    bool read_listing(WireReader& reader);
+    boost::asio::awaitable<bool> answer_list();
+    // It has asked for what takes time, and waits.
+    bool is_waiting() const { return part_ || listing_; }
     bool answer(const Error& error);
     bool answer(std::shared_ptr<const os::Pages> pages);
     std::shared_ptr<const os::Pages> given(uint64_t number) const { return number - 1 < given_.size() ? given_[number - 1] : nullptr; }
@@ -135,6 +140,7 @@ class Lane final : public Deadlines::Entry {
     uint64_t cpu_ended_ns_ = 0;                 // When it was killed.
     LaneStream* stream_ = nullptr;
     std::optional<run::Response> part_;   // Of the response, to be sent before anything else is done.
+    std::optional<registry::Listing> listing_;  // To be answered before that.
     bool alive_ = true;
     bool idle_ = false;
     bool ready_ = false;                        // Its process has loaded the code.

@@ -3,31 +3,17 @@
 
 #include <fmt/format.h>
 
-#include <nlohmann/json.hpp>
+#include <algorithm>
+#include <iterator>
 
 #include "base/clock.hpp"
 #include "base/limits.hpp"
 #include "base/query.hpp"
-#include "os/file.hpp"
+#include "serve/key_pages.hpp"
 #include "serve/worker.hpp"
 
 namespace inlay::serve {
 namespace asio = boost::asio;
-namespace {
-
-constexpr uint64_t kListingBytesMax = 16 * MiB;
-
-// One page of a bucket's listing, as the supervisor writes it. Gives where the next one begins; empty: it was the last.
-Result<std::string> take_page(const std::string& text, std::vector<std::string>& keys) {
-    auto page = nlohmann::json::parse(text, nullptr, false);
-    if (page.is_discarded() || !page.contains("objects") || !page["objects"].is_array())
-        return Error{Errc::internal, "the supervisor's listing is damaged"};
-    for (const auto& object : page["objects"]) keys.push_back(object.value("key", std::string()));
-    return page["next"].is_string() ? page["next"].get<std::string>() : std::string();
-}
-
-}  // namespace
-
 Result<std::string> PipelineContent::parameter(std::string_view name) const {
     INLAY_TRY(auto value, find_parameter(input_.head.query, name));
     return value.value_or("");
@@ -102,19 +88,12 @@ asio::awaitable<Result<std::vector<std::string>>> PipelineContent::keys(std::str
     std::vector<std::string> keys;
     do {
         if (monotonic_ns() >= deadline_ns) co_return Error{Errc::function_timed_out, "time was up while keys were listed: deploy the pipeline with a longer --timeout"};
-        WireWriter fields;
-        registry::write(fields, listing);
-        auto answered = co_await worker_.call(registry::Call::describe, fields.take(), std::vector<int>());
-        if (!answered.ok() && answered.error().code == Errc::bucket_not_found) co_return keys;
-        if (!answered.ok()) co_return std::move(answered).error();
-        auto text = answered->fds.empty() ? Result(std::string(WireReader(answered->fields).bytes()))
-                                          : os::read_all(answered->fds.front().get(), kListingBytesMax);
-        if (!text.ok()) co_return std::move(text).error();
-        auto next = take_page(*text, keys);
-        if (!next.ok()) co_return std::move(next).error();
+        auto page = co_await list_keys(worker_, listing);
+        if (!page.ok()) co_return std::move(page).error();
+        std::move(page->keys.begin(), page->keys.end(), std::back_inserter(keys));
         if (keys.size() > kStepItemsMax)
             co_return Error{Errc::bad_request, fmt::format("more keys than kStepItemsMax ({}) begin with {:?}: take a longer prefix", kStepItemsMax, listing.prefix)};
-        listing.after = std::move(next).value();
+        listing.after = std::move(page->next);
     } while (!listing.after.empty());
     co_return keys;
 }

@@ -25,11 +25,13 @@ constexpr std::string_view kPutObject = R"(
         content_type = excluded.content_type, modified_ms = excluded.modified_ms, link_path = excluded.link_path,
         link_stamp = excluded.link_stamp)";
 constexpr std::string_view kPutFunction = R"(
-    INSERT INTO functions (name, version, module_hash, module_bytes, limits, env, deployed_ms, class, isolated)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+    INSERT INTO functions (name, version, module_hash, module_bytes, limits, env, deployed_ms, class, isolated,
+        directories, warm)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (name) DO UPDATE SET version = excluded.version, module_hash = excluded.module_hash,
         module_bytes = excluded.module_bytes, limits = excluded.limits, env = excluded.env,
-        deployed_ms = excluded.deployed_ms, class = excluded.class, isolated = excluded.isolated)";
+        deployed_ms = excluded.deployed_ms, class = excluded.class, isolated = excluded.isolated,
+        directories = excluded.directories, warm = excluded.warm)";
 constexpr std::string_view kRaiseEpoch = "UPDATE counters SET value = value + 1 WHERE name = 'epoch' RETURNING value";
 
 Error refuse(const ObjectName& name, std::string_view why) {
@@ -196,7 +198,8 @@ Result<Catalog::Refusal> Catalog::apply_one(const DeployFunction& deployment, Ap
     }
     INLAY_TRY_VOID(put_function_.run(Text{function.name}, Text{function.version}, Text{function.module_hash},
                                      function.module_bytes, Text{format_limits(function.limits)}, Blob{function.env},
-                                     function.deployed_ms, Text{name_of(function.run_class)}, uint64_t{function.isolated}));
+                                     function.deployed_ms, Text{name_of(function.run_class)}, uint64_t{function.isolated},
+                                     Blob{function.directories}, uint64_t{function.warm}));
     applied.effects.push_back(found ? Effect::replaced : Effect::created);
     if (found) applied.unreferenced_modules.push_back(std::move(*found));
     return Refusal();

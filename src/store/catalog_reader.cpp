@@ -26,10 +26,10 @@ constexpr std::string_view kListBuckets = R"(
     )
     SELECT name FROM names WHERE name IS NOT NULL LIMIT ?)";
 constexpr std::string_view kFindFunction = R"(
-    SELECT name, version, module_hash, module_bytes, limits, env, deployed_ms, class, isolated
+    SELECT name, version, module_hash, module_bytes, limits, env, deployed_ms, class, isolated, directories, warm
     FROM functions WHERE name = ?)";
 constexpr std::string_view kListFunctions = R"(
-    SELECT name, version, module_hash, module_bytes, limits, env, deployed_ms, class, isolated
+    SELECT name, version, module_hash, module_bytes, limits, env, deployed_ms, class, isolated, directories, warm
     FROM functions ORDER BY name)";
 
 ObjectRecord object_of(const Rows& rows) {
@@ -51,7 +51,9 @@ FunctionRecord function_of(const Rows& rows) {
             .env = rows.bytes(5),
             .deployed_ms = rows.number(6),
             .run_class = parse_function_class(rows.bytes(7)).value_or(FunctionClass::automatic),
-            .isolated = rows.number(8) != 0};
+            .isolated = rows.number(8) != 0,
+            .directories = rows.bytes(9),
+            .warm = rows.number(10) != 0};
 }
 
 template <class Record>

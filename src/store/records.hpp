@@ -34,6 +34,8 @@ struct FunctionRecord {
     uint64_t deployed_ms = 0;
     FunctionClass run_class = FunctionClass::automatic;
     bool isolated = false;  // Its code is run in processes of its own only: in lanes.
+    std::string directories;  // What a WASI program finds open: PATH=BUCKET, or PATH=BUCKET:w to write there, too, each ended by '\0'.
+    bool warm = false;        // Its module is a snapshot: it was initialised at deploy.
 
     // Whether code without epoch checks is what its invocations begin with.
     bool begins_in_lanes() const { return isolated || run_class == FunctionClass::heavy; }

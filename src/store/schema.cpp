@@ -56,6 +56,10 @@ constexpr std::array kMigrations = {
     ALTER TABLE functions DROP COLUMN memory_bytes;
     ALTER TABLE functions ADD COLUMN isolated INTEGER NOT NULL DEFAULT 0;
     )",
+    R"(
+    ALTER TABLE functions ADD COLUMN directories BLOB NOT NULL DEFAULT x'';
+    ALTER TABLE functions ADD COLUMN warm INTEGER NOT NULL DEFAULT 0;
+    )",
 };
 
 constexpr std::string_view kReadVersion = "PRAGMA user_version";

@@ -38,7 +38,8 @@ TEST_F(SchemaTest, OfANewerProgramIsRefusedWithBothVersions) {
 TEST_F(SchemaTest, OfAnOlderProgramIsBroughtUpToDateAndKeepsWhatItHolds) {
     ASSERT_TRUE(migrate(database_).ok());
     ASSERT_TRUE(database_.execute("ALTER TABLE functions DROP COLUMN class; ALTER TABLE functions DROP COLUMN limits;"
-                                  "ALTER TABLE functions DROP COLUMN isolated; ALTER TABLE functions ADD COLUMN timeout_ms INTEGER NOT NULL DEFAULT 0;"
+                                  "ALTER TABLE functions DROP COLUMN isolated; ALTER TABLE functions DROP COLUMN directories; ALTER TABLE functions DROP COLUMN warm;"
+                                  "ALTER TABLE functions ADD COLUMN timeout_ms INTEGER NOT NULL DEFAULT 0;"
                                   "ALTER TABLE functions ADD COLUMN memory_bytes INTEGER NOT NULL DEFAULT 0; DROP INDEX objects_linked;"
                                   "ALTER TABLE objects DROP COLUMN link_path; ALTER TABLE objects DROP COLUMN link_stamp;"
                                   "PRAGMA user_version = 1").ok());

@@ -72,7 +72,9 @@ inline FunctionRecord example_function(const std::string& name, const std::strin
             .env = std::string("A=1\0B=\0", 7),
             .deployed_ms = 11,
             .run_class = FunctionClass::heavy,
-            .isolated = true};
+            .isolated = true,
+            .directories = std::string("data=b:w\0", 9),
+            .warm = true};
 }
 
 inline ChangeSet put_of(ObjectRecord object, Precondition precondition = {}) {

@@ -1,0 +1,59 @@
+"""Warm starts: a module that is initialised once, at deploy, and what it may do then."""
+
+import pytest
+
+import guests
+from serving import Server
+
+# Counts in its own memory how often it was initialised, and takes long for it.
+SLOW = """(module (memory (export "memory") 1)
+  (global $count (mut i32) (i32.const 0))
+  (func (export "_initialize") (local $i i32)
+    (loop $spin (local.set $i (i32.add (local.get $i) (i32.const 1))) (br_if $spin (i32.lt_u (local.get $i) (i32.const 20000000))))
+    (i32.store (i32.const 1024) (i32.add (i32.load (i32.const 1024)) (i32.const 1))))
+  (func (export "inlay_warm") (global.set $count (i32.const 40)))
+  (func (export "inlay_handle") (result i32) (i32.add (i32.load (i32.const 1024)) (global.get $count))))"""
+
+
+def failed_code(answer):
+    assert answer.json["type"].endswith("function-failed"), answer.text
+    return int(answer.json["detail"].split("returned ")[1].split(";")[0])
+
+
+def test_a_warm_function_begins_initialised(server):
+    cold, warm = server.name_of(SLOW), server.name_of(SLOW, {"warm": 1})
+    assert server.request("GET", f"/v1/functions/{warm}").json["warm"] is True
+    assert server.request("GET", f"/v1/functions/{cold}").json["warm"] is False
+    assert [failed_code(server.invoke(cold)) for _ in range(2)] == [1, 1], "nobody calls inlay_warm without a snapshot"
+    assert [failed_code(server.invoke(warm)) for _ in range(3)] == [41, 41, 41], "each from the same image"
+
+
+def test_a_warm_function_is_so_after_a_restart_and_in_lanes(data):
+    with Server(data) as first:
+        name = first.name_of(SLOW, {"warm": 1, "class": "heavy"})
+        assert failed_code(first.invoke(name)) == 41
+    with Server(data) as second:
+        assert failed_code(second.invoke(name)) == 41
+
+
+@pytest.mark.parametrize("module, words", [
+    (guests.module('(func (export "_initialize") unreachable)' + guests.ECHO).decode(), "cannot be initialised at deploy"),
+    ('(module (import "inlay" "body" (func $body (param i32) (result i32))) (memory (export "memory") 1)'
+     ' (func (export "_initialize") (drop (call $body (i32.const 0)))) (func (export "inlay_handle") (result i32) (i32.const 0)))',
+     'body of "inlay" cannot be called while the module is initialised'),
+    ('(module (memory (export "memory") 1) (func (export "_start")))', "a WASI command"),
+    ('(module (memory (export "memory") 1) (table 1 funcref) (func (table.set (i32.const 0) (ref.null func)))'
+     ' (func (export "inlay_handle") (result i32) (i32.const 0)))', "table.set"),
+])
+def test_what_cannot_be_initialised_is_refused_with_the_reason(server, module, words):
+    refused = server.request("PUT", "/v1/functions/not-warm?warm=1", body=module.encode())
+    assert refused.status == 422 or refused.status == 400, refused.text
+    assert words in refused.json["detail"] and "--warm" in refused.json["detail"], refused.text
+    assert server.request("GET", "/v1/functions/not-warm").status == 404
+
+
+def test_randomness_and_clocks_are_of_each_invocation(server):
+    module = guests.handle("(drop (call $random (i32.const 1024) (i32.const 16))) (call $answer_numbers (i32.const 4))")
+    name = server.name_of(module, {"warm": 1})
+    assert len({server.invoke(name).body for _ in range(5)}) == 5
+
