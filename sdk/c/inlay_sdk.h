@@ -55,8 +55,18 @@ static inline uint32_t inlay_length(const char* text) {
     return length;
 }
 
+/* Where something lies, as ranges say it. Natively, where pointers have 64 bits, the stub host of inlay_testing.h gives it a name. */
+#ifdef __wasm__
+static inline uint32_t inlay_address_of(const void* data) { return (uint32_t)(uintptr_t)data; }
+#else
+#ifdef __cplusplus
+extern "C"
+#endif
+uint32_t inlay_address_of(const void* data);
+#endif
+
 static inline inlay_range inlay_range_of(const void* data, uint32_t size) {
-    inlay_range range = {(uint32_t)(uintptr_t)data, size};
+    inlay_range range = {inlay_address_of(data), size};
     return range;
 }
 

@@ -149,14 +149,14 @@ class Mapped {
 class Window : public Mapped {
   public:
     using Mapped::Mapped;
-    Bytes bytes() const { return {reinterpret_cast<const uint8_t*>(range_.address), range_.length}; }
+    Bytes bytes() const { return {reinterpret_cast<const uint8_t*>(uintptr_t{range_.address}), range_.length}; }
 };
 
 // Input that may be written, for this invocation alone. Its whole length counts as the function's own memory.
 class PrivateWindow : public Mapped {
   public:
     using Mapped::Mapped;
-    Span<uint8_t> bytes() const { return {reinterpret_cast<uint8_t*>(range_.address), range_.length}; }
+    Span<uint8_t> bytes() const { return {reinterpret_cast<uint8_t*>(uintptr_t{range_.address}), range_.length}; }
 };
 
 // Pages to be written once and then responded or published by reference.
@@ -170,7 +170,7 @@ class Output : public Mapped {
         if (code < 0) return Error{code};
         return Output(range);
     }
-    Span<uint8_t> bytes() const { return {reinterpret_cast<uint8_t*>(range_.address), range_.length}; }
+    Span<uint8_t> bytes() const { return {reinterpret_cast<uint8_t*>(uintptr_t{range_.address}), range_.length}; }
 };
 
 // The request body or one version of an object.
