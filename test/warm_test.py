@@ -16,7 +16,7 @@ SLOW = """(module (memory (export "memory") 1)
 
 
 def failed_code(answer):
-    assert answer.json["type"].endswith("function-failed"), answer.text
+    assert answer.json["type"].endswith("function-failed"), answer.body.decode()
     return int(answer.json["detail"].split("returned ")[1].split(";")[0])
 
 
@@ -47,8 +47,8 @@ def test_a_warm_function_is_so_after_a_restart_and_in_lanes(data):
 ])
 def test_what_cannot_be_initialised_is_refused_with_the_reason(server, module, words):
     refused = server.request("PUT", "/v1/functions/not-warm?warm=1", body=module.encode())
-    assert refused.status == 422 or refused.status == 400, refused.text
-    assert words in refused.json["detail"] and "--warm" in refused.json["detail"], refused.text
+    assert refused.status == 422 or refused.status == 400, refused.body
+    assert words in refused.json["detail"] and "--warm" in refused.json["detail"], refused.body
     assert server.request("GET", "/v1/functions/not-warm").status == 404
 
 
