@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <filesystem>
 #include <optional>
 
@@ -49,6 +50,13 @@ Result<run::Outcome> execute_in_time(const registry::Function& function, const r
     return run::execute(function, request, supply, terms);
 }
 
+// As a request line has it: percent-encoded, without a query.
+void check_path(std::string_view path) {
+    const bool is_plain = std::all_of(path.begin(), path.end(), [](char c) { return c > ' ' && c < 0x7f && c != '?' && c != '#'; });
+    if (!path.empty() && (path.front() != '/' || !is_plain))
+        throw wrong_use(fmt::format("--path {}: this is not a path", path), "Write it as /a/b, percent-encoded; a query is given by --query");
+}
+
 uint64_t at_most(uint64_t given, uint64_t maximum, const char* option) {
     if (given > maximum) throw wrong_use(fmt::format("{}: {} is more than {}", option, given, maximum), "Give less");
     return given;
@@ -78,6 +86,8 @@ uint64_t run_timeout_ms_of(const std::string& timeout) {
 RunCommand::RunCommand(CommandLine& line) {
     auto& running = line.add_local("run", "Run a module file over files, without a server", [this](Output output) { return run(output); });
     running.add_option("FILE", file_, "The module, FILE.wasm or FILE.wat")->required();
+    running.add_option("--name", name_, "The function's name; else the file's without its ending");
+    running.add_option("--path", path_, "What stands in the request's path behind /f/NAME, as /a/b");
     running.add_option("--object", objects_, "BUCKET/KEY=FILE that the function may open; may be repeated")->allow_extra_args(false);
     running.add_option("-q,--query", query_, "NAME=VALUE of the query; may be repeated")->allow_extra_args(false);
     running.add_option("--body-file", body_file_, "The request body: a file, - for standard input");
@@ -104,7 +114,8 @@ std::string RunCommand::query() const {
 
 store::FunctionRecord RunCommand::make_record(GivenObjects& objects) const {
     store::FunctionRecord record;
-    record.name = function_name_of(file_);
+    record.name = name_.empty() ? function_name_of(file_) : name_;
+    if (auto checked = check_name("function", record.name); !checked.ok()) throw wrong_use(checked.error().detail, "Choose another --name");
     if (!timeout_.empty()) record.limits.timeout_ms = run_timeout_ms_of(timeout_);
     if (!memory_.empty()) record.limits.memory_bytes = at_most(memory_bytes_of(memory_), kMemoryBytesMax, "--memory");
     for (const auto& pair : env_) {
@@ -122,7 +133,8 @@ int RunCommand::run(Output output) const {
     auto record = make_record(objects);
     RunResult result({record.name, output_file_, publish_directory_, objects.directories().paths(), cost_, output});
     const std::string query = this->query();
-    std::string path = "/f/" + record.name;
+    check_path(path_);
+    std::string path = "/f/" + record.name + path_;
     std::vector<HeadField> fields;
     for (const auto& header : headers_) fields.push_back(parse_header(header));
     if (!method_.empty() && !is_token(method_)) throw wrong_use("--method " + method_ + ": this is not a method", "Write it as PUT");
@@ -137,6 +149,7 @@ int RunCommand::run(Output output) const {
     request.method = method_;
     if (method_.empty()) request.method = body_file_.empty() ? "GET" : "POST";
     request.path = path;
+    request.rest = path_;
     request.query = std::string_view(query).substr(query.empty() ? 0 : 1);
     request.fields = fields;
     request.count_private = cost_ || output == Output::json;

@@ -31,6 +31,8 @@ class RunCommand {
     std::string query() const;
 
     std::string file_;
+    std::string name_;                   // Empty: by the file's.
+    std::string path_;                   // Behind /f/NAME.
     std::vector<std::string> objects_;   // BUCKET/KEY=FILE
     std::vector<std::string> query_;
     std::vector<std::string> headers_;   // NAME: VALUE

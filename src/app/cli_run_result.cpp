@@ -6,6 +6,8 @@
 
 #include <csignal>
 #include <nlohmann/json.hpp>
+#include <utility>
+#include <vector>
 
 #include "app/cli_answer.hpp"
 #include "app/cli_encoding.hpp"
@@ -29,6 +31,18 @@ Cost cost_of(const run::Cost& cost) {
 std::string hint_of(const std::optional<ObjectName>& absent) {
     if (!absent) return "";
     return fmt::format("It asked for the object {0}, which it was not given: add --object {0}=FILE", absent->path());
+}
+
+// The fields that the function has set, each as its line says it.
+std::vector<std::pair<std::string, std::string>> fields_of(const run::Response& response) {
+    std::vector<std::pair<std::string, std::string>> fields;
+    for (std::string_view rest = response.fields; !rest.empty();) {
+        auto line = rest.substr(0, rest.find("\r\n"));
+        size_t colon = line.find(':');
+        if (colon != line.npos) fields.emplace_back(line.substr(0, colon), trim_blanks(line.substr(colon + 1)));
+        rest.remove_prefix(std::min(rest.size(), line.size() + 2));
+    }
+    return fields;
 }
 
 os::FileRange range_of(const run::Piece& piece) { return {piece.pages->fd(), piece.offset, piece.length}; }
@@ -61,13 +75,8 @@ std::string content_of(const run::Response& response, size_t bytes_max) {
 }  // namespace
 
 std::string content_type_of(const run::Response& response) {
-    std::string_view rest = response.fields;
-    while (!rest.empty()) {
-        auto line = rest.substr(0, rest.find("\r\n"));
-        size_t colon = line.find(':');
-        if (equal_ignoring_case(line.substr(0, colon), "content-type")) return std::string(trim_blanks(line.substr(colon + 1)));
-        rest.remove_prefix(std::min(rest.size(), line.size() + 2));
-    }
+    for (const auto& [name, value] : fields_of(response))
+        if (equal_ignoring_case(name, "content-type")) return value;
     return response.content.empty() ? "" : "application/octet-stream";
 }
 
@@ -152,6 +161,9 @@ ordered_json RunResult::document_of(const run::Completed& completed, const Cost&
         published.push_back({{"object", effect.name.path()}, {"bytes", effect.length}, {"content_type", effect.content_type}, {"file", file}});
     }
     document["published"] = std::move(published);
+    auto fields = ordered_json::array();
+    for (const auto& [name, value] : fields_of(completed.response)) fields.push_back({{"name", name}, {"value", value}});
+    document["fields"] = std::move(fields);
     return document;
 }
 

@@ -2,15 +2,19 @@
 #include <string_view>
 
 #include "app/cli_backup.hpp"
+#include "app/cli_build.hpp"
 #include "app/cli_command_line.hpp"
+#include "app/cli_dev.hpp"
 #include "app/cli_doctor.hpp"
 #include "app/cli_fsck.hpp"
 #include "app/cli_functions.hpp"
 #include "app/cli_inspect.hpp"
 #include "app/cli_invoke.hpp"
+#include "app/cli_new.hpp"
 #include "app/cli_objects.hpp"
 #include "app/cli_pipeline.hpp"
 #include "app/cli_run.hpp"
+#include "app/cli_test_command.hpp"
 #include "app/cli_trace.hpp"
 #include "app/serve_command.hpp"
 
@@ -25,6 +29,10 @@ int client_main(int argc, char** argv) {
     inlay::cli::TraceCommands traces(line);
     inlay::cli::RunCommand run(line);
     inlay::cli::InspectCommand inspect(line);
+    inlay::cli::NewCommand making(line);
+    inlay::cli::BuildCommand building(line);
+    inlay::cli::TestCommand testing(line);
+    inlay::cli::DevCommand developing(line);
     inlay::cli::DoctorCommand doctor(line);
     inlay::cli::FsckCommand fsck(line);
     inlay::cli::BackupCommand backup(line);

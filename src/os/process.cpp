@@ -30,31 +30,54 @@ void set_limit(decltype(RLIMIT_CPU) which, uint64_t value) {
     ::setrlimit(which, &limit);
 }
 
-}  // namespace
-
-Result<pid_t> spawn_self(const ChildPlan& plan) {
-    std::vector<char*> arguments;
-    std::string name = "inlay";
-    arguments.push_back(name.data());
-    for (const auto& argument : plan.arguments) arguments.push_back(const_cast<char*>(argument.c_str()));
-    arguments.push_back(nullptr);
-    // Between fork and exec only async-signal-safe calls: other threads of ours may hold locks.
-    pid_t pid = ::fork();
-    if (pid < 0) return os_error("fork");
-    if (pid > 0) return pid;
+// Of the child, between fork and exec: only async-signal-safe calls, as other threads of ours may hold locks.
+void become(const ChildPlan& plan) {
     sigset_t none;
     sigemptyset(&none);
     ::sigprocmask(SIG_SETMASK, &none, nullptr);
     for (int fd : plan.inherited) ::fcntl(fd, F_SETFD, 0);
+    if (plan.own_group) {
+        ::setpgid(0, 0);
+        int nothing = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
+        if (nothing >= 0) ::dup2(nothing, STDIN_FILENO);
+    }
     if (plan.signal_at_our_end != 0) ::prctl(PR_SET_PDEATHSIG, plan.signal_at_our_end);
     if (plan.output >= 0) ::dup2(plan.output, STDOUT_FILENO), ::dup2(plan.output, STDERR_FILENO);
+    if (plan.errors >= 0) ::dup2(plan.errors, STDERR_FILENO);
+    if (!plan.directory.empty() && ::chdir(plan.directory.c_str()) != 0) ::_exit(127);
     set_limit(RLIMIT_CPU, plan.limits.cpu_seconds);
 #ifndef __SANITIZE_ADDRESS__  // Whose shadow memory takes terabytes of addresses.
     set_limit(RLIMIT_AS, plan.limits.address_bytes);
     set_limit(RLIMIT_DATA, plan.limits.own_bytes);
 #endif
-    ::execv("/proc/self/exe", arguments.data());
+}
+
+enum class Whose { ours, others };
+
+// `arguments` begin with the program's name.
+Result<pid_t> spawn(const char* program, Whose whose, const std::vector<std::string>& given, const ChildPlan& plan) {
+    std::vector<char*> arguments;
+    for (const auto& argument : given) arguments.push_back(const_cast<char*>(argument.c_str()));
+    arguments.push_back(nullptr);
+    pid_t pid = ::fork();
+    if (pid < 0) return os_error("fork");
+    if (pid > 0) return pid;
+    become(plan);
+    if (whose == Whose::others) ::signal(SIGPIPE, SIG_DFL);  // Ours may be ignored, but their pipelines end by it.
+    ::execv(program, arguments.data());
     ::_exit(127);
+}
+
+}  // namespace
+
+Result<pid_t> spawn_self(const ChildPlan& plan) {
+    std::vector<std::string> arguments{"inlay"};
+    arguments.insert(arguments.end(), plan.arguments.begin(), plan.arguments.end());
+    return spawn("/proc/self/exe", Whose::ours, arguments, plan);
+}
+
+Result<pid_t> spawn_shell(const std::string& command, const ChildPlan& plan) {
+    return spawn("/bin/sh", Whose::others, {"sh", "-c", command}, plan);
 }
 
 std::string Exit::text() const {
@@ -89,6 +112,7 @@ Result<Exit> wait_for(pid_t pid) {
 Result<Exit> wait_for_child() { return wait_for(-1); }
 
 void send_signal(pid_t pid, int signal_number) noexcept { ::kill(pid, signal_number); }
+void send_signal_to_group(pid_t leader, int signal_number) noexcept { ::kill(-leader, signal_number); }
 void set_process_name(const char* name) noexcept { ::prctl(PR_SET_NAME, name); }
 void ignore_signal(int signal_number) noexcept { ::signal(signal_number, SIG_IGN); }
 void give_way() noexcept {

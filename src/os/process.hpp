@@ -23,11 +23,17 @@ struct ChildPlan {
     std::vector<int> inherited;          // Open in the child under the same numbers; everything else is closed on exec.
     ProcessLimits limits;
     int output = -1;                     // What becomes its standard output and error; -1: ours.
+    int errors = -1;                     // What becomes its standard error in place of `output`; -1: that.
+    std::string directory;               // Where it begins; empty: where we are.
+    bool own_group = false;              // It leads a group of processes, which terminals leave alone; its standard input is empty.
     int signal_at_our_end = 0;           // That it gets when the thread of ours that started it ends, in whatever way. 0: none.
 };
 
 // Starts this very program (/proc/self/exe: the running version, also after an upgrade on disk).
 Result<pid_t> spawn_self(const ChildPlan& plan);
+
+// Starts /bin/sh on a command line of its user's. `plan.arguments` are not for it.
+Result<pid_t> spawn_shell(const std::string& command, const ChildPlan& plan);
 
 struct Exit {
     pid_t pid = 0;
@@ -45,6 +51,8 @@ Result<Exit> wait_for(pid_t pid);
 Result<Exit> wait_for_child();
 
 void send_signal(pid_t pid, int signal_number) noexcept;
+// To a child that leads a group, and to all in the group.
+void send_signal_to_group(pid_t leader, int signal_number) noexcept;
 // The name that ps and /proc/PID/comm show; at most 15 bytes.
 void set_process_name(const char* name) noexcept;
 void ignore_signal(int signal_number) noexcept;

@@ -1,6 +1,7 @@
 // Processes: how children end, and what this one knows of itself. spawn_self is tested from outside: it starts the program.
 #include "os/process.hpp"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <unistd.h>
@@ -10,6 +11,8 @@
 #include <thread>
 
 #include "base/clock.hpp"
+#include "os/file.hpp"
+#include "os/memfd.hpp"
 
 namespace inlay::os {
 namespace {
@@ -41,6 +44,38 @@ TEST(Process, ChildrenAreWaitedFor) {
     send_signal(sleeps, SIGKILL);
     EXPECT_EQ(wait_for(sleeps)->text(), "signal 9 (Killed)");
     EXPECT_EQ(wait_for(sleeps).error().code, Errc::io_error) << "it is not there any more";
+}
+
+TEST(Process, AShellCommandRunsInItsDirectoryWithOutputsOfItsOwn) {
+    auto output = create_memfd("output", 0), errors = create_memfd("errors", 0);
+    ASSERT_TRUE(output.ok() && errors.ok());
+    ChildPlan plan;
+    plan.output = output->get();
+    plan.errors = errors->get();
+    plan.directory = "/usr";
+    plan.own_group = true;
+    auto pid = spawn_shell("pwd; echo wrong >&2; cat; exit 5", plan);
+    ASSERT_TRUE(pid.ok());
+    EXPECT_EQ(wait_for(*pid)->text(), "exit code 5");
+    EXPECT_EQ(*read_from_start(output->get(), 100), "/usr\n") << "its standard input is empty";
+    EXPECT_EQ(*read_from_start(errors->get(), 100), "wrong\n");
+}
+
+TEST(Process, AGroupIsEndedWhole) {
+    int ends[2];
+    ASSERT_EQ(::pipe2(ends, O_CLOEXEC), 0);
+    Fd heard(ends[0]), said(ends[1]);
+    ChildPlan plan;
+    plan.own_group = true;
+    plan.output = said.get();
+    auto pid = spawn_shell("sleep 60 & echo; wait", plan);
+    ASSERT_TRUE(pid.ok());
+    said.close();
+    char line;
+    ASSERT_EQ(::read(heard.get(), &line, 1), 1);
+    send_signal_to_group(*pid, SIGKILL);
+    EXPECT_EQ(wait_for(*pid)->text(), "signal 9 (Killed)");
+    EXPECT_EQ(::read(heard.get(), &line, 1), 0) << "what it has started lives on";
 }
 
 TEST(Process, TheChildThatEndsNextIsWaitedFor) {

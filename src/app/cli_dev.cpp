@@ -1,0 +1,257 @@
+// One loop: what has changed is built, what is built is deployed, what the function does is told.
+#include "app/cli_dev.hpp"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <csignal>
+#include <optional>
+#include <utility>
+
+#include "app/cli_build.hpp"
+#include "app/cli_dev_server.hpp"
+#include "app/cli_dev_voice.hpp"
+#include "app/cli_encoding.hpp"
+#include "app/cli_failure.hpp"
+#include "app/cli_functions.hpp"
+#include "app/project.hpp"
+#include "app/source_tree.hpp"
+#include "base/clock.hpp"
+#include "os/process.hpp"
+#include "os/watch.hpp"
+
+namespace inlay::cli {
+namespace {
+
+using nlohmann::ordered_json;
+
+constexpr uint64_t kTickMs = 100;
+constexpr uint64_t kQuietMs = 50;       // A save is over when nothing has changed for so long.
+constexpr uint64_t kRestlessMs = 1000;  // What never is quiet is built after this.
+constexpr uint64_t kPollMs = 500;       // Between two looks where the kernel does not tell.
+constexpr uint64_t kTellMs = 250;       // Between two questions for logs and costs.
+constexpr unsigned kRepeatsMax = 4;     // Builds that may change what they are made from.
+constexpr uint64_t kBuildEndMs = 2000;  // What a build is given to end when we do.
+
+volatile std::sig_atomic_t stopping = 0;
+
+void stop(int signal_number) { stopping = signal_number; }
+
+// Again after each exchange with the server, which takes these signals for itself meanwhile. In between, and after a kill, the server and
+// the build end by themselves: they are told of our end.
+void arm() {
+    for (int number : {SIGINT, SIGTERM, SIGHUP}) std::signal(number, stop);
+}
+
+uint64_t now_ms() { return monotonic_ns() / 1'000'000; }
+
+// What builds write to: the directory of the module, or the module alone where that lies among the sources.
+std::string made_by(const Project& project) { return project.module.substr(0, project.module.find('/')); }
+
+class Session {
+  public:
+    Session(Project project, unsigned port, Output output)
+        : project_(std::move(project)), voice_(output), server_(project_.directory, port), tree_(project_.directory, made_by(project_)) {
+        auto watch = os::Watch::create();
+        if (watch.ok()) watch_.emplace(std::move(watch).value());
+    }
+    ~Session() { end_build(); }
+    Session(const Session&) = delete;
+    Session& operator=(const Session&) = delete;
+
+    int run() {
+        arm();
+        say_hello();
+        look();
+        begin();
+        while (stopping == 0) {
+            const int fds[] = {watch_ ? watch_->fd() : -1, build_process_.get(), server_.process()};
+            os::wait_readable(fds, kTickMs);
+            const int ended[] = {server_.process()};
+            if (os::wait_readable(ended, 0))
+                throw client_failure("server-ended", {"The project's server has ended", server_.last_words(), "Run inlay dev again"});
+            if (build_ > 0) conclude();
+            notice();
+            if (deployed_ && now_ms() >= tell_at_ms_) tell_again();
+        }
+        voice_.say("stopped", "stopped");
+        return kExitDone;
+    }
+
+  private:
+    void say_hello() const {
+        const auto url = fmt::format("{}/f/{}", server_.url(), project_.name);
+        voice_.say("serving", fmt::format("serving {}\n  curl --data-binary @FILE {}\n  INLAY_SERVER={} inlay put BUCKET/KEY FILE", url, url, server_.url()),
+                   {{"name", project_.name}, {"url", url}, {"server", server_.url()}});
+    }
+
+    // The files that have changed. New directories are watched from now on; without watches the next look is by the clock.
+    std::vector<std::string> look() {
+        if (watch_) watch_->take();
+        auto changed = tree_.look([&](const std::string& directory) {
+            if (!watch_ || watch_->add(directory).ok()) return;
+            watch_.reset();
+        });
+        if (!watch_ && !said_polling_) {
+            said_polling_ = true;
+            voice_.say("polling", "there are no watches left for its files (fs.inotify.max_user_watches): they are looked at twice a second");
+        }
+        if (tree_.is_cut()) voice_.say("cut", fmt::format("there are more than {} files: changes of some are not seen", kSourceFilesMax));
+        return changed;
+    }
+
+    // Sees that something has changed, waits until that is over, and builds.
+    void notice() {
+        const uint64_t now = now_ms();
+        const bool stirred = watch_ ? watch_->take() : now >= look_at_ms_;
+        if (stirred) {
+            if (!stirred_at_ms_) stirred_at_ms_ = now;
+            if (build_ > 0) stirred_by_build_ = true;
+            quiet_at_ms_ = watch_ ? now + kQuietMs : now;
+        }
+        if (!stirred_at_ms_ || build_ > 0 || (now < quiet_at_ms_ && now < *stirred_at_ms_ + kRestlessMs)) return;
+        stirred_at_ms_.reset();
+        look_at_ms_ = now + kPollMs;
+        auto changed = look();
+        if (changed.empty() || is_made_by_builds(changed)) return;
+        voice_.say("changed", "changed: " + names_of(changed), {{"files", changed}});
+        if (std::find(changed.begin(), changed.end(), kProjectFile) != changed.end()) read_again();
+        begin();
+    }
+
+    // Whether each of the latest builds has changed just these files, so that building again would never end.
+    bool is_made_by_builds(const std::vector<std::string>& changed) {
+        repeats_ = std::exchange(stirred_by_build_, false) && changed == changed_ ? repeats_ + 1 : 0;
+        changed_ = changed;
+        if (repeats_ < kRepeatsMax) return false;
+        voice_.say("repeats", fmt::format("the build itself changes {}: it is not built again for that; save something to build", names_of(changed)), {{"files", changed}});
+        return true;
+    }
+
+    void read_again() {
+        try {
+            auto read = read_project(project_.directory);
+            if (read.name != project_.name) deployed_ = false, after_ = 0, usage_ = ordered_json::object();
+            const bool renamed = read.name != project_.name;
+            project_ = std::move(read);
+            if (renamed) say_hello();
+        } catch (const Failure& failure) {
+            voice_.say_failure("failed", failure, "what it said before holds");
+        }
+    }
+
+    void begin() {
+        voice_.say("building", "building: " + project_.build_command, {{"command", project_.build_command}});
+        begun_ns_ = monotonic_ns();
+        build_ = begin_build(project_, voice_.output(), true);
+        build_process_ = need(os::open_process(build_));
+    }
+
+    void conclude() {
+        const int ended[] = {build_process_.get()};
+        if (!os::wait_readable(ended, 0)) return;
+        auto how = need(os::wait_for(std::exchange(build_, -1)));
+        build_process_.close();
+        try {
+            const auto built = conclude_build(project_, how, (monotonic_ns() - begun_ns_) / 1'000'000);
+            voice_.say("built", built_line(project_, built), {{"module", project_.module}, {"bytes", built.module_bytes}, {"took_ms", built.took_ms}});
+            deploy();
+        } catch (const Failure& failure) {
+            voice_.say_failure("failed", failure, deployed_ ? "what was deployed before goes on serving" : "nothing is served yet");
+        }
+    }
+
+    void deploy() {
+        const uint64_t begin_ns = monotonic_ns();
+        FileSource file(project_.path_of(project_.module));
+        const auto target = function_target(project_.name) + query_string(deploy_query(project_.deploy));
+        auto deployed = ask({"PUT", target, {{"Content-Type", "application/wasm"}}, &file});
+        const uint64_t took_ms = (monotonic_ns() - begin_ns) / 1'000'000;
+        deployed_ = true;
+        voice_.say("deployed", fmt::format("deployed {} (version {}) in {} ms", project_.name, member_text(deployed, "version"), took_ms),
+                   {{"name", project_.name}, {"version", member_text(deployed, "version")}, {"took_ms", took_ms}});
+    }
+
+    void tell_again() {
+        tell_at_ms_ = now_ms() + kTellMs;
+        try {
+            tell();
+        } catch (const Failure&) {  // Somebody has removed the function: the next deploy brings it back.
+        }
+    }
+
+    // What the function has logged and used since the last time.
+    void tell() {
+        auto page = ask({"GET", function_target(project_.name) + "/logs" + query_string({{"after", std::to_string(after_)}})});
+        for (const auto& line : page.at("lines")) {
+            auto text = [&](const char* name) { return line.value(name, std::string()); };
+            voice_.say("log", fmt::format("{} {:5} {} {}", text("time"), text("level"), text("invocation"), text("text")), line);
+        }
+        after_ = page.at("next").get<uint64_t>();
+        auto usage = ask({"GET", function_target(project_.name)}).value("usage", ordered_json::object());
+        auto line = usage_between(usage_, usage);
+        if (!line.empty()) voice_.say("requests", line, {{"usage", usage}});
+        usage_ = std::move(usage);
+    }
+
+    ordered_json ask(Request request) {
+        auto answer = [&] {
+            try {
+                return server_.client().ask(std::move(request));
+            } catch (...) {
+                arm();
+                throw;
+            }
+        }();
+        arm();
+        return answer;
+    }
+
+    void end_build() noexcept {
+        if (build_ < 0) return;
+        const int ended[] = {build_process_.get()};
+        os::send_signal_to_group(build_, SIGTERM);
+        if (!os::wait_readable(ended, kBuildEndMs)) os::send_signal_to_group(build_, SIGKILL);
+        (void)os::wait_for(build_);
+    }
+
+    Project project_;
+    DevVoice voice_;
+    DevServer server_;
+    SourceTree tree_;
+    std::optional<os::Watch> watch_;            // None: they have run out.
+    bool said_polling_ = false;
+    std::optional<uint64_t> stirred_at_ms_;     // Something has changed that was not looked at.
+    uint64_t quiet_at_ms_ = 0;
+    bool stirred_by_build_ = false;             // Or while one ran.
+    std::vector<std::string> changed_;          // What was built for last,
+    unsigned repeats_ = 0;                      // so many times in a row.
+    uint64_t look_at_ms_ = 0;
+    pid_t build_ = -1;
+    os::Fd build_process_;
+    uint64_t begun_ns_ = 0;
+    bool deployed_ = false;
+    uint64_t tell_at_ms_ = 0;
+    uint64_t after_ = 0;                        // The log's lines up to there have been told.
+    ordered_json usage_ = ordered_json::object();
+};
+
+}  // namespace
+
+DevCommand::DevCommand(CommandLine& line) {
+    auto& developing = line.add_local("dev", "Serve a project: build and deploy it again after each save", [this](Output output) { return run(output); });
+    developing.add_option("DIR", directory_, "The project's directory (default: this one)");
+    developing.add_option("--port", port_, "The port to serve at (default: a free one)")->check(CLI::Range(0u, 65535u));
+}
+
+int DevCommand::run(Output output) const {
+    auto project = read_project(directory_);
+    try {
+        return Session(std::move(project), port_, output).run();
+    } catch (const Interrupted&) {
+        return kExitDone;  // A signal while the server was asked: the end that it asks for.
+    }
+}
+
+}  // namespace inlay::cli
