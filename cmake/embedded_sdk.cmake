@@ -5,7 +5,7 @@ file(GLOB_RECURSE embedded CONFIGURE_DEPENDS RELATIVE ${CMAKE_SOURCE_DIR}
   sdk/assemblyscript/package.json sdk/assemblyscript/asconfig.json sdk/assemblyscript/index.ts sdk/assemblyscript/assembly/*.ts
   sdk/assemblyscript/testing/*.js
   sdk/go/go.mod sdk/go/*.go)
-list(FILTER embedded EXCLUDE REGEX "_test\\.(rs|go)$|/examples/|/guest/|/testdata/|/node_modules/|/target/|__pycache__")
+list(FILTER embedded EXCLUDE REGEX "^sdk/(rust|go)/.*_test\\.(rs|go)$|^sdk/.*/(examples|guest|testdata|node_modules|target|__pycache__)/")
 list(SORT embedded)
 set(list ${CMAKE_BINARY_DIR}/embedded_files.txt)
 string(REPLACE ";" "\n" lines "${embedded}")

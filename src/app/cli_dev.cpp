@@ -61,6 +61,16 @@ class Session {
     Session& operator=(const Session&) = delete;
 
     int run() {
+        try {
+            go_on();
+        } catch (const Interrupted&) {  // A signal while the server was asked.
+        }
+        voice_.say("stopped", "stopped");
+        return kExitDone;
+    }
+
+  private:
+    void go_on() {
         arm();
         say_hello();
         look();
@@ -75,11 +85,8 @@ class Session {
             notice();
             if (deployed_ && now_ms() >= tell_at_ms_) tell_again();
         }
-        voice_.say("stopped", "stopped");
-        return kExitDone;
     }
 
-  private:
     void say_hello() const {
         const auto url = fmt::format("{}/f/{}", server_.url(), project_.name);
         voice_.say("serving", fmt::format("serving {}\n  curl --data-binary @FILE {}\n  INLAY_SERVER={} inlay put BUCKET/KEY FILE", url, url, server_.url()),
@@ -246,12 +253,7 @@ DevCommand::DevCommand(CommandLine& line) {
 }
 
 int DevCommand::run(Output output) const {
-    auto project = read_project(directory_);
-    try {
-        return Session(std::move(project), port_, output).run();
-    } catch (const Interrupted&) {
-        return kExitDone;  // A signal while the server was asked: the end that it asks for.
-    }
+    return Session(read_project(directory_), port_, output).run();
 }
 
 }  // namespace inlay::cli

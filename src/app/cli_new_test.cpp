@@ -26,6 +26,9 @@ TEST(New, EachLanguageHasAProjectOfItsNameThatCanBeRead) {
         EXPECT_EQ(project->name, "My.fn-2");
         EXPECT_EQ(project->lang, lang);
         EXPECT_GE(project->cases.size(), 3u);
+        EXPECT_TRUE(std::any_of(files.begin(), files.end(), [](const auto& file) {
+            return !file.path.starts_with("inlay-sdk/") && (file.path.find("test") != file.path.npos || file.content.find("#[test]") != file.content.npos);
+        })) << lang << " has no unit test";
         EXPECT_TRUE(find(files, "README.md") && find(files, ".gitignore")) << lang;
         EXPECT_TRUE(std::any_of(files.begin(), files.end(), [](const auto& file) { return file.path.starts_with("inlay-sdk/"); })) << lang;
     }
