@@ -225,4 +225,5 @@ def test_a_function_in_c_is_served_again_after_each_save(disk):
         source.write_text(text + "nonsense")
         dev.await_event("failed")
         assert any("function.c" in line and "error" in line for line in dev.errors)
+        assert dev.end() == 0
     shutil.rmtree(place)
