@@ -152,3 +152,15 @@ def test_a_module_that_would_not_deploy_is_told_with_the_remedy(project):
 def test_pipelines_in_a_build_end_as_in_any_shell(project):
     made = project(command="mkdir -p build && cp function.wat build/function.wat && yes | head -n 1")
     assert inlay("build", made.directory).stdout.startswith("y\nbuilt")
+
+
+def test_a_run_can_be_told_its_name_and_path(project):
+    file = project(part(PARTS["path"])).directory / "function.wat"
+    assert inlay("run", file, "--name", "other", "--path", "/a/b").stdout == "/f/other/a/b"
+    assert inlay("run", file).stdout == "/f/function"
+    for option, value, words in (("--path", "a", "this is not a path"), ("--path", "/a?b", "this is not a path"), ("--path", "/a b", "this is not a path"),
+                                 ("--name", "a/b", "function")):  # fmt: skip
+        ended = inlay("run", file, option, value)
+        assert ended.returncode == 2 and words in ended.stderr, ended
+    fields = json.loads(inlay("run", file, "--json").stdout)["fields"]
+    assert fields == []

@@ -23,17 +23,17 @@ namespace fs = std::filesystem;
 using nlohmann::ordered_json;
 
 // A directory that is gone with its owner.
-class Passing {
+class ScratchPlace {
   public:
-    Passing() : path_((fs::temp_directory_path() / "inlay-test-XXXXXX").string()) {
+    ScratchPlace() : path_((fs::temp_directory_path() / "inlay-test-XXXXXX").string()) {
         if (::mkdtemp(path_.data()) == nullptr) throw client_failure("no-directory", {"No directory can be made for the answers", path_, "Set TMPDIR"});
     }
-    ~Passing() {
+    ~ScratchPlace() {
         std::error_code ignored;
         fs::remove_all(path_, ignored);
     }
-    Passing(const Passing&) = delete;
-    Passing& operator=(const Passing&) = delete;
+    ScratchPlace(const ScratchPlace&) = delete;
+    ScratchPlace& operator=(const ScratchPlace&) = delete;
     std::string file(const char* name) const { return path_ + "/" + name; }
 
   private:
@@ -52,7 +52,7 @@ struct Judged {
 };
 
 Judged run_case(const Project& project, const ProjectCase& one) {
-    Passing place;
+    ScratchPlace place;
     std::string body_file = one.body_file ? project.path_of(*one.body_file) : "";
     if (one.body) {
         body_file = place.file("body");
