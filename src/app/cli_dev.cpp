@@ -89,7 +89,10 @@ class Session {
 
     void say_hello() const {
         const auto url = fmt::format("{}/f/{}", server_.url(), project_.name);
-        voice_.say("serving", fmt::format("serving {}\n  curl --data-binary @FILE {}\n  INLAY_SERVER={} inlay put BUCKET/KEY FILE", url, url, server_.url()),
+        constexpr auto kWords = "serving {0}\n"
+                                "  curl --data-binary @FILE {0}      # with -i -H 'Inlay-Cost: ?1': what it costs\n"
+                                "  INLAY_SERVER={1} inlay put BUCKET/KEY FILE";
+        voice_.say("serving", fmt::format(kWords, url, server_.url()),
                    {{"name", project_.name}, {"url", url}, {"server", server_.url()}});
     }
 
@@ -132,7 +135,8 @@ class Session {
         repeats_ = std::exchange(stirred_by_build_, false) && changed == changed_ ? repeats_ + 1 : 0;
         changed_ = changed;
         if (repeats_ < kRepeatsMax) return false;
-        voice_.say("repeats", fmt::format("the build itself changes {}: it is not built again for that; save something to build", names_of(changed)), {{"files", changed}});
+        voice_.say("repeats", fmt::format("the build itself changes {}: it is not built again for that; save something to build", names_of(changed)),
+                   {{"files", changed}});
         return true;
     }
 

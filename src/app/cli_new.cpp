@@ -64,17 +64,17 @@ void write_files(const fs::path& directory, const std::vector<NewFile>& files) {
         out.write(file.content.data(), static_cast<std::streamsize>(file.content.size()));
         out.close();
         if (!out) throw cannot_write(path, std::strerror(errno));
-        if (file.executable) fs::permissions(path, fs::perms::owner_all | fs::perms::group_read | fs::perms::group_exec | fs::perms::others_read | fs::perms::others_exec, error);
+        if (file.executable) fs::permissions(path, fs::perms(0755), error);
     }
 }
 
 // Nothing of anybody's is written over.
 void check_place(const fs::path& directory) {
     std::error_code error;
+    constexpr auto kNextStep = "Choose another name, or another place with --in DIR";
     if (!fs::exists(fs::symlink_status(directory, error))) return;
-    if (!fs::is_directory(directory, error)) throw wrong_use(fmt::format("{}: there is something of this name", directory.string()), "Choose another name, or another place with --in DIR");
-    if (!fs::is_empty(directory, error) || error)
-        throw wrong_use(fmt::format("{}: this directory is not empty", directory.string()), "Choose another name, or another place with --in DIR");
+    if (!fs::is_directory(directory, error)) throw wrong_use(fmt::format("{}: there is something of this name", directory.string()), kNextStep);
+    if (!fs::is_empty(directory, error) || error) throw wrong_use(fmt::format("{}: this directory is not empty", directory.string()), kNextStep);
 }
 
 }  // namespace

@@ -119,6 +119,29 @@ TEST(Project, HostileTextIsRefusedBeforeTheLibrarySeesIt) {
     EXPECT_NE(refusal_with("name = "), "(none)");
 }
 
+// A file that is cut off anywhere, or wrong in any byte, is read or refused with a line.
+TEST(Project, DamagedTextIsReadOrRefused) {
+    const std::string whole = std::string(kHead) + "[deploy]\nlimit = { cpu_ms = 500 }\n[[case]]\nname = 'a'\nquery = { n = \"x\\u0041\" }\n"
+                              "expect_contains = [\"x\", \"y\"]\ncopied_max = 0x10\n[[case]]\nname = \"\"\"b\"\"\"\nobjects = { \"b/k\" = \"f\" }\n";
+    ASSERT_EQ(refusal_of(whole), "(none)");
+    size_t read = 0, refused = 0;
+    auto look = [&](const std::string& text) {
+        const auto refusal = refusal_of(text);
+        refusal == "(none)" ? read++ : refused++;
+        EXPECT_TRUE(refusal == "(none)" || refusal.starts_with("line ")) << refusal;
+    };
+    for (size_t at = 0; at < whole.size(); at++) {
+        look(whole.substr(0, at));
+        for (char other : {'\0', '\n', '"', '[', ']', '{', '.', '=', '\\', '9', '\x7f', '\xff'}) {
+            auto damaged = whole;
+            damaged[at] = other;
+            look(damaged);
+        }
+    }
+    EXPECT_GT(read, 100u);
+    EXPECT_GT(refused, 1000u);
+}
+
 TEST(Project, AFileThatIsNotThereSaysHowToMakeOne) {
     os::Scratch scratch;
     try {
