@@ -2,6 +2,7 @@
 
 import json
 import os
+import pathlib
 import signal
 import subprocess
 import threading
@@ -81,8 +82,12 @@ class Dev:
 
     def children(self):
         """The processes that it has started, and those that they have."""
-        listed = subprocess.run(["ps", "-eo", "pid,ppid"], capture_output=True, text=True).stdout.splitlines()[1:]
-        parents = {int(pid): int(parent) for pid, parent in map(str.split, listed)}
+        parents = {}
+        for entry in pathlib.Path("/proc").glob("[0-9]*/stat"):
+            try:
+                parents[int(entry.parent.name)] = int(entry.read_text().rpartition(")")[2].split()[1])
+            except OSError:
+                pass  # It has ended meanwhile.
         found, waiting = [], [self.process.pid]
         while waiting:
             own = waiting.pop()
