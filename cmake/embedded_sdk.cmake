@@ -1,6 +1,6 @@
 # What `inlay new` writes is in the program: the SDKs, their contract, and the templates of projects. No examples, no tests.
 file(GLOB_RECURSE embedded CONFIGURE_DEPENDS RELATIVE ${CMAKE_SOURCE_DIR}
-  abi/inlay.h sdk/c/*.h sdk/cpp/*.hpp sdk/templates/*
+  abi/inlay.h sdk/c/*.h sdk/c/*.c sdk/cpp/*.hpp sdk/templates/*
   sdk/rust/build sdk/rust/Cargo.toml sdk/rust/inlay/*.toml sdk/rust/inlay/src/*.rs sdk/rust/inlay-macros/*.toml sdk/rust/inlay-macros/src/*.rs
   sdk/assemblyscript/package.json sdk/assemblyscript/asconfig.json sdk/assemblyscript/index.ts sdk/assemblyscript/assembly/*.ts
   sdk/assemblyscript/testing/*.js

@@ -17,6 +17,14 @@ MINUTE = 60.0
 UNIT_TESTS = {"c": ["make", "test"], "cpp": ["make", "test"], "rust": ["cargo", "test", "--offline"], "go": ["go", "test", "./..."], "ts": ["npm", "test"]}
 
 SOURCES = {"c": "function.c", "cpp": "function.cpp", "rust": "src/lib.rs", "go": "function.go", "ts": "function.ts"}
+# A line that ends the invocation where there is a body, in place of one in the function; where the trap is said to be.
+TRAPS = {
+    "c": ("uint64_t lines = 0;", "uint64_t lines = 0; __builtin_trap();", "function.c:"),
+    "cpp": ("uint64_t lines = 0;", "uint64_t lines = 0; if (source.size() > 0) __builtin_trap();", "function.cpp:"),
+    "rust": ("let mut lines = 0;", 'let mut lines = 0; if source.size() > 0 { panic!("no") }', "src/lib.rs:"),
+    "go": ("lines := 0", "lines := []int{0}[source.Size()]", "function.go:"),
+    "ts": ("let lines: u64 = 0;", "let lines: u64 = 0; if (source.size > 0) unreachable();", "inlay_handle"),
+}
 
 
 @pytest.fixture
@@ -84,6 +92,12 @@ def test_a_new_project_passes_its_cases_and_its_unit_tests(place, lang):
     assert subprocess.run(UNIT_TESTS[lang], cwd=directory, capture_output=True, timeout=170).returncode != 0
     broken = json.loads(inlay("test", directory, "--json").stdout)
     assert broken["failed"] >= 1 and broken["passed"] >= 1, broken
+    # A trap is told with its place in the source.
+    before, behind, at = TRAPS[lang]
+    assert before in text
+    source.write_text(text.replace(before, behind))
+    trapped = json.loads(inlay("test", directory, "--json", "--case", "lines and bytes of the body").stdout)["cases"][0]
+    assert at in json.dumps([trapped["differences"], trapped["log"]]), trapped
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)

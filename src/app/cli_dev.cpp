@@ -34,16 +34,6 @@ constexpr uint64_t kTellMs = 250;       // Between two questions for logs and co
 constexpr unsigned kRepeatsMax = 4;     // Builds that may change what they are made from.
 constexpr uint64_t kBuildEndMs = 2000;  // What a build is given to end when we do.
 
-volatile std::sig_atomic_t stopping = 0;
-
-void stop(int signal_number) { stopping = signal_number; }
-
-// Again after each exchange with the server, which takes these signals for itself meanwhile. In between, and after a kill, the server and
-// the build end by themselves: they are told of our end.
-void arm() {
-    for (int number : {SIGINT, SIGTERM, SIGHUP}) std::signal(number, stop);
-}
-
 uint64_t now_ms() { return monotonic_ns() / 1'000'000; }
 
 // What builds write to: the directory of the module, or the module alone where that lies among the sources.
@@ -61,22 +51,22 @@ class Session {
     Session& operator=(const Session&) = delete;
 
     int run() {
-        try {
-            go_on();
-        } catch (const Interrupted&) {  // A signal while the server was asked.
-        }
+        // Held, not handled: questions to the server have handlers of their own, which would take one that comes meanwhile.
+        constexpr int kEnding[] = {SIGINT, SIGTERM, SIGHUP};
+        signals_ = need(os::hold_signals(kEnding));
+        go_on();
         voice_.say("stopped", "stopped");
         return kExitDone;
     }
 
   private:
     void go_on() {
-        arm();
         say_hello();
         look();
         begin();
-        while (stopping == 0) {
-            const int fds[] = {watch_ ? watch_->fd() : -1, build_process_.get(), server_.process()};
+        const int signals[] = {signals_.get()};
+        while (!os::wait_readable(signals, 0)) {
+            const int fds[] = {signals_.get(), watch_ ? watch_->fd() : -1, build_process_.get(), server_.process()};
             os::wait_readable(fds, kTickMs);
             const int ended[] = {server_.process()};
             if (os::wait_readable(ended, 0))
@@ -206,18 +196,7 @@ class Session {
         usage_ = std::move(usage);
     }
 
-    ordered_json ask(Request request) {
-        auto answer = [&] {
-            try {
-                return server_.client().ask(std::move(request));
-            } catch (...) {
-                arm();
-                throw;
-            }
-        }();
-        arm();
-        return answer;
-    }
+    ordered_json ask(Request request) { return server_.client().ask(std::move(request)); }
 
     void end_build() noexcept {
         if (build_ < 0) return;
@@ -231,6 +210,7 @@ class Session {
     DevVoice voice_;
     DevServer server_;
     SourceTree tree_;
+    os::Fd signals_;
     std::optional<os::Watch> watch_;            // None: they have run out.
     bool said_polling_ = false;
     std::optional<uint64_t> stirred_at_ms_;     // Something has changed that was not looked at.

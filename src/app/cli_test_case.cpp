@@ -39,6 +39,13 @@ std::optional<std::string> find_field(const CaseAnswer& answer, std::string_view
     return found;
 }
 
+// "NAME=PATH" with the path as we see it.
+std::string in_project(const Project& project, const std::string& pair) {
+    const size_t equals = pair.find('=');
+    if (equals == pair.npos || pair.substr(equals + 1).starts_with('/')) return pair;
+    return pair.substr(0, equals + 1) + project.path_of(pair.substr(equals + 1));
+}
+
 void read_document(const ordered_json& document, CaseAnswer& answer) {
     answer.status = document.value("status", uint64_t{0});
     const auto cost = document.value("cost", ordered_json::object());
@@ -61,10 +68,13 @@ std::vector<std::string> run_arguments(const Project& project, const ProjectCase
     for (const auto& [name, value] : one.query) add("--query", name + "=" + value);
     for (const auto& [name, value] : one.headers) add("--header", name + ": " + value);
     for (const auto& [name, file] : one.objects) add("--object", name + "=" + project.path_of(file));
+    for (const auto& pair : one.directories) add("--dir", in_project(project, pair));
     for (const auto& pair : project.deploy.env) add("--env", pair);
     add("--body-file", body_file);
     add("--memory", project.deploy.memory);
     add("--timeout", project.deploy.timeout);
+    if (!one.arguments.empty()) arguments.emplace_back("--");
+    arguments.insert(arguments.end(), one.arguments.begin(), one.arguments.end());
     return arguments;
 }
 

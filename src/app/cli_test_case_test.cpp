@@ -32,10 +32,12 @@ TEST(TestCase, ARunIsGivenAllThatTheCaseSays) {
     one.query = {{"n", "3"}};
     one.headers = {{"X-Own", "1"}};
     one.objects = {{"b/k", "data"}};
+    one.directories = {"/in=data:ro", "/abs=/x"};
+    one.arguments = {"-l", "x"};
     EXPECT_EQ(run_arguments(project, one, "body", "out"),
               (std::vector<std::string>{"run", "dir/build/f.wasm", "--json", "--name", "f", "-o", "out", "--method", "PUT", "--path", "/x", "--query", "n=3",
-                                        "--header", "X-Own: 1", "--object", "b/k=dir/data", "--env", "A=b", "--body-file", "body", "--memory", "64MiB",
-                                        "--timeout", "5s"}));
+                                        "--header", "X-Own: 1", "--object", "b/k=dir/data", "--dir", "/in=dir/data:ro", "--dir", "/abs=/x", "--env", "A=b", "--body-file", "body", "--memory", "64MiB",
+                                        "--timeout", "5s", "--", "-l", "x"}));
     EXPECT_EQ(run_arguments({}, {}, "", "out").size(), 7u) << "what is not said is not given";
 }
 

@@ -159,12 +159,14 @@ Result<const toml::table*> find_table(const toml::table& root, std::string_view 
 
 Result<DeployOptions> read_deploy(const toml::table& table) {
     TableReader reader(table, "deploy");
-    INLAY_TRY_VOID(check_keys(table, "deploy", {"class", "timeout", "memory", "isolate", "limit", "env"}));
+    INLAY_TRY_VOID(check_keys(table, "deploy", {"class", "timeout", "memory", "isolate", "warm", "limit", "env", "dir"}));
     DeployOptions options;
     INLAY_TRY(auto run_class, reader.find_text("class"));
     INLAY_TRY(auto timeout, reader.find_text("timeout"));
     INLAY_TRY(auto memory, reader.find_text("memory"));
     INLAY_TRY(options.isolate, reader.find_flag("isolate"));
+    INLAY_TRY(options.warm, reader.find_flag("warm"));
+    INLAY_TRY(options.directories, reader.find_texts("dir"));
     INLAY_TRY(auto limits, reader.find_pairs("limit"));
     INLAY_TRY(auto env, reader.find_pairs("env"));
     options.run_class = run_class.value_or("");
@@ -182,7 +184,7 @@ Result<DeployOptions> read_deploy(const toml::table& table) {
 
 Result<ProjectCase> read_case(const toml::table& table, const std::set<std::string>& taken) {
     TableReader reader(table, "case");
-    INLAY_TRY_VOID(check_keys(table, "case", {"name", "method", "path", "query", "headers", "body", "body_file", "objects", "expect_status", "expect_body",
+    INLAY_TRY_VOID(check_keys(table, "case", {"name", "method", "path", "query", "headers", "body", "body_file", "objects", "dir", "arguments", "expect_status", "expect_body",
                                               "expect_body_file", "expect_contains", "expect_headers", "copied_max", "time_ms_max"}));
     ProjectCase one;
     one.line = line_of(table);
@@ -200,6 +202,8 @@ Result<ProjectCase> read_case(const toml::table& table, const std::set<std::stri
         if (auto name = parse_object_name(object); !name.ok()) return wrong(reader.line("objects"), name.error().detail);
         INLAY_TRY_VOID(TableReader::check_file(reader.line("objects"), file));
     }
+    INLAY_TRY(one.directories, reader.find_texts("dir"));
+    INLAY_TRY(one.arguments, reader.find_texts("arguments"));
     INLAY_TRY(one.body, reader.find_text("body"));
     INLAY_TRY(one.body_file, reader.find_file("body_file"));
     if (one.body && one.body_file) return wrong(reader.line("body_file"), "a case has body or body_file, not both");

@@ -27,6 +27,8 @@ struct ProjectCase {
     std::string method;                      // Empty: POST with a body, GET without.
     std::string path;                        // Behind /f/NAME; empty, or begins with "/".
     Pairs query, headers, objects;           // Objects: BUCKET/KEY with its file.
+    std::vector<std::string> directories;    // NAME=PATH or NAME=PATH:ro, of a WASI program,
+    std::vector<std::string> arguments;      // and its arguments.
     std::optional<std::string> body, body_file;
     uint64_t expect_status = 200;
     std::optional<std::string> expect_body, expect_body_file;

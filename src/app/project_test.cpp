@@ -26,6 +26,8 @@ class = "heavy"
 timeout = "5s"
 memory = "64MiB"
 isolate = true
+warm = true
+dir = ["/in=b", "/out=c:w"]
 limit = { cpu_ms = 500, output_bytes = "1MiB" }
 env = { A = "b=c" }
 [[case]]
@@ -36,6 +38,8 @@ query = { n = 3, word = "a b" }
 headers = { X-Own = "1" }
 body = "text\n"
 objects = { "b/k" = "data/file" }
+dir = "/in=data:ro"
+arguments = ["-l", "x"]
 expect_status = 422
 expect_body_file = "expected"
 expect_contains = ["x", "y"]
@@ -51,13 +55,16 @@ expect_contains = "z"
     EXPECT_EQ(project->name + " " + project->lang + " " + project->build_command + " " + project->module, "f c make build/f.wasm");
     const auto& deploy = project->deploy;
     EXPECT_EQ(deploy.run_class + deploy.timeout + deploy.memory, "heavy5s64MiB");
-    EXPECT_TRUE(deploy.isolate);
+    EXPECT_TRUE(deploy.isolate && deploy.warm);
+    EXPECT_EQ(deploy.directories, (std::vector<std::string>{"/in=b", "/out=c:w"}));
     EXPECT_EQ(deploy.limits, (std::vector<std::string>{"cpu_ms=500", "output_bytes=1MiB"}));
     EXPECT_EQ(deploy.env, std::vector<std::string>{"A=b=c"});
     ASSERT_EQ(project->cases.size(), 2u);
     const auto& one = project->cases[0];
     EXPECT_EQ(one.name + one.method + one.path + *one.body, "onePUT/a%20btext\n");
-    EXPECT_EQ(one.line, 13u);
+    EXPECT_EQ(one.line, 15u);
+    EXPECT_EQ(one.directories, std::vector<std::string>{"/in=data:ro"});
+    EXPECT_EQ(one.arguments, (std::vector<std::string>{"-l", "x"}));
     EXPECT_EQ(one.query, (Pairs{{"n", "3"}, {"word", "a b"}}));
     EXPECT_EQ(one.headers, (Pairs{{"X-Own", "1"}}));
     EXPECT_EQ(one.objects, (Pairs{{"b/k", "data/file"}}));
@@ -75,7 +82,7 @@ expect_contains = "z"
 }
 
 TEST(Project, UnknownKeysAreNamedWithTheirLine) {
-    EXPECT_EQ(refusal_with("[deploy]\ntime = \"5s\"\n"), "line 7: deploy has no \"time\": it has class, timeout, memory, isolate, limit, env");
+    EXPECT_EQ(refusal_with("[deploy]\ntime = \"5s\"\n"), "line 7: deploy has no \"time\": it has class, timeout, memory, isolate, warm, limit, env, dir");
     EXPECT_EQ(refusal_with("[[case]]\nname = \"a\"\nexpect = 3\n").substr(0, 31), "line 8: case has no \"expect\": i");
     EXPECT_EQ(refusal_with("[other]\n"), "line 6: the project has no \"other\": it has name, lang, build, deploy, case");
     EXPECT_EQ(refusal_with("args = 1\n"), "line 6: build has no \"args\": it has command, module");

@@ -1,8 +1,10 @@
-// inotify and poll.
+// inotify, signalfd and poll.
 #include "os/watch.hpp"
 
 #include <poll.h>
+#include <signal.h>
 #include <sys/inotify.h>
+#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -32,6 +34,16 @@ bool Watch::take() noexcept {
     bool any = false;
     while (::read(fd_.get(), events, sizeof events) > 0) any = true;
     return any;
+}
+
+Result<Fd> hold_signals(std::span<const int> numbers) {
+    sigset_t held;
+    sigemptyset(&held);
+    for (int number : numbers) sigaddset(&held, number);
+    if (::sigprocmask(SIG_BLOCK, &held, nullptr) != 0) return os_error("sigprocmask");
+    Fd fd(::signalfd(-1, &held, SFD_CLOEXEC | SFD_NONBLOCK));
+    if (!fd) return os_error("signalfd");
+    return fd;
 }
 
 bool wait_readable(std::span<const int> fds, uint64_t timeout_ms) noexcept {

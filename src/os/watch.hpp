@@ -1,4 +1,4 @@
-// Watch: hears from the kernel (inotify) that something in chosen directories has changed, and lets one wait for that.
+// Watch: hears from the kernel (inotify) that something in chosen directories has changed; and what else one waits for beside that.
 //
 // It does not say what has changed: who wants to know compares what there is with what there was, which is right also where events
 // were lost, or files went and came back under their names.
@@ -31,6 +31,10 @@ class Watch {
     explicit Watch(Fd fd) : fd_(std::move(fd)) {}
     Fd fd_;
 };
+
+// From now on these signals interrupt this process's only thread no more: the descriptor can be read when one has come, and stays so, whoever else
+// has handlers for them meanwhile. Children that are started get them as ever.
+Result<Fd> hold_signals(std::span<const int> numbers);
 
 // Waits until one of these can be read or has come to its end, a signal comes, or the time is over; negative ones are passed over.
 // False: it was none of the descriptors.

@@ -2,6 +2,9 @@
 #include "os/watch.hpp"
 
 #include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -71,6 +74,21 @@ TEST_F(WatchTest, WaitingEndsByAChangeOrByTime) {
     EXPECT_GE(monotonic_ns() - begin_ns, 25'000'000u);
     write("a");
     EXPECT_TRUE(wait_readable(fds, 10'000));
+}
+
+TEST(HeldSignals, AreThereUntilSomebodyReadsThemAlsoWhereOthersHaveHandlers) {
+    const int numbers[] = {SIGUSR1};
+    auto held = hold_signals(numbers);
+    ASSERT_TRUE(held.ok());
+    const int fds[] = {held->get()};
+    EXPECT_FALSE(wait_readable(fds, 0));
+    ::signal(SIGUSR1, [](int) { FAIL() << "it interrupts"; });
+    ::raise(SIGUSR1);
+    ::signal(SIGUSR1, SIG_DFL);
+    EXPECT_TRUE(wait_readable(fds, 0));
+    EXPECT_TRUE(wait_readable(fds, 0));
+    signalfd_siginfo taken;
+    EXPECT_EQ(::read(held->get(), &taken, sizeof taken), ssize_t{sizeof taken});
 }
 
 }  // namespace
