@@ -140,6 +140,15 @@ def test_its_server_ends_with_it(dev, how):
     assert eventually(lambda: not any(map(is_running, children)), seconds=15)
 
 
+def test_it_ends_also_when_it_is_told_to_while_it_asks_its_server(project):
+    """At moments around its first questions, which come right after a deploy."""
+    for step in range(10):
+        with Dev(project.directory) as dev:
+            dev.await_event("deployed")
+            time.sleep(step * 0.0008)
+            assert dev.end() == 0
+
+
 def test_a_build_that_runs_ends_with_it(project):
     project.describe(command="sleep 77.25 & wait")
     with Dev(project.directory) as dev:
