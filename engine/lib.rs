@@ -7,7 +7,9 @@ use std::mem::MaybeUninit;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
-use wasmtime_c_api::wasmtime::{self, Error, Extern, Instance, ModuleExport, StoreLimitsBuilder, Val};
+use wasm_encoder::reencode::{Reencode, RoundtripReencoder};
+use wasmparser::{DataKind, Parser, Payload};
+use wasmtime_c_api::wasmtime::{self, Config, Error, Extern, Instance, ModuleExport, StoreLimitsBuilder, Val};
 pub use wasmtime_c_api::*;
 use wasmtime_wizer::{InstanceState, SnapshotVal, ValType, Wizer};
 
@@ -54,6 +56,49 @@ pub extern "C" fn inlay_store_trap_at_limits(mut store: WasmtimeStoreContextMut<
         .memories(1)
         .trap_on_grow_failure(true)
         .build();
+}
+
+// A structure of one field, which that API keeps to itself: as large as the field, it begins with it.
+const _: () = assert!(size_of::<wasm_config_t>() == size_of::<Config>() && align_of::<wasm_config_t>() == align_of::<Config>());
+
+/// Memory that a module begins with is an image, shared until it is written, also where it is sparse, up to so many bytes. Else from 16 MiB on it
+/// has to be half full, or each instance gets it copied.
+#[unsafe(no_mangle)]
+pub extern "C" fn inlay_config_dense_image(config: &mut wasm_config_t, bytes: u64) {
+    let config = unsafe { &mut *std::ptr::from_mut(config).cast::<Config>() };
+    config.memory_guaranteed_dense_image_size(bytes);
+}
+
+/// The tool leaves an empty passive segment in the place of each one that has been applied, since code may name them by number. Where none does,
+/// which a module without a data count says, they only cost each instance time.
+fn without_spent_segments(module: Vec<u8>) -> wasmtime::Result<Vec<u8>> {
+    Ok(rewritten_without(&module)?.unwrap_or(module))
+}
+
+/// None: it has to stay as it is.
+fn rewritten_without(module: &[u8]) -> wasmtime::Result<Option<Vec<u8>>> {
+    let mut made = wasm_encoder::Module::new();
+    for payload in Parser::new(0).parse_all(module) {
+        match payload? {
+            Payload::DataCountSection { .. } => return Ok(None),
+            Payload::DataSection(segments) => {
+                let mut kept = wasm_encoder::DataSection::new();
+                for segment in segments {
+                    let segment = segment?;
+                    if matches!(segment.kind, DataKind::Active { .. }) {
+                        RoundtripReencoder.parse_data(&mut kept, segment).map_err(|error| Error::msg(error.to_string()))?;
+                    }
+                }
+                made.section(&kept);
+            }
+            payload => {
+                if let Some((id, range)) = payload.as_section() {
+                    made.section(&wasm_encoder::RawSection { id, data: &module[range] });
+                }
+            }
+        }
+    }
+    Ok(Some(made.finish()))
 }
 
 /// What an instance holds, read out once; what the snapshot asks for is answered from here, at once.
@@ -156,5 +201,5 @@ pub unsafe extern "C" fn inlay_snapshot_take(
             Poll::Pending => Err(Error::msg("the snapshot waits for something")),
         }
     };
-    give(made, out)
+    give(made.and_then(without_spent_segments), out)
 }

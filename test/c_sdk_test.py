@@ -9,14 +9,16 @@ import subprocess
 import pytest
 
 from arrow_files import Chunk, write_columns
+from docs_test import block
 from guests import HEADER
 from serving import ROOT
 
 SDK = ROOT / "sdk" / "c"
-EXAMPLES = ["noop", "echo", "wc", "sum", "upper", "grep", "colsum", "colsum_cpp", "longest", "sample"]
 INCLUDE = [f"-I{ROOT / path}" for path in ("abi", "sdk/c", "sdk/cpp", "sdk/c/native")]
 NATIVE = ["-O1", "-g", "-Wall", "-Wextra", "-Werror", "-fsanitize=address,undefined", "-fno-sanitize-recover=all", *INCLUDE]
 LANGUAGES = {".c": ("gcc", ["-std=c11"]), ".cpp": ("g++", ["-std=c++20", "-fno-exceptions", "-fno-rtti"])}
+# Example -> its functions, in C and in C++.
+WRITTEN = {name: (name, f"{name}_cpp") for name in ("noop", "echo", "wc", "sum")} | {name: (f"{name}_c", name) for name in ("upper", "grep")}
 COST = {"Inlay-Cost": "?1"}
 MIB = 1 << 20
 NO_TOOLCHAIN = 3
@@ -99,8 +101,9 @@ def drawn(size, seed):
 @pytest.mark.parametrize("size", [0, 1, 15, 64, 4097, 16_384, 100_003, 3 * MIB + 1])
 def test_examples_answer_natively_as_in_a_server(both, size):
     content = drawn(size, size)
-    for name, query in (("noop", {}), ("echo", {}), ("wc", {}), ("sum", {}), ("upper", {}), ("longest", {}), ("sample", {"n": 9, "seed": 4}),
-                        ("grep", {"word": "ab"}), ("grep", {"word": ""}), ("grep", {"word": "needle"})):  # fmt: skip
+    in_both = {"noop": [{}], "echo": [{}], "wc": [{}], "sum": [{}], "upper": [{}], "grep": [{"word": "ab"}, {"word": ""}, {"word": "needle"}]}
+    asked = [(written, query) for name, queries in in_both.items() for written in WRITTEN[name] for query in queries]
+    for name, query in (*asked, ("longest", {}), ("sample", {"n": 9, "seed": 4})):
         both(name, query, content)
         both(name, query, content, stored=True)
 
@@ -124,15 +127,17 @@ def test_colsum_answers_natively_as_in_a_server(both, name):
      ("wc", {"object": "absent"}), ("colsum", {"column": "x" * 1025})],
 )  # fmt: skip
 def test_a_bad_question_is_answered_natively_as_in_a_server(both, name, query):
-    assert both(name, query, b"abc").numbers["status"] in (200, 400, 404)
+    for written in WRITTEN.get(name, (name,)):
+        assert both(written, query, b"abc").numbers["status"] in (200, 400, 404)
 
 
-def test_what_is_published_natively_is_what_a_server_stores(both, server):
-    outcome = both("upper", {"into": "native/upper"}, b"letters " * 3000, stored=True)
+@pytest.mark.parametrize("name", WRITTEN["upper"])
+def test_what_is_published_natively_is_what_a_server_stores(both, server, name):
+    outcome = both(name, {"into": "native/upper"}, b"letters " * 3000, stored=True)
     assert outcome.published == b"LETTERS " * 3000 == server.get("native/upper").body
 
 
-@pytest.mark.parametrize("name", ["wc", "upper"])
+@pytest.mark.parametrize("name", WRITTEN["wc"] + WRITTEN["upper"])
 def test_streams_run_natively(runners, name, tmp_path):
     content = drawn(300_001, 3)
     (tmp_path / "content").write_bytes(content)
@@ -174,17 +179,20 @@ def test_the_stub_host_has_each_function_of_the_contract():
     assert {name: parameters.count(",") for name, parameters in declared} == {name: text.count(",") for name, text in defined.items()}
 
 
-def test_the_readme_s_function_and_its_test_run(server, tmp_path):
-    sources = dict(re.findall(r"`(\w+\.c)`:\n+```c\n(.*?)```", (SDK / "README.md").read_text(), re.S))
-    for name, text in sources.items():
-        (tmp_path / name).write_text(text)
-    program = native(tmp_path, tmp_path / "bytes_test.c", tmp_path / "bytes.c")
+@pytest.mark.parametrize("readme, suffix", [("sdk/c/README.md", ".c"), ("sdk/cpp/README.md", ".cpp")])
+def test_the_readme_s_function_and_its_test_run(server, tmp_path, readme, suffix):
+    """One test for both, which is in C: they are the same function."""
+    (tmp_path / "bytes_test.c").write_text(block("sdk/c/README.md", "c", "int main"))
+    source = tmp_path / f"bytes{suffix}"
+    source.write_text(block(readme, suffix[1:], "Counts how often a byte"))
+    program = native(tmp_path, tmp_path / "bytes_test.c", source)
     assert subprocess.run([program]).returncode == 0
-    ended = subprocess.run([SDK / "build", tmp_path / "bytes.wasm", tmp_path / "bytes.c"], capture_output=True, text=True)
+    ended = subprocess.run([SDK / "build", tmp_path / "bytes.wasm", source], capture_output=True, text=True)
     if ended.returncode == NO_TOOLCHAIN:
         pytest.skip(ended.stderr.strip())
     server.deploy("c-readme", (tmp_path / "bytes.wasm").read_bytes())
     assert server.invoke("c-readme", {"byte": 97}, b"banana").body == b"3\n"
+    assert server.invoke("c-readme", {"byte": "x"}, b"banana").body == b"byte=x: this value is not allowed\n"
 
 
 def test_no_changed_file_leads_the_arrow_reader_outside(tmp_path, tell):
@@ -220,6 +228,25 @@ INLAY_FUNCTION {
 }
 """
 
+PLACE_CPP = """
+#include "inlay.hpp"
+static uint64_t memory_bytes() { return uint64_t{__builtin_wasm_memory_size(0)} << 16; }
+INLAY_ANSWER {
+    static uint64_t numbers[6];
+    inlay_cost_counts cost;
+    numbers[0] = memory_bytes();
+    INLAY_TRY(inlay::Window input, inlay::map_input());
+    const inlay::Bytes bytes = input.bytes();
+    numbers[1] = memory_bytes();
+    numbers[2] = reinterpret_cast<uintptr_t>(bytes.data());
+    numbers[3] = bytes.size();
+    for (uint32_t i = 0; i < bytes.size(); i += 4096) numbers[4] += bytes[i];
+    inlay_cost(&cost);
+    numbers[5] = cost.copied;
+    return inlay::Answer(inlay_respond_bytes("", numbers, sizeof numbers));
+}
+"""
+
 # Windows of the body and blocks of malloc, by turns, the first window before or after the first block.
 HEAP = """
 #include <string.h>
@@ -252,13 +279,58 @@ INLAY_FUNCTION {{
 }}
 """
 
+# The same for windows that own what they map, and for `new`, which is malloc's.
+HEAP_CPP = """
+#include <string.h>
+{include}
+#include <stdlib.h>
+#include "inlay.hpp"
+void* operator new[](size_t size) {{ return malloc(size); }}
+namespace {{
+constexpr int kWindows = 40, kBlocks = 400;
+inlay::Window windows[kWindows];
+inlay::Span<uint8_t> blocks[kBlocks];
+bool is_inside(inlay::Span<uint8_t> block) {{
+    for (const inlay::Window& window : windows)
+        if (!window.empty() && block.begin() < window.bytes().end() && window.bytes().begin() < block.end()) return true;
+    return false;
+}}
+}}
+INLAY_ANSWER {{
+    static int32_t numbers[3];
+    INLAY_TRY(inlay::Source body, inlay::Source::input());
+    for (int i = 0; i < kBlocks; i++) {{
+        const uint32_t size = 100 + 977u * static_cast<uint32_t>(i) % 40000;
+        if (i % 10 == 0) {{
+            INLAY_TRY(windows[i / 10], body.map());
+        }}
+        blocks[i] = inlay::Span<uint8_t>(new uint8_t[size], size);
+        numbers[0] += is_inside(blocks[i]);
+        if (!is_inside(blocks[i])) memset(blocks[i].data(), i, size);
+    }}
+    for (int i = 0; i < kBlocks; i++) numbers[1] += !is_inside(blocks[i]) && blocks[i][50] != static_cast<uint8_t>(i);
+    for (const inlay::Window& window : windows)
+        numbers[2] += memcmp(window.bytes().data(), windows[0].bytes().data(), windows[0].size()) != 0;
+    return inlay::Answer(inlay_respond_bytes("", numbers, sizeof numbers));
+}}
+"""
+
+PLACES = {".c": PLACE, ".cpp": PLACE_CPP}
+HEAPS = {".c": HEAP, ".cpp": HEAP_CPP}
+
+
+@pytest.fixture(params=LANGUAGES)
+def language(request):
+    """The suffix of a guest's source."""
+    return request.param
+
 
 @pytest.fixture
-def guest(server, tmp_path):
+def guest(server, tmp_path, language):
     """guest(name, text, *options): builds a function by sdk/c/build, deploys it, and gives its name."""
 
     def made(name, text, *options):
-        source = tmp_path / f"{name}.c"
+        source = tmp_path / f"{name}{language}"
         source.write_text(text)
         ended = subprocess.run([SDK / "build", *options, tmp_path / "guest.wasm", source], capture_output=True, text=True)
         if ended.returncode == NO_TOOLCHAIN:
@@ -272,11 +344,11 @@ def guest(server, tmp_path):
 
 @pytest.mark.parametrize("stored", [False, True])
 @pytest.mark.parametrize("options", [[], ["--libc"]])
-def test_256_mib_are_read_in_place(server, guest, stored, options):
+def test_256_mib_are_read_in_place(server, guest, language, stored, options):
     content = b"\1" + bytes(4095) + b"\2" + bytes(256 * MIB - 4097)
     if stored:
         server.put("native/huge", content)
-    name = guest("c-place", PLACE, *options)
+    name = guest("c-place", PLACES[language], *options)
     answer = server.invoke(name, {"object": "native/huge"}, headers=COST) if stored else server.invoke(name, body=content, headers=COST)
     assert answer.status == 200, answer
     before, after, address, length, total, copied = array.array("Q", answer.body)
@@ -288,15 +360,15 @@ def test_256_mib_are_read_in_place(server, guest, stored, options):
         server.delete("native/huge")
 
 
-def test_allocating_after_mapping_is_safe(server, guest, noise):
+def test_allocating_after_mapping_is_safe(server, guest, language, noise):
     body = noise(300_001, 2)
-    name = guest("c-heap", HEAP.format(include='#include "inlay_heap.h"'), "--libc")
+    name = guest("c-heap", HEAPS[language].format(include='#include "inlay_heap.h"'), "--libc")
     assert server.invoke(name, {}, body).numbers == [0, 0, 0]
 
 
-def test_without_the_header_malloc_hands_out_windows(server, guest, noise):
+def test_without_the_header_malloc_hands_out_windows(server, guest, language, noise):
     """What inlay_heap.h is for: malloc writes its own notes into the input, which is read-only."""
-    answer = server.invoke(guest("c-heapless", HEAP.format(include=""), "--libc"), {}, noise(300_001, 2))
+    answer = server.invoke(guest("c-heapless", HEAPS[language].format(include=""), "--libc"), {}, noise(300_001, 2))
     assert (answer.status, answer.problem) == (500, "input-is-read-only")
 
 

@@ -24,8 +24,12 @@ def test_examples_can_be_deployed(name, kind):
 
 @pytest.mark.parametrize("module, said", [
     (b'(module (import "env" "puts" (func)) (memory (export "memory") 1) (func (export "inlay_handle") (result i32) (i32.const 0)))', "unknown  env.puts"),
-    (b'(module (import "wasi_snapshot_preview1" "fd_write" (func)) (memory (export "memory") 1) (func (export "_start")))', "functions have no WASI"),
+    (b'(module (import "wasi_snapshot_preview1" "fd_write" (func)) (memory (export "memory") 1) (func (export "_start")))', "incompatible import type"),
     (b'(module (memory (export "memory") 1 1) (func (export "inlay_handle") (result i32) (i32.const 0)))', "without --max-memory"),
+    (b'(module (import "wasi_unstable" "fd_write" (func)) (memory (export "memory") 1) (func (export "_start")))', "it is of another WASI"),
+    (b'(module (import "env" "__linear_memory" (memory 1)) (func (export "inlay_handle") (result i32) (i32.const 0)))', "this is an object file"),
+    (b'(module (memory (export "memory") 1) (func (export "inlay_warm") (param i32)) (func (export "inlay_handle") (result i32) (i32.const 0)))', "inlay_warm must have the type"),
+    (b'(module (memory (export "memory") 1) (tag) (func (export "inlay_handle") (result i32) (i32.const 0)))', "-fno-exceptions"),
     (b"(module)", "it cannot be deployed"),
     (b"\0asm\x0d\0\1\0", "component"),
     (b"no module", "it cannot be deployed"),

@@ -22,6 +22,8 @@ NO_TOOLCHAIN = 3
 WITH_COST = {"Inlay-Cost": "?1"}
 MAP_THRESHOLD = 16 << 10
 MIB = 1 << 20
+# Sizes of inputs: around vectors, blocks and the copy threshold, and beyond a window.
+SIZES = [0, 1, 7, 8, 15, 63, 64, 65, 100, 255, 4097, 16_383, 16_384, 33_333, 100_003, 999_999, 3 * MIB, 7_654_321, 20 * MIB, 64 * MIB]
 
 README_MANIFEST = f"""
 [package]
@@ -119,14 +121,15 @@ def drawn(size, seed):
     return bytes(content)
 
 
-@pytest.mark.parametrize("size", [100, 4097, 33_333, 100_003, 999_999, 3 * MIB, 7_654_321, 20 * MIB, 64 * MIB])
+@pytest.mark.parametrize("size", SIZES)
 def test_examples_answer_as_those_in_c_do_on_random_text(rust, size):
     rust.put("rust/text", drawn(size, size))
     query = {"object": "rust/text"}
     for name in ("echo", "wc", "sum", "upper"):
         both(rust, name, query)
     both(rust, "grep", {**query, "word": "needle"})
-    both(rust, "sum", {**query, "offset": 3, "length": size - 50})
+    if size > 50:
+        both(rust, "sum", {**query, "offset": 3, "length": size - 50})
 
 
 @pytest.mark.parametrize("size", [MAP_THRESHOLD, 1_000_001, 64 * MIB])

@@ -1,5 +1,7 @@
 """Warm starts: a module that is initialised once, at deploy, and what it may do then."""
 
+import time
+
 import pytest
 
 import guests
@@ -53,7 +55,30 @@ def test_what_cannot_be_initialised_is_refused_with_the_reason(server, module, w
 
 
 def test_randomness_and_clocks_are_of_each_invocation(server):
-    module = guests.handle("(drop (call $random (i32.const 1024) (i32.const 16))) (call $answer_numbers (i32.const 4))")
-    name = server.name_of(module, {"warm": 1})
-    assert len({server.invoke(name).body for _ in range(5)}) == 5
+    # What the module draws and reads at its start is kept; what it asks for later is new.
+    start = """(func (export "inlay_warm") (drop (call $random (i32.const 2048) (i32.const 16))) (drop (call $clock (i32.const 0) (i32.const 2064))))"""
+    drawn = """(memory.copy (i32.const 1024) (i32.const 2048) (i32.const 24)) (drop (call $random (i32.const 1048) (i32.const 16)))
+               (drop (call $clock (i32.const 0) (i32.const 1064))) (call $answer_numbers (i32.const 12))"""
+    name = server.name_of(start + guests.handle(drawn), {"warm": 1})
+    bodies = []
+    for _ in range(4):
+        bodies.append(server.invoke(name).body)
+        time.sleep(0.02)
+    assert len({body[:24] for body in bodies}) == 1, "one start"
+    assert len({body[24:40] for body in bodies}) == 4, "randomness"
+    times = [int.from_bytes(body[40:48], "little") for body in bodies]
+    began = int.from_bytes(bodies[0][16:24], "little")
+    assert sorted(set(times)) == times and began < times[0], "the clock goes on"
 
+
+def test_large_sparse_memory_is_an_image_that_is_shared(server):
+    # One word in each 16 KiB of 48 MiB: by density it would be copied for each instance.
+    fill = """(local $at i32) (loop $more (i32.store (local.get $at) (i32.const 7)) (local.set $at (i32.add (local.get $at) (i32.const 16384)))
+                (br_if $more (i32.lt_u (local.get $at) (i32.const 50331648))))"""
+    module = f"""(module (memory (export "memory") 800) (func (export "inlay_warm") {fill})
+                  (func (export "inlay_handle") (result i32) (i32.sub (i32.load (i32.const 32768)) (i32.const 7))))"""
+    name = server.name_of(module, {"warm": 1})
+    for _ in range(3):
+        answer = server.invoke(name, headers={"Inlay-Cost": "?1"})
+        cost = dict(pair.strip().split("=") for pair in answer.headers["Inlay-Cost"].split(","))
+        assert answer.status == 200 and int(cost["private"]) <= 64 << 10, cost

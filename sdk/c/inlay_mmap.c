@@ -94,7 +94,7 @@ int munmap(void* address, size_t length) {
     for (struct mapping** at = &mappings; *at; at = &(*at)->next) {
         struct mapping* found = *at;
         if (found->address != address) continue;
-        if (length / kAlignment * kAlignment + kAlignment < found->length || length == 0) break;
+        if (length == 0 || (length - 1) / kAlignment < (found->length - 1) / kAlignment) break;
         *at = found->next;
         if (found->is_window) inlay_unmap((uint32_t)(uintptr_t)address);
         else free(address);

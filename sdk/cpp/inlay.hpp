@@ -250,9 +250,9 @@ inline Result<uint32_t> send(Span<const uint8_t> bytes) {
 
 // ---- answers and effects -------------------------------------------------------------------------------------------
 
-// The ranges, one after the other. Windows they lie in must stay mapped: release() them.
+// The ranges, one after the other. Windows they lie in must stay mapped: release() them. An empty `content_type` sets none.
 inline Answer respond(Text content_type, Span<const inlay_range> ranges) {
-    int32_t code = inlay_header("Content-Type", 12, content_type.data(), content_type.size());
+    int32_t code = content_type.empty() ? 0 : inlay_header("Content-Type", 12, content_type.data(), content_type.size());
     return Answer(code < 0 ? code : inlay_respond(ranges.data(), ranges.size()));
 }
 

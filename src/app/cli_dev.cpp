@@ -167,7 +167,8 @@ class Session {
         const uint64_t begin_ns = monotonic_ns();
         FileSource file(project_.path_of(project_.module));
         auto options = project_.deploy;
-        if (options.run_class.empty()) options.run_class = "heavy";  // In lanes a trap is told with its source line.
+        // In lanes a trap is told with its source line; who is isolated runs nowhere else, and is compiled once.
+        if (options.run_class.empty()) options.isolate = true;
         const auto target = function_target(project_.name) + query_string(deploy_query(options));
         auto deployed = ask({"PUT", target, {{"Content-Type", "application/wasm"}}, &file});
         const uint64_t took_ms = (monotonic_ns() - begin_ns) / 1'000'000;

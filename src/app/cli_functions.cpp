@@ -13,6 +13,7 @@
 #include "app/cli_progress.hpp"
 #include "app/cli_quantity.hpp"
 #include "app/cli_table.hpp"
+#include "app/project.hpp"
 #include "base/function_class.hpp"
 #include "base/function_limits.hpp"
 #include "base/limits.hpp"
@@ -70,6 +71,17 @@ std::string usage_table(const ordered_json& functions) {
     return table.text();
 }
 
+// What a project says, and what the command line says instead, or as well.
+DeployOptions over(DeployOptions project, const DeployOptions& given) {
+    for (auto member : {&DeployOptions::timeout, &DeployOptions::memory, &DeployOptions::run_class})
+        if (!(given.*member).empty()) project.*member = given.*member;
+    for (auto member : {&DeployOptions::limits, &DeployOptions::env, &DeployOptions::directories})
+        (project.*member).insert((project.*member).begin(), (given.*member).begin(), (given.*member).end());  // The first of a name counts.
+    project.isolate |= given.isolate;
+    project.warm |= given.warm;
+    return project;
+}
+
 }  // namespace
 
 uint64_t timeout_ms_of(const std::string& timeout) {
@@ -113,8 +125,8 @@ QueryPairs deploy_query(const DeployOptions& options) {
 
 FunctionCommands::FunctionCommands(CommandLine& line) {
     auto& deploying = line.add("deploy", "Deploy a module as a function", [this](const Client& client) { return deploy(client); });
-    deploying.add_option("NAME", name_, "The function's name: A-Z a-z 0-9 . _ -")->required();
-    deploying.add_option("FILE", file_, "The module, FILE.wasm or FILE.wat")->required();
+    deploying.add_option("NAME", name_, "The function's name: A-Z a-z 0-9 . _ -; without it and FILE: what inlay.toml of this directory says");
+    deploying.add_option("FILE", file_, "The module, FILE.wasm or FILE.wat");
     deploying.add_option("--timeout", options_.timeout, "Deadline of one invocation, as 500ms or 30s");
     deploying.add_option("--memory", options_.memory, "Limit of its own memory, as 64MiB; windows count apart");
     deploying.add_option("--class", options_.run_class, "auto (the default: learns), express or heavy: where invocations begin");
@@ -136,15 +148,24 @@ FunctionCommands::FunctionCommands(CommandLine& line) {
 }
 
 int FunctionCommands::deploy(const Client& client) const {
-    check_function_name(name_);
-    auto target = function_target(name_) + query_string(deploy_query(options_));
-    FileSource file(file_);
-    ShownSource body(file, "deploy " + name_);
+    if (name_.empty()) {
+        const auto project = read_project(".");
+        return deploy(client, {project.name, project.path_of(project.module), over(project.deploy, options_)});
+    }
+    if (file_.empty()) throw wrong_use("deploy " + name_ + ": the module's FILE is missing", "Write inlay deploy NAME FILE, or inlay deploy alone in a project's directory");
+    return deploy(client, {name_, file_, options_});
+}
+
+int FunctionCommands::deploy(const Client& client, const Deployment& wanted) const {
+    check_function_name(wanted.name);
+    auto target = function_target(wanted.name) + query_string(deploy_query(wanted.options));
+    FileSource file(wanted.file);
+    ShownSource body(file, "deploy " + wanted.name);
     auto deployed = client.ask({"PUT", target, {{"Content-Type", "application/wasm"}}, &body});
     if (client.json()) {
         print_json(deployed);
     } else {
-        print_line(printable(fmt::format("deployed {} (version {})", name_, member_text(deployed, "version"))));
+        print_line(printable(fmt::format("deployed {} (version {})", wanted.name, member_text(deployed, "version"))));
     }
     return kExitDone;
 }

@@ -30,7 +30,14 @@ class FunctionCommands {
     FunctionCommands& operator=(const FunctionCommands&) = delete;
 
   private:
+    struct Deployment {
+        std::string name;
+        std::string file;
+        DeployOptions options;
+    };
+
     int deploy(const Client& client) const;
+    int deploy(const Client& client, const Deployment& wanted) const;
     int list(const Client& client) const;
     int remove(const Client& client) const;
     int logs(const Client& client) const;

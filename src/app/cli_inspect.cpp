@@ -63,7 +63,7 @@ ordered_json json_of(const engine::ModuleFacts& facts) {
                   {"maximum_bytes", facts.memory->maximum_bytes ? ordered_json(*facts.memory->maximum_bytes) : ordered_json(nullptr)}};
     return {{"kind", facts.kind}, {"bytes", facts.bytes}, {"text", facts.is_text}, {"deployable", facts.refusal.empty()},
             {"refusal", facts.refusal.empty() ? ordered_json(nullptr) : ordered_json(facts.refusal)},
-            {"memory", memory}, {"imports", imports}, {"exports", exports}};
+            {"memory", memory}, {"features", facts.features}, {"imports", imports}, {"exports", exports}};
 }
 
 std::string describe_module(const std::string& file, const ordered_json& facts) {
@@ -80,6 +80,8 @@ std::string describe_module(const std::string& file, const ordered_json& facts) 
     for (const auto& one : facts.at("exports")) exports.push_back(one.value("name", "") + " " + one.value("type", ""));
     std::string text = fmt::format("{}: {}, {}{}\n", file, facts.value("kind", ""), format_size(facts.value("bytes", uint64_t{0})), facts.value("text", false) ? " of text" : "");
     text += fmt::format("  memory   {}\n", memory_text(facts.at("memory")));
+    const auto features = facts.value("features", std::vector<std::string>());
+    if (!features.empty()) text += fmt::format("  features {}\n", joined(features));
     for (const auto& [module, names] : known) text += fmt::format("  imports  {}: {}\n", module, joined(names));
     text += unknown;
     text += fmt::format("  exports  {}\n", exports.empty() ? "nothing" : joined(exports));
@@ -88,7 +90,7 @@ std::string describe_module(const std::string& file, const ordered_json& facts) 
 }
 
 InspectCommand::InspectCommand(CommandLine& line) {
-    auto& inspecting = line.add_local("inspect", "Show a module's imports, exports and memory, and whether it can be deployed", [this](Output output) { return run(output); });
+    auto& inspecting = line.add_local("inspect", "Show a module's imports, exports, memory and features, and whether it can be deployed", [this](Output output) { return run(output); });
     inspecting.add_option("FILE", file_, "The module, FILE.wasm or FILE.wat, - for standard input")->required();
     inspecting.add_option("--memory", memory_, "The limit of its own memory that it is to be deployed with, as 64MiB");
 }

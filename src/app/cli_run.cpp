@@ -57,6 +57,13 @@ void check_path(std::string_view path) {
         throw wrong_use(fmt::format("--path {}: this is not a path", path), "Write it as /a/b, percent-encoded; a query is given by --query");
 }
 
+// A WASI program's own code is this process's, too, as far as a process can have it.
+int exit_code_of(const registry::Function& function, const run::Outcome& outcome) {
+    const auto* failed = std::get_if<run::Failed>(&outcome.how);
+    const int code = failed && function.program->is_command() ? failed->code & 0xff : 0;
+    return code == 0 ? kExitFailed : code;
+}
+
 uint64_t at_most(uint64_t given, uint64_t maximum, const char* option) {
     if (given > maximum) throw wrong_use(fmt::format("{}: {} is more than {}", option, given, maximum), "Give less");
     return given;
@@ -161,7 +168,13 @@ int RunCommand::run(Output output) const {
         if (request.body.pages) INLAY_TRY_VOID(check_not_shrunk(*request.body.pages, body_file_));
         return objects.check_opened();
     };
-    return result.tell(outcome, unchanged, objects.first_absent());
+    const int code = exit_code_of(loaded.function, outcome);
+    try {
+        return result.tell(outcome, unchanged, objects.first_absent());
+    } catch (Failure& failure) {
+        failure.exit_code = code;
+        throw;
+    }
 }
 
 }  // namespace inlay::cli

@@ -29,6 +29,7 @@ std::string GivenDirectories::add(const std::string& pair) {
     std::string path = pair.substr(equals + 1);
     const bool is_read_only = path.ends_with(":ro");
     if (is_read_only) path.resize(path.size() - 3);
+    if (path.ends_with(":w")) path.resize(path.size() - 2);  // As a deploy says it.
     auto directory = os::open_directory_at(-1, fs::absolute(path).string());
     if (!directory.ok()) throw wrong_use(fmt::format("--dir {}: {}", pair, directory.error().detail), "Name a directory that is there");
     std::string bucket = fmt::format("directory-{}", roots_.size());
@@ -48,15 +49,17 @@ Result<run::KeyPage> GivenDirectories::list(const std::string& bucket, const std
     std::error_code error;
     const auto begin = root.path / prefix;
     if (!prefix.empty()) page.keys.push_back(prefix);
-    for (fs::recursive_directory_iterator walk(begin, error), end; !error && walk != end; walk.increment(error)) {
-        const bool is_link = walk->is_symlink(error), is_directory = walk->is_directory(error) && !is_link;
-        if (!is_directory && !walk->is_regular_file(error)) continue;
+    for (fs::recursive_directory_iterator walk(begin, fs::directory_options::skip_permission_denied, error), end; !error && walk != end; walk.increment(error)) {
+        std::error_code gone;  // What vanishes meanwhile is not there.
+        const bool is_link = walk->is_symlink(gone), is_directory = walk->is_directory(gone) && !is_link;
+        if (!is_directory && !walk->is_regular_file(gone)) continue;
         auto key = walk->path().lexically_relative(root.path).string();
         if (is_link && !leads_to_file(root.directory, key)) continue;
         if (check_key(key).ok()) page.keys.push_back(is_directory ? key + "/" : key);
         if (page.keys.size() > kWasiKeysMax)
             return Error{Errc::overloaded, fmt::format("directory {} holds more than {} files", root.path.string(), kWasiKeysMax)};
     }
+    if (error) return os_error("list " + begin.string(), error.value());
     std::sort(page.keys.begin(), page.keys.end());
     return page;
 }

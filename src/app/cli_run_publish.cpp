@@ -23,6 +23,10 @@ Result<> check_key_as_path(const ObjectName& name) {
                                              name.path())};
 }
 
+bool lies_below(const fs::path& path, const fs::path& directory) {
+    return std::mismatch(directory.begin(), directory.end(), path.begin(), path.end()).first == directory.end() && path != directory;
+}
+
 fs::path temporary_beside(const fs::path& target) {
     uint64_t tag = 0;
     os::fill_random(&tag, sizeof tag);
@@ -62,6 +66,8 @@ Result<uint64_t> Publication::add(const registry::Effect& effect) {
     fs::create_directories(target.parent_path(), error);
     if (error) return os_error("make directory " + target.parent_path().string(), error.value());
     if (fs::is_directory(target, error)) return os_error("publish to " + target.string(), EISDIR);
+    for (const auto& other : staged_)
+        if (lies_below(target, other.target) || lies_below(other.target, target)) return os_error("publish to " + target.string() + " beside " + other.target.string(), EISDIR);
     auto temporary = temporary_beside(target);
     File file(std::fopen(temporary.c_str(), "wbxe"));
     if (!file) return os_error("create " + temporary.string());

@@ -89,8 +89,10 @@ inline constexpr size_t kWasiIovecsMax = 1024;            // Pieces of one fd_re
 inline constexpr size_t kWasiSubscriptionsMax = 1024;     // Events that one poll_oneoff waits for.
 inline constexpr size_t kWasiRandomBytesMax = 1 * MiB;    // One call of random_get.
 inline constexpr size_t kWasiPathBytesMax = 4096;
-inline constexpr size_t kWasiKeysMax = 100'000;           // Keys that are looked at to list one directory.
-inline constexpr size_t kWasiDirectoriesMax = 1024;       // Directories that one invocation makes, and of one function.
+inline constexpr size_t kWasiWorkerBytesMax = 4 * MiB;    // Copied by one call in a worker; more: a lane.
+inline constexpr size_t kDirectoriesMax = 64;             // Directories that a deploy gives to one function.
+inline constexpr size_t kWasiKeysMax = 100'000;           // Keys that are looked at to list one directory; entries that one program keeps of all.
+inline constexpr size_t kWasiDirectoriesMax = 1024;       // Directories that one invocation makes.
 inline constexpr size_t kCgiHeadBytesMax = 16 * KiB;      // The head that a WASI program writes before its response.
 inline constexpr size_t kSupplyKeysMax = 512;             // Keys that one question for a directory brings.
 inline constexpr size_t kSourcesMax = 1024;               // Objects opened, inputs taken and results of calls held by one invocation.
@@ -177,6 +179,8 @@ inline constexpr size_t kEdgesMax = 4096;                 // Pairs of a caller a
 
 // Compiling.
 inline constexpr uint64_t kCompileSecondsMax = 120;
+inline constexpr uint64_t kInitialiseSecondsMax = 30;      // Of the processor, to initialise a module for a snapshot; that may be as large as a module.
+inline constexpr uint64_t kDenseImageBytesMax = 64 * MiB;  // Memory that a module begins with is one image, however sparse.
 inline constexpr uint64_t kCompileAddressBytesMax = 8 * GiB;
 inline constexpr size_t kCompilesAtOnceMax = 2;           // One for
 inline constexpr uint64_t kCompileBytes = 256 * MiB;      // so much of the memory that there is.

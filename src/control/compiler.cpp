@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <csignal>
 
 #include "base/limits.hpp"
 #include "engine/engine.hpp"
@@ -23,6 +24,12 @@ const char* command_of(CompileJob::Task task) {
         case CompileJob::Task::initialise: return "initialise-module";
     }
     return "";
+}
+
+uint64_t seconds_for(CompileJob::Task task) { return task == CompileJob::Task::initialise ? kInitialiseSecondsMax : kCompileSecondsMax; }
+
+const char* doer_of(CompileJob::Task task) {
+    return task == CompileJob::Task::initialise ? "what initialises it at deploy (--warm: its start function, _initialize and inlay_warm)" : "the compiler";
 }
 
 }  // namespace
@@ -53,7 +60,8 @@ void Compiler::start_next() {
                           std::to_string(job.module_bytes), std::to_string(job.memory_bytes),
                           std::to_string(static_cast<int>(job.checks)), sandbox_};
         plan.inherited = {job.module.get(), output->get()};
-        plan.limits = {kCompileSecondsMax, kCompileAddressBytesMax, own_bytes_max_};
+        plan.signal_at_our_end = SIGKILL;
+        plan.limits = {seconds_for(job.task), kCompileAddressBytesMax, own_bytes_max_};
         auto pid = os::spawn_self(plan);
         if (!pid.ok()) {
             job.done(std::move(pid).error());
@@ -81,8 +89,8 @@ bool Compiler::on_exit(const os::Exit& exit) {
         if (text.ok()) reason = std::move(text).value();
     }
     if (reason.empty())
-        reason = fmt::format("the compiler ended with {}: the module asks too much of it ({} s, {} MiB)", exit.text(),
-                             kCompileSecondsMax, own_bytes_max_ / MiB);
+        reason = fmt::format("{} ended with {}: the module asks too much of it ({} s, {} MiB)", doer_of(ended.job.task), exit.text(), seconds_for(ended.job.task),
+                             own_bytes_max_ / MiB);
     ended.job.done(Error{Errc::bad_module, fmt::format("function {:?}: {}", ended.job.name, reason)});
     return true;
 }

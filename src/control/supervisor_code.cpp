@@ -77,6 +77,7 @@ void Supervisor::initialise(const std::shared_ptr<Deployment>& deployment) {
     CompileJob job{record.name, os::duplicate(deployment->module.get()), record.module_bytes, record.limits.memory_bytes, Checks::none, CompileJob::Task::initialise, {}};
     job.done = [this, deployment](Result<os::Fd> snapshot) {
         auto size = snapshot.ok() ? os::status(snapshot->get()) : Result<os::FileStatus>(snapshot.error());
+        if (size.ok() && size->size > kModuleBytesMax) size = registry::damaged_message();  // The child has looked at that.
         auto module = size.ok() ? take_module(snapshot->get(), size->size) : Result<Module>(size.error());
         if (!module.ok()) return deployment->life->answer_call(registry::answer(deployment->id, module.error()));
         deployment->module = std::move(module->file);

@@ -9,6 +9,7 @@
 #include "base/limits.hpp"
 #include "engine/engine_parts.hpp"
 #include "engine/inspect.hpp"
+#include "engine/snapshot.hpp"
 
 namespace inlay::engine {
 namespace {
@@ -18,6 +19,22 @@ constexpr uint64_t kWasmPageBytes = 64 * KiB;
 
 Error refuse(std::string why) { return Error{Errc::bad_module, std::move(why)}; }
 
+// What the engine says of a feature that functions cannot have, and what to tell the toolchain.
+struct RefusedFeature {
+    std::string_view words;
+    std::string_view remedy;
+};
+constexpr RefusedFeature kRefusedFeatures[] = {
+    {"exceptions proposal not enabled", "the module uses exceptions: build without -fwasm-exceptions, in C++ with -fno-exceptions, in Rust with panic=abort"},
+    {"threads support is not enabled", "the module uses atomics: build without -pthread, -matomics or +atomics"},
+    {"gc support is not enabled", "the module uses garbage-collected types: build for linear memory"},
+    {"gc proposal", "the module uses garbage-collected types: build for linear memory"},
+    {"wide arithmetic support is not enabled", "the module uses wide arithmetic: build without -mwide-arithmetic"},
+    {"multiple memories", "the module has several memories: build without -mmultimemory, with one of them"},
+    {"multi-memory", "the module has several memories: build without -mmultimemory, with one of them"},
+    {"custom page sizes", "the memory has pages of another size: build without --page-size"},
+};
+
 // The engine's words, and the remedy for what ordinary toolchains can be told not to do.
 Error refuse_invalid(const std::string& message) {
     if (message.find("memory64 must be enabled") != message.npos)
@@ -26,6 +43,8 @@ Error refuse_invalid(const std::string& message) {
         return refuse("the file is a component: deploy its core module; " + message);
     if (message.find("threads must be enabled") != message.npos)
         return refuse("the memory is shared: build without threads; " + message);
+    for (const auto& feature : kRefusedFeatures)
+        if (message.find(feature.words) != message.npos) return refuse(fmt::format("{}; {}", feature.remedy, message));
     return refuse("the module is not valid: " + message);
 }
 
@@ -88,8 +107,8 @@ Result<> check_exports(const wasmtime_module_t* module, uint64_t memory_bytes_ma
         } else if (name == "_start") {
             has_entry = true;
             if (!has_type(type, 0, false)) verdict = refuse("the export _start must have the type () -> ()");
-        } else if (name == "_initialize") {
-            if (!has_type(type, 0, false)) verdict = refuse("the export _initialize must have the type () -> ()");
+        } else if (name == "_initialize" || name == kWarmExport) {
+            if (!has_type(type, 0, false)) verdict = refuse(fmt::format("the export {} must have the type () -> ()", name));
         } else if (name == "memory") {
             has_memory = true;
             verdict = check_memory(type, memory_bytes_max);

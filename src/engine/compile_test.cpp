@@ -48,7 +48,9 @@ const Refusal kRefusals[] = {
     {"no memory", "(module " + kEntry + ")", "does not export its memory as \"memory\": link with --export-memory"},
     {"a memory that is not exported", "(module (memory 1)" + kEntry + ")", "does not export its memory"},
     {"a memory that is a function", "(module (func (export \"memory\"))" + kEntry + ")", "does not export its memory"},
-    {"a second memory", "(module (memory 1) " + kMemory + kEntry + ")", "the module is not valid"},
+    {"a second memory", "(module (memory 1) " + kMemory + kEntry + ")", "build without -mmultimemory"},
+    {"exceptions", "(module (tag) " + kMemory + kEntry + ")", "build without -fwasm-exceptions"},
+    {"something to warm with a parameter", "(module " + kMemory + kEntry + R"((func (export "inlay_warm") (param i64))))", "inlay_warm must have the type () -> ()"},
     {"a maximum without room for windows", "(module (memory (export \"memory\") 1 1024)" + kEntry + ")",
      "leaves no room for windows: link without --max-memory"},
 };

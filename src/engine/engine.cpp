@@ -11,6 +11,9 @@
 #include "os/fault_guard.hpp"
 #include "os/processor.hpp"
 
+// What the engine's crate adds to the C API (engine/lib.rs).
+extern "C" void inlay_config_dense_image(wasm_config_t* config, uint64_t bytes);
+
 namespace inlay::engine {
 namespace {
 
@@ -44,6 +47,7 @@ wasm_config_t* configure(Checks checks) {
     wasmtime_config_memory_reservation_for_growth_set(config, 0);
     wasmtime_config_memory_guard_size_set(config, kGuardBytes);
     wasmtime_config_memory_init_cow_set(config, true);
+    inlay_config_dense_image(config, kDenseImageBytesMax);
     wasmtime_config_wasm_bulk_memory_set(config, true);
     wasmtime_config_wasm_multi_value_set(config, true);
     wasmtime_config_wasm_simd_set(config, true);

@@ -90,6 +90,54 @@ bool load(const Engine& engine, Result<std::string>& compiled, std::string_view 
     return !ErrorHandle(wasmtime_module_new(engine.parts().engine.get(), data(bytes), bytes.size(), made));
 }
 
+// A number of a module (WebAssembly 5.2.2), at most 32 bits. False: it is cut, or longer.
+bool take_number(std::string_view& rest, uint32_t& number) {
+    number = 0;
+    for (unsigned shift = 0; shift < 35 && !rest.empty(); shift += 7) {
+        const auto byte = static_cast<unsigned char>(rest.front());
+        rest.remove_prefix(1);
+        number |= static_cast<uint32_t>(byte & 0x7f) << shift;
+        if (byte < 0x80) return true;
+    }
+    return false;
+}
+
+bool take_text(std::string_view& rest, std::string_view& text) {
+    uint32_t length = 0;
+    if (!take_number(rest, length) || length > rest.size()) return false;
+    text = rest.substr(0, length);
+    rest.remove_prefix(length);
+    return true;
+}
+
+// Source: tool-conventions, Linking.md, "Target Features Section": a count, then for each a sign and a name.
+std::vector<std::string> features_in(std::string_view section) {
+    std::vector<std::string> features;
+    uint32_t count = 0;
+    std::string_view name;
+    if (!take_number(section, count)) return features;
+    for (uint32_t i = 0; i < count && !section.empty(); i++) {
+        const char sign = section.front();
+        section.remove_prefix(1);
+        if (!take_text(section, name)) break;
+        if (sign == '+' || sign == '=') features.emplace_back(name);
+    }
+    return features;
+}
+
+std::vector<std::string> features_of(std::string_view module) {
+    constexpr size_t kHeaderBytes = 8;
+    auto rest = module.substr(std::min(module.size(), kHeaderBytes));
+    while (!rest.empty()) {
+        const char id = rest.front();
+        rest.remove_prefix(1);
+        std::string_view section, name;
+        if (!take_text(rest, section)) break;
+        if (id == 0 && take_text(section, name) && name == "target_features") return features_in(section);
+    }
+    return {};
+}
+
 std::string kind_of(const ModuleFacts& facts) {
     auto exports = [&](std::string_view name) { return std::any_of(facts.exports.begin(), facts.exports.end(), [&](const auto& one) { return one.name == name; }); };
     auto imports = [&](std::string_view module, std::string_view name) {
@@ -107,6 +155,7 @@ std::string remedy_for_import(std::string_view module, std::string_view name) {
     if (module == "wasi_snapshot_preview1") return "WASI preview 1 has no such function";
     if (module == "wasi") return "threads of wasi-threads: build without them";
     if (module.starts_with("wasi_")) return "it is of another WASI: build for preview 1, which imports from \"wasi_snapshot_preview1\"";
+    if (module == "env" && name == "__linear_memory") return "this is an object file, which clang -c makes: link it";
     if (module == "env" && name == "memory") return "the memory is imported: link without --import-memory";
     if (module == "env" && name == "abort") return "AssemblyScript's abort: build with --use abort= and a function of your own";
     if (module == "env") return "a symbol that nothing defines: link what defines it, without --allow-undefined";
@@ -128,6 +177,7 @@ Result<ModuleFacts> inspect(const Engine& engine, std::span<const HostFunction> 
         facts.refusal = "this is a component: deploy its core module, which `jco` or `wasm-tools component unbundle` takes out, if it exports inlay_handle";
         return facts;
     }
+    if (!facts.is_text) facts.features = features_of(bytes);
     wasmtime_module_t* made = nullptr;
     if (!load(engine, compiled, bytes, &made)) return facts;
     ModuleHandle held(made);

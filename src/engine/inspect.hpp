@@ -33,6 +33,7 @@ struct ModuleFacts {
     std::vector<Import> imports;
     std::vector<Export> exports;
     std::optional<Memory> memory;  // That it exports as "memory".
+    std::vector<std::string> features;  // That its toolchain says it uses (the section "target_features" of LLVM's tools).
     std::string refusal;           // Why it cannot be deployed, with the remedy; empty: it can.
 };
 

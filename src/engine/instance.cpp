@@ -1,13 +1,10 @@
 // Instantiates, calls, and drops in the right order.
 #include "engine/instance.hpp"
 
-#include <fmt/format.h>
-
-#include <algorithm>
-
 #include "base/check.hpp"
 #include "base/limits.hpp"
 #include "engine/engine_parts.hpp"
+#include "engine/trap_place.hpp"
 
 namespace inlay::engine {
 namespace {
@@ -33,35 +30,13 @@ TrapWords words_of(wasmtime_trap_code_t code) {
     }
 }
 
-// Where it was, by the first frame of the engine's account:
-//
-//     "    0:    0x113 - module!sum" newline "                    at /src/sum.c:12:5"
-std::string place_of(std::string_view message) {
-    constexpr std::string_view kFirst = "\n    0:";
-    const size_t frame = message.find(kFirst);
-    if (frame == message.npos) return {};
-    auto rest = message.substr(frame + kFirst.size());
-    auto line = rest.substr(0, rest.find('\n'));
-    rest.remove_prefix(std::min(rest.size(), line.size() + 1));
-    const size_t dash = line.find(" - ");
-    if (dash == line.npos) return {};
-    auto name = line.substr(dash + 3);
-    name.remove_prefix(name.find('!') == name.npos ? 0 : name.find('!') + 1);
-    if (name.starts_with('<')) return {};  // It has no names.
-    auto source = rest.substr(0, rest.find('\n'));
-    const size_t at = source.find(" at ");
-    if (at == source.npos || source.find_first_not_of(' ') != at + 1) return " in " + std::string(name);
-    source.remove_prefix(source.find_last_of("/ ") + 1);
-    return fmt::format(" in {} ({})", name, source.substr(0, source.rfind(':')));  // Without the column.
-}
-
 }  // namespace
 
 Trap Instance::describe(const TrapHandle& trap) {
     wasmtime_trap_code_t code = 0;
     if (!wasmtime_trap_code(trap.get(), &code)) return describe(message_of(trap));
     TrapWords words = words_of(code);
-    std::string message = message_of(trap);
+    std::string message = account_of(message_of(trap));
     return Trap{words.kind, words.reason + place_of(message), std::move(message)};
 }
 
@@ -97,7 +72,12 @@ Result<std::optional<Trap>> Instance::start() {
     wasm_trap_t* trap = nullptr;
     ErrorHandle error(wasmtime_instance_pre_instantiate(program_.parts().pre.get(), context_, &instance_, &trap));
     if (trap) return std::optional<Trap>(describe(TrapHandle(trap)));
-    if (error) return Error{Errc::overloaded, "no instance can be made: " + message_of(error)};
+    if (error) {
+        auto message = message_of(error);
+        auto told = describe(message);  // A start function that a host call ended is no lack of room.
+        if (told.kind != TrapKind::other) return std::optional<Trap>(std::move(told));
+        return Error{Errc::overloaded, "no instance can be made: " + message};
+    }
     attach_memory();
     if (!program_.parts().has_initialize) return std::optional<Trap>();
     auto initialized = call(program_.parts().initialize);

@@ -179,19 +179,7 @@ int32_t publish(Invocation& invocation, GuestPtr name, GuestLen name_length, Gue
     if (type_text->size() > kContentTypeBytesMax || !is_field_value(*type_text)) return INLAY_E_ARGUMENT;
     auto gathered = gather(invocation, *list);
     if (gathered.code != 0) return gathered.code;
-    Piece& content = gathered.piece;
-    StagedEffect staged;
-    staged.effect.name = std::move(parsed).value();
-    staged.effect.content_type = type_text->empty() ? "application/octet-stream" : std::string(*type_text);
-    staged.effect.length = content.size();
-    if (content.pages) {
-        staged.effect.kind = registry::ContentKind::pages;
-        staged.effect.fd = content.pages->fd();
-        staged.pages = std::move(content.pages);
-    } else {
-        staged.effect.inline_bytes = std::move(content.bytes);
-    }
-    invocation.effects.push_back(std::move(staged));
+    invocation.effects.push_back(staged_put(std::move(parsed).value(), std::string(*type_text), std::move(gathered.piece)));
     return 0;
 }
 

@@ -280,6 +280,7 @@ int32_t call_input(Invocation& invocation, uint32_t index, GuestPtr out) noexcep
 int32_t close(Invocation& invocation, uint32_t source) noexcept {
     invocation.begin_sources();
     if (source >= invocation.sources.size() || invocation.sources[source].closed) return INLAY_E_ABSENT;
+    if (invocation.wasi && invocation.wasi->holds(source)) return INLAY_E_DENIED;  // It goes with its descriptor.
     invocation.close_source(source);
     return 0;
 }

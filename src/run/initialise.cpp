@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "base/clock.hpp"
+#include "base/limits.hpp"
 #include "engine/compile.hpp"
 #include "engine/snapshot.hpp"
 #include "run/invocation.hpp"
@@ -44,7 +45,7 @@ Result<std::string> initialise(const engine::Engine& engine, std::span<const uin
         return Error{Errc::bad_module, "a WASI command has nothing that could be initialised apart from its main: export inlay_handle and _initialize (a reactor), or deploy it without --warm"};
     Request request;
     NoSupply supply;
-    Terms terms{.place = Place::lane};
+    Terms terms{.place = Place::inline_};  // Where nobody may sleep.
     Invocation invocation(function, request, supply, terms);
     invocation.began_ns = monotonic_ns();
     engine::Instance instance(*function.program, memory_bytes_max, &invocation);
@@ -53,7 +54,10 @@ Result<std::string> initialise(const engine::Engine& engine, std::span<const uin
     if (trapped) return refuse("its start", *trapped, supply.said);
     if (auto warmed = instance.call_if_present(engine::kWarmExport))
         if (auto* trap = std::get_if<engine::Trap>(&*warmed)) return refuse(engine::kWarmExport, *trap, supply.said);
-    return engine::take_snapshot(binary, instance);
+    INLAY_TRY(auto snapshot, engine::take_snapshot(binary, instance));
+    if (snapshot.size() > kModuleBytesMax)
+        return Error{Errc::bad_module, fmt::format("the module's snapshot has {} bytes, more than kModuleBytesMax ({}): initialise less memory, or deploy it without --warm", snapshot.size(), kModuleBytesMax)};
+    return snapshot;
 }
 
 }  // namespace inlay::run

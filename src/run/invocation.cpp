@@ -53,6 +53,7 @@ Result<uint32_t> Invocation::open_source(const ObjectName& name) {
 
 void Invocation::close_source(uint32_t source) {
     auto& closed = sources[source];
+    if (closed.closed) return;
     const bool is_linked = closed.pages && closed.pages->foreign();
     if (!is_linked) closed = Source{};  // Of those that may be lost it is asked to the end: windows may show them still.
     closed.closed = true;

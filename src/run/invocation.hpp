@@ -117,7 +117,7 @@ struct Invocation {
     void begin_sources();
     // Opens an object as one more source. Requires: there is room for it; begin_sources(). Errors: of Supply::get_object.
     Result<uint32_t> open_source(const ObjectName& name);
-    // Its number stands for nothing from now on. Requires: it is open.
+    // Its number stands for nothing from now on.
     void close_source(uint32_t source);
     // The window that holds the whole range, with its address.
     std::optional<std::pair<uint64_t, const Window*>> window_of(uint64_t address, uint64_t length) const;

@@ -11,6 +11,21 @@ std::string id_of(const Outcome& outcome) { return outcome.log.invocation.empty(
 
 }  // namespace
 
+StagedEffect staged_put(ObjectName name, std::string content_type, Piece content) {
+    StagedEffect staged;
+    staged.effect.name = std::move(name);
+    staged.effect.content_type = content_type.empty() ? "application/octet-stream" : std::move(content_type);
+    staged.effect.length = content.size();
+    if (content.pages) {
+        staged.effect.kind = registry::ContentKind::pages;
+        staged.effect.fd = content.pages->fd();
+        staged.pages = std::move(content.pages);
+    } else {
+        staged.effect.inline_bytes = std::move(content.bytes);
+    }
+    return staged;
+}
+
 Error failure_of(std::string_view function, const Outcome& outcome) {
     if (auto* refused = std::get_if<Refused>(&outcome.how)) return refused->error;
     if (auto* trapped = std::get_if<Trapped>(&outcome.how)) return Error{trapped->error.code, trapped->error.detail + id_of(outcome)};

@@ -40,6 +40,9 @@ struct StagedEffect {
     std::shared_ptr<const os::Pages> pages;
 };
 
+// A put of this content, by reference where it lies in pages.
+StagedEffect staged_put(ObjectName name, std::string content_type, Piece content);
+
 // inlay_handle returned 0: the response counts, the effects are to be committed together.
 struct Completed {
     Response response;

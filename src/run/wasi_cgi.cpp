@@ -28,6 +28,7 @@ bool is_hidden(std::string_view field_name) {  // RFC 3875 section 4.1.18: crede
 }
 
 void add_request(const Request& request, std::vector<std::string>& variables) {
+    const auto given = static_cast<ptrdiff_t>(variables.size());  // By the deploy: a client adds nothing to those.
     variables.push_back("GATEWAY_INTERFACE=CGI/1.1");
     variables.push_back(fmt::format("REQUEST_METHOD={}", request.method));
     variables.push_back(fmt::format("QUERY_STRING={}", request.query));
@@ -37,9 +38,9 @@ void add_request(const Request& request, std::vector<std::string>& variables) {
     if (request.body.size > 0) variables.push_back(fmt::format("CONTENT_LENGTH={}", request.body.size));
     for (const auto& field : request.fields) {
         if (equal_ignoring_case(field.name, "content-type")) variables.push_back(fmt::format("CONTENT_TYPE={}", field.value));
-        if (is_hidden(field.name)) continue;
+        if (is_hidden(field.name) || field.name.find('_') != field.name.npos) continue;  // "X_Y" would be taken for "X-Y".
         const std::string name = variable_of(field.name) + "=";
-        auto known = std::find_if(variables.begin(), variables.end(), [&](const auto& one) { return one.starts_with(name); });
+        auto known = std::find_if(variables.begin() + given, variables.end(), [&](const auto& one) { return one.starts_with(name); });
         if (known == variables.end())
             variables.push_back(name + std::string(field.value));
         else
@@ -79,6 +80,8 @@ bool take_line(Invocation& invocation, std::string_view line) {
     const size_t colon = line.find(':');
     if (colon == line.npos) return false;
     auto name = line.substr(0, colon), value = trim_blanks(line.substr(colon + 1));
+    if (equal_ignoring_case(name, "content-length")) return true;  // It is what it is.
+    if (equal_ignoring_case(name, "location") && invocation.response.status == 200) invocation.response.status = 302;  // RFC 3875 section 6.2.3
     if (!equal_ignoring_case(name, "status")) return add_header(invocation, name, value) == 0;
     auto status = parse_u64(value.substr(0, value.find(' ')));
     if (!status || *status < 200 || *status > 599) return false;

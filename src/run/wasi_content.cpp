@@ -51,6 +51,12 @@ int32_t copy_in(Invocation& invocation, const File& file, uint64_t offset, std::
     return kSuccess;
 }
 
+// Copies cannot be interrupted: a worker makes so many of them in one call; what is more begins again in a lane.
+bool is_too_long(const Invocation& invocation, uint64_t bytes) {
+    const bool in_worker = invocation.terms.place == run::Place::express || invocation.terms.place == run::Place::fiber;
+    return in_worker && bytes > kWasiWorkerBytesMax;
+}
+
 int32_t read_at(Invocation& invocation, const File& file, uint64_t offset, std::span<const Iovec> list, uint32_t& read) {
     const uint64_t size = size_of(invocation, file);
     read = 0;
@@ -58,6 +64,11 @@ int32_t read_at(Invocation& invocation, const File& file, uint64_t offset, std::
         const uint64_t at = offset + read;
         auto to = span_of(invocation, one).first(at < size ? std::min<uint64_t>(one.length, std::min<uint64_t>(size - at, UINT32_MAX - read)) : 0);
         if (to.empty()) continue;
+        if (is_too_long(invocation, read + to.size())) {
+            if (invocation.may_begin_again()) return engine::kStopGuest;
+            to = to.first(kWasiWorkerBytesMax - std::min<uint64_t>(read, kWasiWorkerBytesMax));
+            if (to.empty()) return kSuccess;
+        }
         if (int32_t code = copy_in(invocation, file, at, to); code != kSuccess) return code;
         read += static_cast<uint32_t>(to.size());
     }
@@ -75,6 +86,7 @@ int32_t make_writable(Invocation& invocation, File& file) {
         if (content.size() != source.size()) return kIo;
         if (int32_t code = spool->write(invocation, 0, content); code != kSuccess) return code;
     }
+    if (file.source && invocation.sources[*file.source].closed) return kBadf;
     file.spool = spool;
     if (!file.is_unlinked)
         for (auto* other : state_of(invocation).find_all(file.location.name())) other->spool = spool;
@@ -93,6 +105,7 @@ int32_t respond(Invocation& invocation, std::span<const Iovec> list, uint32_t& w
             if (state.response_end.size() > 0) state.response.push_back(state.response_end.take(invocation));
             state.response.push_back(host::piece_in_window(invocation, {one.address, one.length}));
         } else {
+            if (is_too_long(invocation, uint64_t{written} + one.length) && invocation.may_begin_again()) return engine::kStopGuest;
             auto bytes = span_of(invocation, one);
             if (int32_t code = state.response_end.write(invocation, state.response_end.size(), {reinterpret_cast<const char*>(bytes.data()), bytes.size()}); code != kSuccess) return code;
         }
@@ -108,6 +121,7 @@ int32_t write_at(Invocation& invocation, File& file, uint64_t offset, std::span<
     if (is_object)
         if (int32_t code = make_writable(invocation, file); code != kSuccess) return code;
     for (const auto& one : list) {
+        if (is_too_long(invocation, uint64_t{written} + one.length) && invocation.may_begin_again()) return engine::kStopGuest;
         auto bytes = span_of(invocation, one);
         std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
         if (!is_object)

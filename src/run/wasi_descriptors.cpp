@@ -26,6 +26,11 @@ int32_t fill_entries(Invocation& invocation, File& file, uint64_t cookie) {
     if (file.entries && cookie != 0) return kSuccess;
     std::vector<Entry> entries;
     if (int32_t code = list(invocation, file.location, entries); code != kSuccess) return code;
+    file.entries.reset();
+    if (state_of(invocation).entries() + entries.size() > kWasiKeysMax + 2) {
+        invocation.meet("kWasiKeysMax", kWasiKeysMax);
+        return kOverflow;
+    }
     file.entries = std::make_shared<const std::vector<Entry>>(std::move(entries));
     return kSuccess;
 }

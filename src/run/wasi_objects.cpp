@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <iterator>
 #include <set>
 
 #include "base/hash.hpp"
@@ -38,6 +39,10 @@ int32_t for_each_key(Invocation& invocation, const Location& location, const std
     do {
         auto page = invocation.supply.list_keys(location.bucket, prefix, after);
         if (!page.ok() && page.error().code == Errc::not_implemented) return invocation.may_begin_again() ? engine::kStopGuest : static_cast<int32_t>(kNotsup);
+        if (!page.ok() && page.error().code == Errc::overloaded) {
+            invocation.meet("kWasiKeysMax", kWasiKeysMax);
+            return kOverflow;
+        }
         if (!page.ok() && page.error().code != Errc::bucket_not_found) return kIo;
         if (!page.ok()) break;
         seen += page->keys.size();
@@ -84,6 +89,10 @@ int32_t open_object(Invocation& invocation, const ObjectName& name, uint32_t& so
         return kSuccess;
     }
     auto opened = invocation.open_source(name);
+    if (!opened.ok() && opened.error().code == Errc::overloaded) {
+        invocation.meet(opened.error().detail);
+        return kMfile;
+    }
     if (!opened.ok()) return opened.error().code == Errc::object_not_found || opened.error().code == Errc::object_changed ? kNoent : kIo;
     source = *opened;
     return kSuccess;
@@ -141,18 +150,7 @@ int32_t stage(Invocation& invocation, ObjectName name, Piece content) {
         invocation.meet(&FunctionLimits::publishes);
         return kDquot;
     }
-    StagedEffect staged;
-    staged.effect.name = std::move(name);
-    staged.effect.content_type = "application/octet-stream";
-    staged.effect.length = content.size();
-    if (content.pages) {
-        staged.effect.kind = registry::ContentKind::pages;
-        staged.effect.fd = content.pages->fd();
-        staged.pages = std::move(content.pages);
-    } else {
-        staged.effect.inline_bytes = std::move(content.bytes);
-    }
-    invocation.effects.push_back(std::move(staged));
+    invocation.effects.push_back(staged_put(std::move(name), {}, std::move(content)));
     return kSuccess;
 }
 
@@ -160,14 +158,21 @@ int32_t unlink(Invocation& invocation, const ObjectName& name) {
     uint32_t source = 0;
     if (int32_t code = open_object(invocation, name, source); code != kSuccess) return code;
     forget(invocation, source);
+    auto staged = std::stable_partition(invocation.effects.begin(), invocation.effects.end(), [&](const auto& one) { return one.effect.name != name; });
+    std::vector<StagedEffect> before(std::make_move_iterator(staged), std::make_move_iterator(invocation.effects.end()));
+    invocation.effects.erase(staged, invocation.effects.end());
+    int32_t code = open_object(invocation, name, source);
+    const bool was_only_staged = code == kNoent;
+    if (code == kSuccess) {
+        forget(invocation, source);
+        code = stage(invocation, name, Piece{});
+        if (code == kSuccess) invocation.effects.back().effect.is_delete = true;
+    }
+    if (code != kSuccess && !was_only_staged) {  // Nothing has happened.
+        std::move(before.begin(), before.end(), std::back_inserter(invocation.effects));
+        return code;
+    }
     for (auto* file : state_of(invocation).find_all(name)) file->is_unlinked = true;
-    std::erase_if(invocation.effects, [&](const auto& one) { return one.effect.name == name; });
-    int32_t stored = open_object(invocation, name, source);
-    if (stored == kNoent) return kSuccess;  // It was only staged.
-    if (stored != kSuccess) return stored;
-    forget(invocation, source);
-    if (int32_t code = stage(invocation, name, Piece{}); code != kSuccess) return code;
-    invocation.effects.back().effect.is_delete = true;
     return kSuccess;
 }
 

@@ -111,7 +111,7 @@ int32_t open_named(Invocation& invocation, const Named& named, const Opening& op
     }
     if (code != kNoent) return code;
     // What is created needs no look at what lies below that name, if it cannot be meant.
-    const bool only_creates = opening.creates() && !(opening.how & kOpenDirectory) && !named.is_directory && !named.location.path.empty();
+    const bool only_creates = opening.creates() && !(opening.how & (kOpenDirectory | kOpenExclusive)) && !named.is_directory && !named.location.path.empty();
     if (only_creates) return open_absent(invocation, named, opening, out);
     Found found;
     code = look(invocation, named.location, found);
@@ -234,6 +234,10 @@ int32_t path_rename(Invocation& invocation, uint32_t from_fd, GuestPtr from, Gue
     if (found.kind == Found::Kind::directory) return kIsdir;
     State& state = state_of(invocation);
     const auto open = state.find_all(old.location.name()), lost = state.find_all(fresh.location.name());
+    if (invocation.effects.size() + 2 > invocation.limits().publishes) {  // The new name, and that the old one goes: both, or nothing.
+        invocation.meet(&FunctionLimits::publishes);
+        return kDquot;
+    }
     code = link(invocation, old.location.name(), fresh.location.name());
     if (code == kSuccess) code = unlink(invocation, old.location.name());
     if (code != kSuccess) return code;

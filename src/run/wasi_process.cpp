@@ -12,7 +12,7 @@
 namespace inlay::run::wasi {
 namespace {
 
-constexpr auto kSleepPiece = std::chrono::milliseconds(10);
+constexpr uint64_t kSleepPieceNs = 10'000'000;
 constexpr uint64_t kMonotonicBegins = 1'000'000'000;  // Some take 0 for a clock that does not work: Go ends.
 
 bool write_bytes(const Invocation& invocation, uint64_t address, std::string_view text) {
@@ -80,7 +80,7 @@ int32_t sleep_until(Invocation& invocation, uint64_t at_ns) {
     if (at_ns <= monotonic_ns()) return kSuccess;
     if (invocation.terms.place != run::Place::lane) return invocation.may_begin_again() && invocation.terms.place == run::Place::express ? engine::kStopGuest : static_cast<int32_t>(kNotsup);
     for (uint64_t now_ns = monotonic_ns(); now_ns < at_ns && !engine::Watchdog::is_over(); now_ns = monotonic_ns())
-        std::this_thread::sleep_for(std::min<std::chrono::nanoseconds>(kSleepPiece, std::chrono::nanoseconds(at_ns - now_ns)));
+        std::this_thread::sleep_for(std::chrono::nanoseconds(std::min(kSleepPieceNs, at_ns - now_ns)));
     return kSuccess;
 }
 

@@ -20,7 +20,7 @@ int32_t Spool::make_room(Invocation& invocation, uint64_t size) {
     if (!pages_ && size <= inline_max_) return kSuccess;
     const uint64_t capacity = pages_ ? pages_->size() : 0;
     if (size <= capacity) return kSuccess;
-    const uint64_t others = invocation.output_bytes - capacity, limit = invocation.limits().output_bytes;
+    const uint64_t others = invocation.output_bytes, limit = invocation.limits().output_bytes;  // What is replaced lives on until the end, in a lane's worker.
     if (others > limit || size > limit - others) {
         invocation.meet(&FunctionLimits::output_bytes);
         return kDquot;

@@ -85,6 +85,16 @@ File State::remove(uint32_t descriptor) {
     return file;
 }
 
+bool State::holds(uint32_t source) const {
+    return std::any_of(files_.begin(), files_.end(), [&](const auto& file) { return file && file->source == source; });
+}
+
+size_t State::entries() const {
+    size_t sum = 0;
+    for (const auto& file : files_) sum += file && file->entries ? file->entries->size() : 0;
+    return sum;
+}
+
 void State::move(uint32_t from, uint32_t to) {
     files_[to] = std::move(files_[from]);
     files_[from].reset();
@@ -106,8 +116,11 @@ int32_t close_file(Invocation& invocation, File file) {
     return is_last && !file.is_unlinked ? stage(invocation, file.location.name(), file.spool->take(invocation)) : static_cast<int32_t>(kSuccess);
 }
 
+// What the log does not take any more is not looked at either: a guest has long texts for nothing.
 void log_text(Invocation& invocation, File& file, std::string_view text) {
-    while (!text.empty()) {
+    bool& is_full = state_of(invocation).log_is_full;
+    text = text.substr(0, kLogBytesPerInvocationMax);
+    while (!text.empty() && !is_full) {
         const size_t end = text.find('\n');
         const size_t room = kLogLineBytesMax - file.line.size();
         file.line += text.substr(0, std::min(end, room));  // COPY: what is logged, no content
@@ -116,6 +129,7 @@ void log_text(Invocation& invocation, File& file, std::string_view text) {
         if (!invocation.add_log(INLAY_LOG_INFO, file.line)) {
             const bool too_many = invocation.log_lines >= kLogLinesPerInvocationMax;
             too_many ? invocation.meet("kLogLinesPerInvocationMax", kLogLinesPerInvocationMax) : invocation.meet(&FunctionLimits::log_bytes);
+            is_full = true;
         }
         file.line.clear();
     }

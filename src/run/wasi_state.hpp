@@ -70,6 +70,10 @@ class State {
     std::optional<uint32_t> add(File file);
     // Frees the number. Requires: it is open.
     File remove(uint32_t descriptor);
+    // Whether one of them reads this source of the invocation.
+    bool holds(uint32_t source) const;
+    // Entries of directories that are kept for those who read them.
+    size_t entries() const;
     // `to` is what `from` was. Requires: both are open.
     void move(uint32_t from, uint32_t to);
     size_t size() const { return files_.size(); }
@@ -81,6 +85,7 @@ class State {
     std::vector<Piece> response;
     Spool response_end;
     std::optional<uint32_t> exit_code;
+    bool log_is_full = false;
     std::set<std::string> made_directories;  // "BUCKET/PATH"; at most kWasiDirectoriesMax.
 
   private:

@@ -112,8 +112,8 @@ Result<std::string> directories_of(std::string_view query) {
         directories.append(pair).push_back('\0');
         count++;
     }
-    if (count > kWasiDirectoriesMax || directories.size() > kEnvBytesMax)
-        return Error{Errc::bad_request, fmt::format("more than {} directories, or {} bytes of them", kWasiDirectoriesMax, kEnvBytesMax)};
+    if (count > kDirectoriesMax || directories.size() > kEnvBytesMax)
+        return Error{Errc::bad_request, fmt::format("more than {} directories, or {} bytes of them", kDirectoriesMax, kEnvBytesMax)};
     return directories;
 }
 

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 
+#include "../../abi/inlay.h"
 #include "base/clock.hpp"
 #include "base/limits.hpp"
 #include "base/log.hpp"
@@ -189,6 +190,9 @@ asio::awaitable<run::Outcome> Lane::run(const run::Request& request, const run::
     if (!outcome) {
         outcome = lost_outcome();
         outcome->log.invocation = run::invocation_id_text(terms);
+        outcome->log.function = function_->record.name;
+        outcome->log.trace = trace_.text();
+        outcome->log.lines.push_back({INLAY_LOG_ERROR, std::get<run::Trapped>(outcome->how).error.detail});
     }
     outcome->cost.cpu_ns = cpu_ns;
     co_return std::move(*outcome);

@@ -64,6 +64,9 @@ export namespace host {
   @external("inlay", "open")
   export declare function open(name: usize, nameLength: u32, out: usize): i32;
   // @ts-ignore: decorator
+  @external("inlay", "fd_source")
+  export declare function fd_source(fd: u32, out: usize): i32;
+  // @ts-ignore: decorator
   @external("inlay", "map")
   export declare function map(source: u32, offset: u64, length: u64, flags: u32, out: usize): i32;
   // @ts-ignore: decorator

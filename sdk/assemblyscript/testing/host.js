@@ -109,6 +109,10 @@ export class Host {
     return index < this.inputs.length ? this.#tellSource(this.inputs[index], out) : E.ABSENT;
   }
 
+  fd_source() {
+    return E.ABSENT; // There are no descriptors here.
+  }
+
   open(name, nameLength, out) {
     const key = this.#text(name, nameLength);
     if (!/^[^/]+\/.+/s.test(key)) return E.NAME;
@@ -345,6 +349,6 @@ export class Host {
 }
 
 const HOST_FUNCTIONS = [
-  "request", "body", "call_input", "open", "map", "move", "prefetch", "output", "unmap", "close", "receive", "status", "header", "respond",
+  "request", "body", "call_input", "open", "fd_source", "map", "move", "prefetch", "output", "unmap", "close", "receive", "status", "header", "respond",
   "send", "publish", "call", "spawn", "wait", "wait_any", "log", "clock", "random", "cost",
 ];

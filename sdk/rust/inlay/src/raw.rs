@@ -91,6 +91,7 @@ extern "C" {
     pub fn body(out: *mut Source) -> i32;
     pub fn call_input(index: u32, out: *mut Source) -> i32;
     pub fn open(name: *const u8, name_length: usize, out: *mut Source) -> i32;
+    pub fn fd_source(fd: u32, out: *mut Source) -> i32;
     pub fn map(source: u32, offset: u64, length: u64, flags: u32, out: *mut Range) -> i32;
     #[link_name = "move"]
     pub fn move_window(address: usize, offset: u64, length: u64, out: *mut Range) -> i32;

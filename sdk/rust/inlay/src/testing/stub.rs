@@ -88,6 +88,11 @@ pub unsafe fn open(name: *const u8, name_length: usize, out: *mut Source) -> i32
     unsafe { give(out, state(opened)) }
 }
 
+/// There are no descriptors here.
+pub unsafe fn fd_source(_: u32, _: *mut Source) -> i32 {
+    E_ABSENT
+}
+
 pub unsafe fn map(source: u32, offset: u64, length: u64, flags: u32, out: *mut Range) -> i32 {
     unsafe { give(out, state(|state| state.map(source, offset, length, flags))) }
 }
