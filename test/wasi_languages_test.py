@@ -9,7 +9,7 @@ import subprocess
 import pytest
 
 from docs_test import block
-from serving import INLAY, ROOT, eventually
+from serving import INLAY, ROOT, Server, eventually
 from wasi_test import NAMES, PROGRAMS, files_of
 
 OUT = ROOT / "build" / "sdk" / "wasi"
@@ -142,10 +142,15 @@ def test_the_page_names_each_limit_with_its_value(page):
         assert told and told[1].replace(",", "").replace(" ", "") == value.replace("'", "").replace("*", "").replace(" ", ""), name
 
 
-def test_the_program_of_the_page_runs_as_it_stands(server, tmp_path):
+def test_the_program_of_the_page_runs_as_it_stands(data, tmp_path):
     if not shutil.which("clang-19") or not pathlib.Path("/usr/include/wasm32-wasi/stdio.h").exists():
         pytest.skip("no clang-19 with a libc for WASI: apt install clang-19 lld-19 wasi-libc libclang-rt-19-dev-wasm32")
     (tmp_path / "lines.c").write_text(block("docs/wasi.md", "c", "opendir"))
+    with Server(data) as server:  # Its bucket holds what the page puts there.
+        run_page(server, tmp_path)
+
+
+def run_page(server, tmp_path):
     environment = {**os.environ, "INLAY_SERVER": server.url, "PATH": f"{pathlib.Path(INLAY).parent}:{os.environ['PATH']}"}
     script = block("docs/wasi.md", "sh", "lines.c")
     done = subprocess.run(["bash", "-eu", "-c", script], cwd=tmp_path, capture_output=True, text=True, env=environment, timeout=120)
