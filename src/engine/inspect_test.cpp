@@ -77,7 +77,7 @@ TEST_F(InspectTest, TellsTheFeaturesThatItsToolchainNames) {
     const std::string empty("\0asm\1\0\0\0", 8);
     auto section = [](std::string content) { return std::string(1, '\0') + static_cast<char>(content.size()) + content; };
     const std::string name = std::string(1, 15) + "target_features";
-    const std::string listed = section(name + std::string("\3+\4simd-\3abc=\2xy", 18));
+    const std::string listed = section(name + std::string("\3+\4simd-\3abc=\2xy", 16));
     auto features = [&](const std::string& module) { return facts_of(module).features; };
     EXPECT_EQ(features(empty + listed), (std::vector<std::string>{"simd", "xy"}));
     EXPECT_TRUE(features(empty).empty());
