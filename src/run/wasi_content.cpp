@@ -33,13 +33,18 @@ uint64_t size_of(const Invocation& invocation, const File& file) {
     return file.source ? invocation.sources[*file.source].size() : 0;
 }
 
+bool is_in_worker(const Invocation& invocation) { return invocation.terms.place == run::Place::express || invocation.terms.place == run::Place::fiber; }
+
 // A worker does not wait for a disk: the invocation begins again when the piece is in memory, or in a lane.
 bool must_leave(Invocation& invocation, const Source& source, uint64_t offset, uint64_t length) {
-    if (invocation.terms.place != run::Place::express || !source.pages || !invocation.may_begin_again()) return false;
+    if (!is_in_worker(invocation) || !source.pages || !invocation.may_begin_again()) return false;
     if (invocation.supply.may_read(source.pages, source.offset + offset, length)) return false;
     invocation.cold = ColdRange{source.pages, source.offset + offset, length, false};
     return true;
 }
+
+// Copies cannot be interrupted: a worker makes so many of them in one call; what is more begins again in a lane.
+bool is_too_long(const Invocation& invocation, uint64_t bytes) { return is_in_worker(invocation) && bytes > kWasiWorkerBytesMax; }
 
 int32_t copy_in(Invocation& invocation, const File& file, uint64_t offset, std::span<uint8_t> to) {
     if (file.spool) return file.spool->read(invocation, offset, to) ? kSuccess : kIo;
@@ -49,12 +54,6 @@ int32_t copy_in(Invocation& invocation, const File& file, uint64_t offset, std::
     if (source.pages) return os::read_exactly_at(source.pages->fd(), to.data(), to.size(), source.offset + offset).ok() ? kSuccess : kFault;  // COPY: wasi, read()
     std::memcpy(to.data(), source.inline_bytes.data() + offset, to.size());                                                                   // COPY: wasi, read()
     return kSuccess;
-}
-
-// Copies cannot be interrupted: a worker makes so many of them in one call; what is more begins again in a lane.
-bool is_too_long(const Invocation& invocation, uint64_t bytes) {
-    const bool in_worker = invocation.terms.place == run::Place::express || invocation.terms.place == run::Place::fiber;
-    return in_worker && bytes > kWasiWorkerBytesMax;
 }
 
 int32_t read_at(Invocation& invocation, const File& file, uint64_t offset, std::span<const Iovec> list, uint32_t& read) {
@@ -81,12 +80,13 @@ int32_t make_writable(Invocation& invocation, File& file) {
     auto spool = std::make_shared<Spool>(kPublishInlineMax);
     if (file.source) {
         const Source source = invocation.sources[*file.source];
+        if (source.closed) return kBadf;
+        if (is_too_long(invocation, source.size()) && invocation.may_begin_again()) return engine::kStopGuest;
         if (must_leave(invocation, source, 0, source.size())) return engine::kStopGuest;
         auto content = source.pages ? source.pages->view().substr(source.offset, source.length) : source.inline_bytes;
         if (content.size() != source.size()) return kIo;
         if (int32_t code = spool->write(invocation, 0, content); code != kSuccess) return code;
     }
-    if (file.source && invocation.sources[*file.source].closed) return kBadf;
     file.spool = spool;
     if (!file.is_unlinked)
         for (auto* other : state_of(invocation).find_all(file.location.name())) other->spool = spool;

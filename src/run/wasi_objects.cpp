@@ -85,6 +85,7 @@ int32_t open_object(Invocation& invocation, const ObjectName& name, uint32_t& so
     }
     if (staged) {
         source = static_cast<uint32_t>(invocation.sources.size());
+        invocation.cost.copied.small += staged->effect.inline_bytes.size();
         invocation.sources.push_back(source_of(content_of(*staged), "object " + name.path()));
         return kSuccess;
     }
@@ -193,6 +194,7 @@ int32_t link(Invocation& invocation, const ObjectName& from, ObjectName to) {
         content.bytes = opened.inline_bytes;  // COPY: small, at most kPublishInlineMax
     }
     forget(invocation, source);
+    invocation.cost.copied.small += content.bytes.size();
     return stage(invocation, std::move(to), std::move(content));
 }
 
