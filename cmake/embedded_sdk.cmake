@@ -2,8 +2,8 @@
 file(GLOB_RECURSE embedded CONFIGURE_DEPENDS RELATIVE ${CMAKE_SOURCE_DIR}
   abi/inlay.h sdk/c/*.h sdk/c/*.c sdk/cpp/*.hpp sdk/templates/*
   sdk/rust/build sdk/rust/Cargo.toml sdk/rust/inlay/*.toml sdk/rust/inlay/src/*.rs sdk/rust/inlay-macros/*.toml sdk/rust/inlay-macros/src/*.rs
-  sdk/assemblyscript/package.json sdk/assemblyscript/asconfig.json sdk/assemblyscript/index.ts sdk/assemblyscript/assembly/*.ts
-  sdk/assemblyscript/testing/*.js
+  sdk/assemblyscript/package.json sdk/assemblyscript/asconfig.json sdk/assemblyscript/index.ts sdk/assemblyscript/lines.js
+  sdk/assemblyscript/assembly/*.ts sdk/assemblyscript/testing/*.js
   sdk/go/go.mod sdk/go/*.go)
 list(FILTER embedded EXCLUDE REGEX "^sdk/(rust|go)/.*_test\\.(rs|go)$|^sdk/.*/(examples|guest|testdata|node_modules|target|__pycache__)/")
 list(SORT embedded)

@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 
-from serving import ROOT
+from serving import INLAY, ROOT
 
 PACKAGE = ROOT / "sdk" / "assemblyscript"
 BUILT = ROOT / "build" / "sdk" / "assemblyscript"
@@ -181,6 +181,33 @@ def test_a_trap_tells_why(server, guest):
     name = guest("around")
     assert server.invoke(name, {"trap": "index"}, b"abc").problem == "function-trapped"
     assert "View: the index is outside (" in server.request("GET", f"/v1/functions/{name}/logs").body.decode()
+
+
+def traps():
+    """Of lines.ts: (?trap=, where it is said to be). Each stands in a line with its name; a helper is inlined, another one is not."""
+    for file, how, function in (
+        ("lines.ts", "here", "lines/inlay_handle"), ("lines.ts", "index", "lines/inlay_handle"), ("lines.ts", "throw", "lines/inlay_handle"),
+        ("lines.ts", "memory", "lines/inlay_handle"), ("lines/second.ts", "division", "lines/inlay_handle"),
+        ("lines/second.ts", "deep", "lines/second/deep"),
+    ):  # fmt: skip
+        text = (PACKAGE / "test" / "guests" / file).read_text()
+        line = text[: text.index(f"// {how}\n")].count("\n") + 1
+        yield how, f" in test/guests/{function} ({file.split('/')[-1]}:{line})"
+
+
+@pytest.mark.parametrize("warm", [0, 1])
+def test_a_trap_in_a_lane_tells_its_line(server, guest, warm):
+    name = guest("lines", **{"class": "heavy", "warm": warm})
+    for how, place in traps():
+        answer = server.invoke(name, {"trap": how}, b"abc")
+        assert answer.problem == "function-trapped" and place in answer.json["detail"], answer
+
+
+def test_a_trap_under_inlay_run_tells_its_line(built):
+    command = [INLAY, "run", built / "test" / "guests" / "lines.wasm", "--body-file", "-", "--query"]
+    for how, place in traps():
+        ended = subprocess.run([*command, f"trap={how}"], input="abc", capture_output=True, text=True)
+        assert ended.returncode == 1 and place in ended.stderr, ended
 
 
 def test_node_runs_the_package_s_own_tests(built):
