@@ -1,15 +1,18 @@
 //! Makes one static library of Wasmtime's C API, and adds what that API lacks: exports found by index instead of by name, limits that
-//! end a guest, and snapshots of an instance as a new module. `src/engine/module_export.hpp`, `src/engine/store_limits.hpp` and
-//! `src/engine/snapshot.cpp` declare the additions for C++.
+//! end a guest, code of functions that is kept for the next compilation, and snapshots of an instance as a new module.
+//! `src/engine/module_export.hpp`, `store_limits.hpp`, `function_cache.cpp` and `snapshot.cpp` declare the additions for C++.
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::future::{Future, ready};
 use std::mem::MaybeUninit;
 use std::pin::pin;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 
 use wasm_encoder::reencode::{Reencode, RoundtripReencoder};
 use wasmparser::{DataKind, Parser, Payload};
-use wasmtime_c_api::wasmtime::{self, Config, Error, Extern, Instance, ModuleExport, StoreLimitsBuilder, Val};
+use wasmtime_c_api::wasmtime::{self, CacheStore, Config, Error, Extern, Instance, ModuleExport, ResourceLimiter, Val};
 pub use wasmtime_c_api::*;
 use wasmtime_wizer::{InstanceState, SnapshotVal, ValType, Wizer};
 
@@ -44,22 +47,76 @@ pub extern "C" fn inlay_module_export_get(
     true
 }
 
-/// Replaces the limits of a store: a guest that wants to grow beyond these traps, where it would otherwise be told that there is no more.
-/// Requires: wasmtime_store_limiter() was called for that store.
-#[unsafe(no_mangle)]
-pub extern "C" fn inlay_store_trap_at_limits(mut store: WasmtimeStoreContextMut<'_>, memory_bytes: usize, table_elements: usize, tables: usize) {
-    store.data_mut().store_limits = StoreLimitsBuilder::new()
-        .memory_size(memory_bytes)
-        .table_elements(table_elements)
-        .instances(1)
-        .tables(tables)
-        .memories(1)
-        .trap_on_grow_failure(true)
-        .build();
+/// What one instance may have, and what came of that. As `StoreLimits` of `src/engine/store_limits.hpp` has it.
+#[repr(C)]
+pub struct Limits {
+    memory_bytes: u64,
+    table_elements: u64,
+    tables: u32,
+    /// A guest that wants more ends; else it is told that there is no more.
+    traps: bool,
+    /// It has wanted more memory.
+    was_refused: bool,
 }
 
-// A structure of one field, which that API keeps to itself: as large as the field, it begins with it.
+impl Limits {
+    fn judge(&self, fits: bool) -> wasmtime::Result<bool> {
+        if fits || !self.traps { Ok(fits) } else { Err(Error::msg("inlay: more than it may have here")) }
+    }
+}
+
+impl ResourceLimiter for Limits {
+    fn memory_growing(&mut self, _: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
+        let fits = desired as u64 <= self.memory_bytes;
+        self.was_refused |= !fits;
+        self.judge(fits)
+    }
+
+    fn table_growing(&mut self, _: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
+        self.judge(desired as u64 <= self.table_elements)
+    }
+
+    fn instances(&self) -> usize {
+        1
+    }
+
+    fn tables(&self) -> usize {
+        self.tables as usize
+    }
+
+    fn memories(&self) -> usize {
+        1
+    }
+}
+
+struct LimitsPointer(*mut Limits);
+
+// Used by whoever uses the store.
+unsafe impl Send for LimitsPointer {}
+unsafe impl Sync for LimitsPointer {}
+
+impl LimitsPointer {
+    /// # Safety
+    /// As inlay_store_limit() says.
+    unsafe fn limits<'a>(&self) -> &'a mut Limits {
+        unsafe { &mut *self.0 }
+    }
+}
+
+// Structures of one field, which that API keeps to itself: as large as the field, they begin with it.
+const _: () = assert!(size_of::<wasmtime_store_t>() == size_of::<WasmtimeStore>() && align_of::<wasmtime_store_t>() == align_of::<WasmtimeStore>());
 const _: () = assert!(size_of::<wasm_config_t>() == size_of::<Config>() && align_of::<wasm_config_t>() == align_of::<Config>());
+
+/// Lets `limits` say from now on what the store's instance may have: what it says at the moment counts.
+///
+/// # Safety
+/// `limits` outlives the store and is not written while code of the store runs.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn inlay_store_limit(store: &mut wasmtime_store_t, limits: *mut Limits) {
+    let store = unsafe { &mut *std::ptr::from_mut(store).cast::<WasmtimeStore>() };
+    let limits = LimitsPointer(limits);
+    store.limiter(move |_| unsafe { limits.limits() });
+}
 
 /// Memory that a module begins with is an image, shared until it is written, also where it is sparse, up to so many bytes. Else from 16 MiB on it
 /// has to be half full, or each instance gets it copied.
@@ -67,6 +124,87 @@ const _: () = assert!(size_of::<wasm_config_t>() == size_of::<Config>() && align
 pub extern "C" fn inlay_config_dense_image(config: &mut wasm_config_t, bytes: u64) {
     let config = unsafe { &mut *std::ptr::from_mut(config).cast::<Config>() };
     config.memory_guaranteed_dense_image_size(bytes);
+}
+
+/// Code of single functions by what it was made of: so many bytes of both at most, which are checked as it is added to.
+#[derive(Debug)]
+pub struct FunctionCache {
+    functions: Mutex<HashMap<Vec<u8>, Kept>>,
+    free_bytes: AtomicUsize,
+}
+
+#[derive(Debug)]
+struct Kept {
+    code: Vec<u8>,
+    /// By a compilation of this process.
+    is_used: bool,
+}
+
+impl FunctionCache {
+    fn add(&self, key: &[u8], code: Vec<u8>, is_used: bool) -> bool {
+        let bytes = key.len() + code.len() + 2 * size_of::<u32>();
+        let fits = self.free_bytes.fetch_update(Relaxed, Relaxed, |free| free.checked_sub(bytes)).is_ok();
+        fits && self.functions.lock().is_ok_and(|mut functions| functions.insert(key.to_vec(), Kept { code, is_used }).is_none())
+    }
+}
+
+impl CacheStore for FunctionCache {
+    fn get(&self, key: &[u8]) -> Option<Cow<'_, [u8]>> {
+        let mut functions = self.functions.lock().ok()?;
+        let kept = functions.get_mut(key)?;
+        kept.is_used = true;
+        Some(Cow::Owned(kept.code.clone()))
+    }
+
+    fn insert(&self, key: &[u8], code: Vec<u8>) -> bool {
+        self.add(key, code, true)
+    }
+}
+
+/// The first part of so many bytes as a number says, and what follows it. None: there is less.
+fn split_sized(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (size, rest) = bytes.split_first_chunk()?;
+    rest.split_at_checked(u32::from_le_bytes(*size) as usize)
+}
+
+/// With what inlay_function_cache_take() gave: pairs of a key and code, each behind its size as a little-endian u32. Ends where that is broken.
+///
+/// # Safety
+/// `bytes` points to `length` bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn inlay_function_cache_new(bytes: *const u8, length: usize, most: usize) -> Box<Arc<FunctionCache>> {
+    let cache = FunctionCache { functions: Mutex::default(), free_bytes: AtomicUsize::new(most) };
+    let mut rest = unsafe { std::slice::from_raw_parts(bytes, length) };
+    while let Some((key, behind)) = split_sized(rest) {
+        let Some((code, behind)) = split_sized(behind) else { break };
+        cache.add(key, code.to_vec(), false);
+        rest = behind;
+    }
+    Box::new(Arc::new(cache))
+}
+
+#[unsafe(no_mangle)]
+pub extern "C" fn inlay_function_cache_delete(_cache: Box<Arc<FunctionCache>>) {}
+
+/// What was used since.
+#[unsafe(no_mangle)]
+pub extern "C" fn inlay_function_cache_take(cache: &Arc<FunctionCache>, out: &mut wasm_byte_vec_t) {
+    let mut bytes = Vec::new();
+    if let Ok(functions) = cache.functions.lock() {
+        for (key, kept) in functions.iter().filter(|(_, kept)| kept.is_used) {
+            for part in [key, &kept.code] {
+                bytes.extend_from_slice(&(part.len() as u32).to_le_bytes());
+                bytes.extend_from_slice(part);
+            }
+        }
+    }
+    out.set_buffer(bytes);
+}
+
+#[unsafe(no_mangle)]
+pub extern "C" fn inlay_config_function_cache(config: &mut wasm_config_t, cache: &Arc<FunctionCache>) -> bool {
+    let config = unsafe { &mut *std::ptr::from_mut(config).cast::<Config>() };
+    config.enable_incremental_compilation(cache.clone()).is_ok()
 }
 
 /// The tool leaves an empty passive segment in the place of each one that has been applied, since code may name them by number. Where none does,

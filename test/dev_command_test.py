@@ -12,7 +12,8 @@ import pytest
 
 from developing import Dev
 from guests import handle
-from projects import COPY, NOWHERE, Project, missing
+from new_command_test import SOURCES, failed_early, skip_without_packages
+from projects import COPY, NOWHERE, Project, inlay, missing
 from serving import INLAY, eventually, is_running
 
 SOON = 1.0  # Seconds from the end of a build to the new answer.
@@ -52,6 +53,51 @@ def test_a_save_is_served_within_a_second_of_the_build_s_end(dev, project, tell)
         took.append((deployed["at"] - built["at"], deployed["at"] - saved))
         assert took[-1][0] < SOON and dev.await_event("changed", version - 1)["files"] == ["function.wat"]
     tell(f"from the build's end {max(took)[0] * 1000:.0f} ms at most, from the save {max(one for _, one in took) * 1000:.0f} ms")
+
+
+@pytest.mark.parametrize("lang", SOURCES)
+def test_so_it_is_in_each_language(disk, tmp_path, lang, tell):
+    reason = missing(lang)
+    if reason:
+        pytest.skip(reason)
+    place = disk / f"dev-{tmp_path.name}"
+    place.mkdir()
+    assert inlay("new", "counts", "--lang", lang, "--in", place).returncode == 0
+    source, took = place / "counts" / SOURCES[lang], []
+    with Dev(place / "counts") as dev:
+        if failed_early(dev):
+            skip_without_packages(lang, place / "counts")
+        dev.await_event("deployed")
+        text = source.read_text()
+        for version in range(2, 6):
+            source.write_text(text.replace("application/json", f"application/json; v={'x' * version}"))
+            built, deployed = dev.await_event("built", version), dev.await_event("deployed", version)
+            assert dev.ask(b"one\n") == (200, b'{"lines":1,"bytes":4}')
+            took.append(deployed["at"] - built["at"])
+    shutil.rmtree(place, ignore_errors=True)
+    tell(f"{lang}: {', '.join(f'{one * 1000:.0f}' for one in took)} ms from the build's end")
+    assert min(took) < SOON
+
+
+def test_what_is_to_be_warm_is_served_first_and_then_initialised(project):
+    counts = "(global $made (mut i32) (i32.const 0))" + handle("(call $answer (global.get $made))")
+    warmed = counts + '(func (export "inlay_warm") (global.set $made (i32.const 7)))'
+    project.describe(deploy="warm = true")
+    project.write(warmed)
+    with Dev(project.directory) as dev:
+        dev.await_event("deployed")
+        assert number(dev.ask()) == 0, "nobody has called it"
+        dev.await_event("warmed")
+        assert number(dev.ask()) == 7
+        project.write(counts + '(func (export "inlay_warm") unreachable)')
+        assert "inlay_warm" in dev.await_event("failed")["error"]["detail"]
+        assert number(dev.ask()) == 0 and len(dev.all("deployed")) == 2
+        for version in range(3, 7):  # Each save puts it off.
+            project.write(counts + f"(global i32 (i32.const {version}))")
+            dev.await_event("deployed", version)
+        dev.await_event("warmed", 2)
+        time.sleep(2)
+        assert len(dev.all("warmed")) == 2
 
 
 def test_many_files_that_are_saved_at_once_are_one_build(dev, project):

@@ -145,23 +145,33 @@ def test_however_a_guest_ends_nobody_is_told_an_address_of_the_host(lone, noise,
 NEIGHBOUR, ITS_BUCKET, ITS_KEY = "neighbour-function", "neighbour-bucket", "neighbour-key"
 
 
+def spoil(directory):
+    """Makes it a file: what is in it is absent, and nothing new can be."""
+
+    def is_gone():
+        try:
+            for file in directory.iterdir():
+                file.unlink(missing_ok=True)
+            directory.rmdir()
+            return True
+        except OSError:  # Code that is compiled aside has just been kept there.
+            return False
+
+    assert eventually(is_gone)
+    directory.write_text("no directory")
+
+
 def spoil_objects(data):
-    """Makes every object's file absent, and new ones impossible."""
-    for file in (data / "objects").rglob("*"):
-        if file.is_file():
-            file.unlink()
     for directory in (data / "objects").iterdir():
         if directory.is_dir():
-            directory.rmdir()
-            directory.write_text("no directory")
+            spoil(directory)
+        else:
+            directory.unlink()
 
 
 def spoil_modules(data):
     for name in ("modules", "compiled"):
-        for file in (data / name).iterdir():
-            file.unlink()
-        (data / name).rmdir()
-        (data / name).write_text("no directory")
+        spoil(data / name)
 
 
 def failures(server, noise):

@@ -31,6 +31,7 @@ constexpr uint64_t kQuietMs = 50;       // A save is over when nothing has chang
 constexpr uint64_t kRestlessMs = 1000;  // What never is quiet is built after this.
 constexpr uint64_t kPollMs = 500;       // Between two looks where the kernel does not tell.
 constexpr uint64_t kTellMs = 250;       // Between two questions for logs and costs.
+constexpr uint64_t kWarmMs = 1500;      // What is served is initialised when nothing has happened for so long.
 constexpr unsigned kRepeatsMax = 4;     // Builds that may change what they are made from.
 constexpr uint64_t kBuildEndMs = 2000;  // What a build is given to end when we do.
 
@@ -71,9 +72,11 @@ class Session {
             const int ended[] = {server_.process()};
             if (os::wait_readable(ended, 0))
                 throw client_failure("server-ended", {"The project's server has ended", server_.last_words(), "Run inlay dev again"});
-            if (build_ > 0) conclude();
-            notice();
+            const bool is_built = build_ > 0 && build_has_ended();
+            notice();  // After that look: what the build has changed up to its end is seen as its own.
+            if (is_built) conclude();
             if (deployed_ && now_ms() >= tell_at_ms_) tell_again();
+            if (warm_at_ms_ && now_ms() >= *warm_at_ms_ && build_ < 0 && !stirred_at_ms_) warm();
         }
     }
 
@@ -144,14 +147,18 @@ class Session {
 
     void begin() {
         voice_.say("building", "building: " + project_.build_command, {{"command", project_.build_command}});
+        warm_at_ms_.reset();  // Its module is being written.
         begun_ns_ = monotonic_ns();
         build_ = begin_build(project_, voice_.output(), true);
         build_process_ = need(os::open_process(build_));
     }
 
-    void conclude() {
+    bool build_has_ended() const {
         const int ended[] = {build_process_.get()};
-        if (!os::wait_readable(ended, 0)) return;
+        return os::wait_readable(ended, 0);
+    }
+
+    void conclude() {
         auto how = need(os::wait_for(std::exchange(build_, -1)));
         build_process_.close();
         try {
@@ -163,17 +170,33 @@ class Session {
         }
     }
 
+    // Serves it as soon as it can be: what is initialised at deploy is compiled twice, and would take twice as long.
     void deploy() {
+        put("deployed", false);
+        deployed_ = true;
+        if (project_.deploy.warm) warm_at_ms_ = now_ms() + kWarmMs;
+    }
+
+    void warm() {
+        warm_at_ms_.reset();
+        try {
+            put("warmed", true);
+        } catch (const Failure& failure) {
+            voice_.say_failure("failed", failure, "what was deployed goes on serving, not initialised");
+        }
+    }
+
+    void put(std::string_view event, bool warm) {
         const uint64_t begin_ns = monotonic_ns();
         FileSource file(project_.path_of(project_.module));
         auto options = project_.deploy;
+        options.warm = warm;
         // In lanes a trap is told with its source line; who is isolated runs nowhere else, and is compiled once.
         if (options.run_class.empty()) options.isolate = true;
         const auto target = function_target(project_.name) + query_string(deploy_query(options));
         auto deployed = ask({"PUT", target, {{"Content-Type", "application/wasm"}}, &file});
         const uint64_t took_ms = (monotonic_ns() - begin_ns) / 1'000'000;
-        deployed_ = true;
-        voice_.say("deployed", fmt::format("deployed {} (version {}) in {} ms", project_.name, member_text(deployed, "version"), took_ms),
+        voice_.say(event, fmt::format("{} {} (version {}) in {} ms", event, project_.name, member_text(deployed, "version"), took_ms),
                    {{"name", project_.name}, {"version", member_text(deployed, "version")}, {"took_ms", took_ms}});
     }
 
@@ -226,6 +249,7 @@ class Session {
     os::Fd build_process_;
     uint64_t begun_ns_ = 0;
     bool deployed_ = false;
+    std::optional<uint64_t> warm_at_ms_;        // What is deployed is to be initialised yet.
     uint64_t tell_at_ms_ = 0;
     uint64_t after_ = 0;                        // The log's lines up to there have been told.
     ordered_json usage_ = ordered_json::object();

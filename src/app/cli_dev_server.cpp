@@ -48,7 +48,7 @@ void DevServer::start(const std::string& directory, unsigned port) {
     said_ = need(os::create_file(place.get(), "server.log"));
     log_path_ = own + "/server.log";
     os::ChildPlan plan;
-    plan.arguments = {"serve", "--listen", fmt::format("127.0.0.1:{}", port), "--workers", "1", "--data", own + "/data"};
+    plan.arguments = {"serve", "--listen", fmt::format("127.0.0.1:{}", port), "--workers", "1", "--data", own + "/data", "--incremental"};
     plan.output = said_.get();
     plan.own_group = true;  // Ctrl-C is ours: it ends when we say so.
     plan.signal_at_our_end = SIGTERM;

@@ -9,6 +9,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <vector>
 
 #include "app/cli_inspect.hpp"
@@ -16,6 +17,7 @@
 #include "base/log.hpp"
 #include "control/supervisor.hpp"
 #include "engine/compile.hpp"
+#include "engine/function_cache.hpp"
 #include "engine/program.hpp"
 #include "os/allowance.hpp"
 #include "os/file.hpp"
@@ -73,6 +75,7 @@ Result<control::ServeOptions> options_of(const CLI::App& app, const std::string&
     if (app.count("--max-body")) options.max_body = given.max_body;
     if (app.count("--send")) options.send = given.send;
     if (app.count("--no-sandbox")) options.sandbox = given.sandbox;
+    if (app.count("--incremental")) options.incremental = given.incremental;
     if (app.count("--users-from")) options.users_from = given.users_from;
     if (app.count("--clock-resolution-us")) options.clock_resolution_us = given.clock_resolution_us;
     if (app.count("--link-root")) options.link_roots = given.link_roots;
@@ -109,6 +112,7 @@ int serve_main(int argc, char** argv) {
     app.add_option("--users-from", given.users_from, "Started as root: the first user number for workers and compilers; 0: they stay root")
         ->check(CLI::Range(uint32_t{0}, control::kUsersFromMax));
     app.add_flag_function("--no-sandbox", [&](int64_t) { given.sandbox = false; }, "Workers keep all rights of this process: for what you trust, and to look for faults");
+    app.add_flag("--incremental", given.incremental, "A function's next version is compiled only where it differs: for development, where all versions are yours");
     app.add_option("--config", config_file, "TOML file with the same settings")->check(CLI::ExistingFile);
     app.add_option("--token-file", token_file, "File with the bearer token that clients must send")->check(CLI::ExistingFile);
     try {
@@ -173,19 +177,26 @@ int compile_main(int argc, char** argv) {
     // The compiler's threads: it would take the machine's processors for ours.
     ::setenv("RAYON_NUM_THREADS", std::to_string(os::usable_processors()).c_str(), 1);
     auto numbers = numbers_of(argc, argv);
-    if (numbers.size() != 6) return fail({Errc::bad_request, "`inlay compile` is started by `inlay serve` only"}, 2);
+    if (numbers.size() != 8) return fail({Errc::bad_request, "`inlay compile` is started by `inlay serve` only"}, 2);
     int module_fd = static_cast<int>(numbers[0]), output_fd = static_cast<int>(numbers[1]);
+    const auto checks = static_cast<engine::Checks>(numbers[4]);
     const std::string_view task = argv[0];
     auto way = registry::BodyWay::whole;
+    std::optional<engine::FunctionCache> functions;
+    if (numbers[6] != 0) {
+        auto kept = os::read_from_start(static_cast<int>(numbers[5]), kFunctionCacheBytesMax);
+        functions.emplace(kept.ok() ? *kept : "");
+    }
     auto compiled = [&]() -> Result<std::string> {
         const bool initialises = task == "initialise-module";
-        INLAY_TRY(auto engine, initialises ? engine::Engine::create_for_start(run::host_functions())
-                                           : engine::Engine::create_for_compiler(run::host_functions(), static_cast<engine::Checks>(numbers[4])));
+        const auto* cache = functions ? &*functions : nullptr;
+        INLAY_TRY(auto engine, initialises ? engine::Engine::create_for_start(run::host_functions(), cache)
+                                           : engine::Engine::create_for_compiler(run::host_functions(), checks, cache));
         os::Mapping module;
         if (numbers[2] > 0) {
             INLAY_TRY(module, os::Mapping::create(module_fd, 0, numbers[2], os::Access::read, os::Sharing::private_));
         }
-        INLAY_TRY_VOID(enter_sandbox(os::SandboxKind::compiler, argv[6]));
+        INLAY_TRY_VOID(enter_sandbox(os::SandboxKind::compiler, argv[8]));
         if (initialises) return run::initialise(*engine, module.bytes(), numbers[3]);
         if (task == "inspect-module") {
             INLAY_TRY(auto facts, engine::inspect(*engine, run::host_functions(), module.bytes(), numbers[3]));
@@ -197,6 +208,7 @@ int compile_main(int argc, char** argv) {
         return code;
     }();
     if (compiled.ok() && task == "compile" && !os::write_all(output_fd, registry::compiled_file_head(*compiled, way)).ok()) return 1;
+    if (compiled.ok() && functions && !os::write_all(static_cast<int>(numbers[6]), functions->take()).ok()) return 1;
     if (!os::write_all(output_fd, compiled.ok() ? *compiled : compiled.error().detail.substr(0, kRefusalBytesMax)).ok()) return 1;
     return compiled.ok() ? 0 : control::kCompileRefusedExitCode;
 }

@@ -76,6 +76,8 @@ Result<> apply(const std::string& path, std::string_view key, const toml::node& 
         auto way = parse_send_way(*text);
         if (!way) return wrong(path, key, "one of auto, memory, file");
         options.send = *way;
+    } else if (key == "incremental" && node.is_boolean()) {
+        options.incremental = *node.value<bool>();
     } else if (key == "sandbox" && node.is_boolean()) {
         options.sandbox = *node.value<bool>();
     } else if (key == "users_from" && number && *number >= 0 && *number <= control::kUsersFromMax) {

@@ -55,11 +55,18 @@ void Compiler::start_next() {
             job.done(std::move(output).error());
             continue;
         }
+        auto functions = job.functions ? os::create_memfd("inlay-functions", 0) : Result<os::Fd>(os::Fd());
+        if (!functions.ok()) {
+            job.done(std::move(functions).error());
+            continue;
+        }
+        const int to = functions->get(), from = job.functions && *job.functions ? job.functions->get() : to;
         os::ChildPlan plan;
         plan.arguments = {command_of(job.task), std::to_string(job.module.get()), std::to_string(output->get()),
                           std::to_string(job.module_bytes), std::to_string(job.memory_bytes),
-                          std::to_string(static_cast<int>(job.checks)), sandbox_};
+                          std::to_string(static_cast<int>(job.checks)), std::to_string(std::max(from, 0)), std::to_string(std::max(to, 0)), sandbox_};
         plan.inherited = {job.module.get(), output->get()};
+        if (*functions) plan.inherited.insert(plan.inherited.end(), {from, to});
         plan.signal_at_our_end = SIGKILL;
         plan.limits = {seconds_for(job.task), kCompileAddressBytesMax, own_bytes_max_};
         auto pid = os::spawn_self(plan);
@@ -67,7 +74,7 @@ void Compiler::start_next() {
             job.done(std::move(pid).error());
             continue;
         }
-        running_.emplace(*pid, Running{std::move(job), std::move(output).value()});
+        running_.emplace(*pid, Running{std::move(job), std::move(output).value(), std::move(functions).value()});
     }
 }
 
@@ -80,6 +87,7 @@ bool Compiler::on_exit(const os::Exit& exit) {
     if (!exit.signalled && exit.status == 0) {
         // Workers get it as it is, and so does the disk: nobody may write to it any more.
         auto sealed = os::seal(ended.output.get());
+        if (ended.job.functions) *ended.job.functions = std::move(ended.functions);
         ended.job.done(sealed.ok() ? Result<os::Fd>(std::move(ended.output)) : Result<os::Fd>(std::move(sealed).error()));
         return true;
     }

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <memory>
 #include <string>
 #include <unordered_map>
 
@@ -33,6 +34,8 @@ struct CompileJob {
     Task task = Task::compile;
     // Gets a memfd with what comes of it. Errors: bad_module.
     std::function<void(Result<os::Fd>)> done;
+    // What an earlier job has kept there for those after it (engine::FunctionCache); if this one succeeds, what it keeps. nullptr: nothing is kept.
+    std::shared_ptr<os::Fd> functions = nullptr;
 };
 
 class Compiler {
@@ -49,6 +52,7 @@ class Compiler {
     struct Running {
         CompileJob job;
         os::Fd output;
+        os::Fd functions;
     };
 
     void start_next();

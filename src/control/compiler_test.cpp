@@ -26,9 +26,14 @@ namespace {
 constexpr size_t kWaitingMax = 256;
 
 // Does what the module's first word says.
-[[noreturn]] void stand_in(int module, int output, const std::string& arguments) {
+[[noreturn]] void stand_in(int module, int output, const std::string& arguments, int kept, int keep) {
     std::string word = os::read_from_start(module, 1000).value();
     if (word.starts_with("compile")) ::_exit(os::write_all(output, "code for " + arguments).ok() ? 0 : 1);
+    if (word.starts_with("keep")) {
+        std::string before = keep == 0 ? "nothing" : os::read_from_start(kept, 1000).value();
+        if (keep != 0) (void)os::write_all(keep, before + word.back());
+        ::_exit(os::write_all(output, "had " + before).ok() ? word.starts_with("keep and fail") : 1);
+    }
     if (word.starts_with("refuse")) ::_exit(os::write_all(output, "the module is odd").ok() ? 3 : 1);
     if (word.starts_with("silent")) ::_exit(3);
     if (word.starts_with("crash")) ::raise(SIGKILL);
@@ -44,8 +49,8 @@ const bool not_a_child = [] {
     std::ifstream file("/proc/self/cmdline");
     std::vector<std::string> arguments;
     for (std::string argument; std::getline(file, argument, '\0');) arguments.push_back(argument);
-    if (arguments.size() == 8 && arguments[1] == "compile")
-        stand_in(std::stoi(arguments[2]), std::stoi(arguments[3]), arguments[4] + " " + arguments[5] + " " + arguments[6]);
+    if (arguments.size() == 10 && arguments[1] == "compile")
+        stand_in(std::stoi(arguments[2]), std::stoi(arguments[3]), arguments[4] + " " + arguments[5] + " " + arguments[6], std::stoi(arguments[7]), std::stoi(arguments[8]));
     return true;
 }();
 
@@ -59,6 +64,7 @@ class CompilerTest : public testing::Test {
         job.module_bytes = module.size();
         job.memory_bytes = 4096;
         job.checks = checks_;
+        job.functions = functions_;
         job.done = [this](Result<os::Fd> result) {
             EXPECT_TRUE(!result.ok() || os::is_sealed(result->get())) << "others get it, and could change it for each other";
             ends_.push_back(result.ok() ? os::read_from_start(result->get(), 1000).value()
@@ -86,6 +92,7 @@ class CompilerTest : public testing::Test {
 
     Compiler compiler_{1 * GiB, os::sandbox_word(std::nullopt)};
     engine::Checks checks_ = engine::Checks::epoch;
+    std::shared_ptr<os::Fd> functions_;
     std::vector<std::string> ends_;
 };
 
@@ -97,6 +104,16 @@ TEST_F(CompilerTest, ACompiledModuleIsItsChildsOutput) {
 TEST_F(CompilerTest, ItsChildIsToldToLeaveOutTheChecks) {
     checks_ = engine::Checks::none;
     EXPECT_EQ(end_of("compile"), "code for 7 4096 1");
+}
+
+TEST_F(CompilerTest, WhatAChildKeepsIsForTheNextOneIfItSucceeds) {
+    EXPECT_EQ(end_of("keep a"), "had nothing");
+    functions_ = std::make_shared<os::Fd>();
+    const std::pair<const char*, const char*> jobs[] = {{"keep a", "had "}, {"keep b", "had a"}, {"keep and fail c", "bad-module"}, {"keep d", "had ab"}, {"compile", "code"}, {"keep e", "had "}};
+    for (auto [module, told] : jobs) {
+        ends_.clear();
+        EXPECT_TRUE(end_of(module).starts_with(told)) << module << ": " << ends_.at(0);
+    }
 }
 
 TEST_F(CompilerTest, ARefusalIsToldWithItsReason) { EXPECT_EQ(end_of("refuse"), "bad-module: function \"f\": the module is odd"); }

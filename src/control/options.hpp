@@ -31,6 +31,7 @@ struct ServeOptions {
     uint32_t users_from = kUsersFromDefault;  // Where we are root: the first of kWorkersMax + 1 users for those; 0: they stay root.
     uint64_t clock_resolution_us = kClockResolutionUs;  // In what steps guests see clocks move; 0: as they are.
     uint64_t body_memory = 0;                 // Per worker. 0: see kBodyMemoryMachineShare.
+    bool incremental = false;                 // A function's next version is compiled where it differs; its code is only as good as what all its versions were.
 
     // Never given, but filled in.
     size_t lanes = 1;                                 // Per worker.

@@ -7,6 +7,7 @@
 
 #include "base/limits.hpp"
 #include "engine/engine_parts.hpp"
+#include "engine/function_cache.hpp"
 #include "engine/watchdog.hpp"
 #include "os/fault_guard.hpp"
 #include "os/processor.hpp"
@@ -161,6 +162,14 @@ Result<std::unique_ptr<Engine::Parts>> create_guarded(std::span<const HostFuncti
     return parts;
 }
 
+wasm_config_t* configure_compiler(Checks checks, const FunctionCache* cache) {
+    wasm_config_t* config = configure(checks);
+    wasmtime_config_parallel_compilation_set(config, true);
+    configure_pool(config, kCompilerSlots);
+    if (cache) cache->join(config);
+    return config;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Engine>> Engine::create_for_worker(std::span<const HostFunction> host, size_t slots) {
@@ -175,19 +184,15 @@ Result<std::unique_ptr<Engine>> Engine::create_for_lane(std::span<const HostFunc
     return std::unique_ptr<Engine>(new Engine(std::move(parts)));
 }
 
-Result<std::unique_ptr<Engine>> Engine::create_for_compiler(std::span<const HostFunction> host, Checks checks) {
-    wasm_config_t* config = configure(checks);
-    wasmtime_config_parallel_compilation_set(config, true);
+Result<std::unique_ptr<Engine>> Engine::create_for_compiler(std::span<const HostFunction> host, Checks checks, const FunctionCache* cache) {
     // Never instantiates, but refuses what no worker's pool could take.
-    configure_pool(config, kCompilerSlots);
+    wasm_config_t* config = configure_compiler(checks, cache);
     INLAY_TRY(auto parts, create_parts(config, host));
     return std::unique_ptr<Engine>(new Engine(std::move(parts)));
 }
 
-Result<std::unique_ptr<Engine>> Engine::create_for_start(std::span<const HostFunction> host) {
-    wasm_config_t* config = configure(Checks::none);
-    wasmtime_config_parallel_compilation_set(config, true);
-    configure_pool(config, kCompilerSlots);
+Result<std::unique_ptr<Engine>> Engine::create_for_start(std::span<const HostFunction> host, const FunctionCache* cache) {
+    wasm_config_t* config = configure_compiler(Checks::none, cache);
     INLAY_TRY(auto parts, create_parts(config, {}));
     parts->host = host;
     for (const auto& function : host) INLAY_TRY_VOID(define(parts->linker.get(), function, function.is_for_start ? enter_host : refuse_at_start));

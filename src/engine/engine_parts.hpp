@@ -22,8 +22,8 @@ Result<> define_waiting(wasmtime_linker_t* linker, const HostFunction& function,
 inline constexpr std::string_view kStopMessage = "inlay: stopped by the host";
 // That of a host function that is called when the guest's time is over.
 inline constexpr std::string_view kOverMessage = "inlay: deadline passed";
-// In that of a guest that wants more than AtLimit::trap gives: the engine's own.
-inline constexpr std::string_view kMoreMessage = "forcing trap when growing";
+// That of a guest that wants more than AtLimit::trap gives (engine/lib.rs).
+inline constexpr std::string_view kMoreMessage = "inlay: more than it may have here";
 
 // What is called of a function, and of a WASI command, which has no such export.
 inline constexpr std::string_view kHandleExport = "inlay_handle", kCommandExport = "_start";

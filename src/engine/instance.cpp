@@ -54,12 +54,11 @@ Trap Instance::describe(std::string message) {
 
 Instance::Instance(const Program& program, uint64_t memory_bytes_max, void* state, AtLimit at_limit)
     : program_(program),
+      limits_(memory_bytes_max, at_limit),
       store_(wasmtime_store_new(program.engine().parts().engine.get(), state, nullptr)),
-      context_(wasmtime_store_context(store_.get())),
-      memory_bytes_max_(memory_bytes_max),
-      at_limit_(at_limit) {
+      context_(wasmtime_store_context(store_.get())) {
     wasmtime_context_set_epoch_deadline(context_, 1);
-    limit_store(store_.get(), memory_bytes_max, at_limit);
+    inlay_store_limit(store_.get(), &limits_);
 }
 
 // Windows go before the store: members would be destroyed in the other order.
@@ -92,7 +91,7 @@ CallResult Instance::call_handle() { return call(program_.parts().handle); }
 void Instance::attach_memory() {
     auto memory = item(program_.parts().memory);
     INLAY_CHECK(memory.kind == WASMTIME_EXTERN_MEMORY);  // compile() refuses modules without it.
-    memory_.attach(store_.get(), memory.of.memory, memory_bytes_max_, at_limit_, program_.engine());
+    memory_.attach(store_.get(), memory.of.memory, limits_, program_.engine());
 }
 
 wasmtime_extern_t Instance::item(const NamedExport& which) {

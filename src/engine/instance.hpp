@@ -67,11 +67,10 @@ class Instance {
     static Trap describe(std::string message);
 
     const Program& program_;
+    StoreLimits limits_;
     StoreHandle store_;
     wasmtime_context_t* context_;
     wasmtime_instance_t instance_{};
-    uint64_t memory_bytes_max_;
-    AtLimit at_limit_;
     LinearMemory memory_;
 };
 

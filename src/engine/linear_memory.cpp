@@ -22,14 +22,13 @@ constexpr size_t kMappingsPerRun = 2;
 
 }  // namespace
 
-void LinearMemory::attach(wasmtime_store_t* store, const wasmtime_memory_t& memory, uint64_t own_bytes_max,
-                          AtLimit at_limit, const Engine& engine) {
+void LinearMemory::attach(wasmtime_store_t* store, const wasmtime_memory_t& memory, StoreLimits& limits, const Engine& engine) {
     INLAY_CHECK(watch_.windows.empty());
     store_ = store;
     context_ = wasmtime_store_context(store);
     memory_ = memory;
-    own_bytes_max_ = own_bytes_max;
-    at_limit_ = at_limit;
+    own_bytes_max_ = limits.memory_bytes;
+    limits_ = &limits;
     budget_ = &engine.mappings();
     views_ = engine.views();
     begin_watch();
@@ -56,7 +55,7 @@ uint64_t LinearMemory::lead_of(uint64_t offset, const Demand& demand) const {
 
 // The store's limit counts all memory (engine rule 13): what the guest wrote into windows is not there for it to grow.
 void LinearMemory::apply_limit() {
-    limit_store(store_, own_bytes_max_ + grown_by_host_ - charged_, at_limit_);
+    limits_->memory_bytes = own_bytes_max_ + grown_by_host_ - charged_;
 }
 
 bool LinearMemory::follows_a_run(uint64_t offset) const {

@@ -66,8 +66,8 @@ class LinearMemory {
     LinearMemory(const LinearMemory&) = delete;
     LinearMemory& operator=(const LinearMemory&) = delete;
 
-    // Takes over a fresh instance's memory. `own_bytes_max` bounds what the guest may have besides windows. `engine` outlives it.
-    void attach(wasmtime_store_t* store, const wasmtime_memory_t& memory, uint64_t own_bytes_max, AtLimit at_limit, const Engine& engine);
+    // Takes over a fresh instance's memory. `limits`, the store's, bounds what the guest may have besides windows; it and `engine` outlive this.
+    void attach(wasmtime_store_t* store, const wasmtime_memory_t& memory, StoreLimits& limits, const Engine& engine);
     bool attached() const { return store_ != nullptr; }
 
     // From now on its guest runs, or nobody's: faults are noted here, or are bugs.
@@ -96,7 +96,11 @@ class LinearMemory {
 
     // Bytes of windows that are charged as the guest's own memory.
     uint64_t charged_bytes() const { return charged_; }
-    // All of its own memory, these included.
+    // Whether its guest has wanted more memory than it may have.
+    bool was_refused() const { return limits_ && limits_->was_refused; }
+    // The most of its own,
+    uint64_t own_bytes_max() const { return own_bytes_max_; }
+    // and all that it has, these included.
     uint64_t own_bytes() const { return size() - grown_by_host_ + charged_; }
 
     // Requires: nothing of the guest runs any more. Afterwards no window is left.
@@ -139,7 +143,7 @@ class LinearMemory {
     os::MappingBudget* budget_ = nullptr;
     os::KeptViews* views_ = nullptr;
     uint64_t own_bytes_max_ = 0;
-    AtLimit at_limit_ = AtLimit::refuse;
+    StoreLimits* limits_ = nullptr;
     uint64_t grown_by_host_ = 0;
     uint64_t slack_ = 0;
     uint64_t charged_ = 0;

@@ -12,6 +12,12 @@ namespace inlay::run {
 
 namespace {
 
+// A guest's own memory.grow asks nobody here: that it was refused is seen at the end.
+void note_refused_memory(Invocation& invocation) {
+    const bool was_refused = invocation.memory && invocation.memory->was_refused();
+    if (was_refused && invocation.limit_name.empty()) invocation.meet(&FunctionLimits::memory_bytes);
+}
+
 // A guest that has returned this code, or said it to WASI's proc_exit.
 How end_with(Invocation& invocation, int32_t code) {
     if (auto finished = wasi::finish(invocation, code); !finished.ok()) return Trapped{std::move(finished).error()};
@@ -28,6 +34,7 @@ std::optional<Error> fault_in_host_code(const Invocation& invocation) {
 }  // namespace
 
 How judge(Invocation& invocation, const engine::Trap& trap) {
+    note_refused_memory(invocation);
     const auto& record = invocation.function.record;
     const bool has_exited = trap.kind == engine::TrapKind::stopped && invocation.wasi && invocation.wasi->exit_code;
     if (has_exited) {
@@ -49,6 +56,7 @@ How judge(Invocation& invocation, const engine::Trap& trap) {
 
 How conclude(Invocation& invocation, const engine::CallResult& result) {
     if (auto* trap = std::get_if<engine::Trap>(&result)) return judge(invocation, *trap);
+    note_refused_memory(invocation);
     if (auto explained = fault_in_host_code(invocation)) return Trapped{std::move(*explained)};
     return end_with(invocation, std::get<int32_t>(result));
 }

@@ -90,5 +90,29 @@ TEST(Conclusion, NamesTheLimitOfTheFunctionsOwnThatACallMet) {
     }
 }
 
+// The host is not asked when a guest grows by itself, and says all the same what that came up against.
+TEST(Conclusion, NamesTheMemoryThatAGuestWasRefused) {
+    const std::string met = "memory_bytes = 196608 (deploy with --limit memory_bytes=N for more)";
+    const std::string window = then("output", {300'000, 16}), grow = "(drop (memory.grow (i32.const 1)))";
+    const std::string full = window + "(loop $again (br_if $again (i32.ne (memory.grow (i32.const 1)) (i32.const -1))))";
+    auto limited = [] {
+        auto trial = std::make_unique<Trial>();
+        trial->limits.memory_bytes = 3 * 65'536;
+        return trial;
+    };
+    EXPECT_EQ(std::get<Failed>(limited()->run("(memory.grow (i32.const 3))").how).limit_met, met);
+    EXPECT_EQ(std::get<Failed>(limited()->run(full + "(i32.const 7)").how).limit_met, met);
+    auto trapped = limited()->run(full + "unreachable");
+    EXPECT_NE(std::get<Trapped>(trapped.how).error.detail.find("unreachable instruction, after it had met a limit: " + met), std::string::npos);
+    EXPECT_EQ(trapped.log.lines.back().text, "met a limit: " + met);
+    EXPECT_EQ(limited()->run(full + "(i32.const 0)").log.lines.at(0).text, "met a limit: " + met) << "also of one that goes on without";
+    EXPECT_EQ(std::get<Failed>(limited()->run(full + call("random", {0, kRandomBytesMax + 1})).how).limit_met, "kRandomBytesMax = 65536") << "a call says more";
+    for (const auto& fits : {window, window + grow, grow + window}) {
+        auto failed = limited()->run(fits + "(i32.const 7)");
+        EXPECT_EQ(std::get<Failed>(failed.how).limit_met, "");
+        EXPECT_TRUE(failed.log.lines.empty());
+    }
+}
+
 }  // namespace
 }  // namespace inlay::run
