@@ -14,12 +14,8 @@ namespace {
 
 // A guest's own memory.grow asks nobody here: that it was refused is seen at the end.
 void note_refused_memory(Invocation& invocation) {
-    const bool is_news = invocation.limit_name.empty() && invocation.memory && invocation.memory->was_refused();
-    if (!is_news) return;
-    const uint64_t bytes = invocation.memory->own_bytes_max();
-    const bool is_all = bytes >= invocation.limits().memory_bytes;
-    is_all ? invocation.meet(&FunctionLimits::memory_bytes)
-           : invocation.meet(fmt::format("its own memory as a stream in a worker = {} (deploy with --class heavy for more)", bytes));
+    const bool was_refused = invocation.memory && invocation.memory->was_refused();
+    if (was_refused && invocation.limit_name.empty()) invocation.meet(&FunctionLimits::memory_bytes);
 }
 
 // A guest that has returned this code, or said it to WASI's proc_exit.
