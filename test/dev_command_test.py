@@ -67,7 +67,7 @@ def test_so_it_is_in_each_language(disk, tmp_path, lang, tell):
     with Dev(place / "counts") as dev:
         if failed_early(dev):
             skip_without_packages(lang, place / "counts")
-        dev.await_event("deployed")
+        whole = dev.await_event("deployed")["took_ms"] / 1000
         text = source.read_text()
         for version in range(2, 6):
             source.write_text(text.replace("application/json", f"application/json; v={'x' * version}"))
@@ -75,8 +75,8 @@ def test_so_it_is_in_each_language(disk, tmp_path, lang, tell):
             assert dev.ask(b"one\n") == (200, b'{"lines":1,"bytes":4}')
             took.append(deployed["at"] - built["at"])
     shutil.rmtree(place, ignore_errors=True)
-    tell(f"{lang}: {', '.join(f'{one * 1000:.0f}' for one in took)} ms from the build's end")
-    assert min(took) < SOON
+    tell(f"{lang}: {', '.join(f'{one * 1000:.0f}' for one in took)} ms from the build's end; the first {whole * 1000:.0f}")
+    assert min(took) < max(SOON, 0.8 * whole), "on a machine where compiling all of it takes longer, less than that"
 
 
 def test_what_is_to_be_warm_is_served_first_and_then_initialised(project):

@@ -327,7 +327,8 @@ def test_it_ends_at_its_deadline(guest, what):
 
 def test_its_memory_has_a_limit(guest):
     grows = guest(handle("(call $answer (memory.grow (i32.const 100)))"))
-    assert done(grows, "--memory", "4MiB") == b"\xff" * 4 and done(grows) == b"\2\0\0\0"
+    ended = run(grows, "--memory", "4MiB")
+    assert ended.stdout == b"\xff" * 4 and b"met a limit: memory_bytes = 4194304" in ended.stderr and done(grows) == b"\2\0\0\0"
 
 
 @pytest.mark.parametrize("length, cut", [(1 << 20, 4096), (1 << 20, (1 << 20) - 1), (100, 10)], ids=["pages", "last bytes", "small"])

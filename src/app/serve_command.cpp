@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <charconv>
 #include <csignal>
 #include <cstdio>
@@ -184,8 +185,11 @@ int compile_main(int argc, char** argv) {
     auto way = registry::BodyWay::whole;
     std::optional<engine::FunctionCache> functions;
     if (numbers[6] != 0) {
-        auto kept = os::read_from_start(static_cast<int>(numbers[5]), kFunctionCacheBytesMax);
-        functions.emplace(kept.ok() ? *kept : "");
+        // By position: another compiler may be reading it, too.
+        auto status = os::status(static_cast<int>(numbers[5]));
+        std::string kept(status.ok() ? std::min<uint64_t>(status->size, kFunctionCacheBytesMax) : 0, '\0');
+        const bool is_whole = os::read_exactly_at(static_cast<int>(numbers[5]), kept.data(), kept.size(), 0).ok();
+        functions.emplace(is_whole ? kept : "");
     }
     auto compiled = [&]() -> Result<std::string> {
         const bool initialises = task == "initialise-module";

@@ -15,7 +15,8 @@ namespace {
 // A guest's own memory.grow asks nobody here: that it was refused is seen at the end.
 void note_refused_memory(Invocation& invocation) {
     const bool was_refused = invocation.memory && invocation.memory->was_refused();
-    if (was_refused && invocation.limit_name.empty()) invocation.meet(&FunctionLimits::memory_bytes);
+    const bool is_its_own = was_refused && invocation.memory->own_bytes_max() >= invocation.limits().memory_bytes;  // Else a worker gives less.
+    if (is_its_own && invocation.limit_name.empty()) invocation.meet(&FunctionLimits::memory_bytes);
 }
 
 // A guest that has returned this code, or said it to WASI's proc_exit.
