@@ -50,20 +50,29 @@ def disk():
     shutil.rmtree(made, ignore_errors=True)
 
 
+def fresh(disk, kind):
+    """A directory that is gone after its user."""
+    made = pathlib.Path(tempfile.mkdtemp(prefix=f"{kind}-", dir=disk))
+    yield made
+    shutil.rmtree(made, ignore_errors=True)
+
+
 @pytest.fixture
 def data(disk):
     """A fresh data directory."""
-    made = pathlib.Path(tempfile.mkdtemp(prefix="data-", dir=disk))
-    yield made
-    shutil.rmtree(made, ignore_errors=True)
+    yield from fresh(disk, "data")
+
+
+@pytest.fixture
+def place(disk):
+    """A directory for projects."""
+    yield from fresh(disk, "projects")
 
 
 @pytest.fixture(scope="module")
 def module_data(disk):
     """A fresh data directory for the tests of one file."""
-    made = pathlib.Path(tempfile.mkdtemp(prefix="data-", dir=disk))
-    yield made
-    shutil.rmtree(made, ignore_errors=True)
+    yield from fresh(disk, "data")
 
 
 @pytest.fixture(scope="session")

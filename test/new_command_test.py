@@ -1,39 +1,19 @@
 """`inlay new`: from nothing to a served answer in each language, with the language's own tools."""
 
 import json
-import re
-import shutil
 import subprocess
 import time
 
 import pytest
 
 from developing import Dev
-from projects import inlay, missing
+from projects import SOURCES, failed_early, inlay, missing, skip_without_packages, with_trap
 from serving import ROOT
 
 LANGUAGES = ["c", "cpp", "rust", "go", "ts"]
 MINUTE = 60.0
 # What runs the unit tests of a new project, natively.
 UNIT_TESTS = {"c": ["make", "test"], "cpp": ["make", "test"], "rust": ["cargo", "test", "--offline"], "go": ["go", "test", "./..."], "ts": ["npm", "test"]}
-
-SOURCES = {"c": "function.c", "cpp": "function.cpp", "rust": "src/lib.rs", "go": "function.go", "ts": "function.ts"}
-# A line that ends the invocation where there is a body, in place of one in the function; the trap is said to be there.
-TRAPS = {
-    "c": ("uint64_t lines = 0;", "uint64_t lines = 0; __builtin_trap();"),
-    "cpp": ("uint64_t lines = 0;", "uint64_t lines = 0; if (source.size() > 0) __builtin_trap();"),
-    "rust": ("let mut lines = 0;", 'let mut lines = 0; if source.size() > 0 { panic!("no") }'),
-    "go": ("lines := 0", "lines := []int{0}[source.Size()]"),
-    "ts": ("let lines: u64 = 0;", "let lines: u64 = 0; if (source.size > 0) unreachable();"),
-}
-
-
-@pytest.fixture
-def place(disk, tmp_path):
-    made = disk / f"new-{tmp_path.name}"
-    made.mkdir()
-    yield made
-    shutil.rmtree(made, ignore_errors=True)
 
 
 def new(place, name, lang):
@@ -43,12 +23,6 @@ def new(place, name, lang):
     made = inlay("new", name, "--lang", lang, "--in", place)
     assert made.returncode == 0, made
     return place / name
-
-
-def skip_without_packages(lang, directory):
-    """A registry that cannot be reached is no fault of ours."""
-    if lang == "ts" and not (directory / "node_modules/assemblyscript").is_dir():
-        pytest.skip("npm cannot install assemblyscript here")
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
@@ -65,13 +39,6 @@ def test_a_minute_is_enough_from_nothing_to_a_served_answer(place, lang, tell):
         assert dev.end() == 0
     tell(f"{lang}: {took:.1f} s")
     assert took < MINUTE
-
-
-def failed_early(dev):
-    """Whether the first build has failed; waits for its end."""
-    with dev.news:
-        dev.news.wait_for(lambda: dev.all("deployed") or dev.all("failed") or dev.all("end"), timeout=120)
-    return not dev.all("deployed")
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
@@ -94,12 +61,10 @@ def test_a_new_project_passes_its_cases_and_its_unit_tests(place, lang):
     broken = json.loads(inlay("test", directory, "--json").stdout)
     assert broken["failed"] >= 1 and broken["passed"] >= 1, broken
     # A trap is told with its place in the source.
-    before, behind = TRAPS[lang]
-    assert before in text
-    at = f"{SOURCES[lang]}:{text[:text.index(before)].count(chr(10)) + 1}"
-    source.write_text(text.replace(before, behind))
+    trapping, at = with_trap(lang, text)
+    source.write_text(trapping)
     trapped = json.loads(inlay("test", directory, "--json", "--case", "lines and bytes of the body").stdout)["cases"][0]
-    assert re.search(rf"\b{re.escape(at)}\b", json.dumps([trapped["differences"], trapped["log"]])), trapped
+    assert at.search(json.dumps([trapped["differences"], trapped["log"]])), trapped
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)

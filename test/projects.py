@@ -3,8 +3,11 @@
 import json
 import os
 import pathlib
+import re
 import shutil
 import subprocess
+
+import pytest
 
 import guests
 from serving import INLAY
@@ -14,6 +17,36 @@ COPY = "mkdir -p build && cp function.wat build/function.wat"
 
 # What each language's project needs beside `inlay`, by name of a program.
 NEEDS = {"c": ["make", "clang-14", "wasm-ld-14"], "cpp": ["make", "clang-14", "wasm-ld-14"], "rust": ["cargo"], "go": ["go"], "ts": ["node", "npm"]}
+
+# What `inlay new` makes in each language: its source, and there a line that ends the invocation where there is a body, in place of another one.
+SOURCES = {"c": "function.c", "cpp": "function.cpp", "rust": "src/lib.rs", "go": "function.go", "ts": "function.ts"}
+TRAPS = {
+    "c": ("uint64_t lines = 0;", "uint64_t lines = 0; __builtin_trap();"),
+    "cpp": ("uint64_t lines = 0;", "uint64_t lines = 0; if (source.size() > 0) __builtin_trap();"),
+    "rust": ("let mut lines = 0;", 'let mut lines = 0; if source.size() > 0 { panic!("no") }'),
+    "go": ("lines := 0", "lines := []int{0}[source.Size()]"),
+    "ts": ("let lines: u64 = 0;", "let lines: u64 = 0; if (source.size > 0) unreachable();"),
+}
+
+
+def with_trap(lang, text):
+    """The source with that line, and how its place is told."""
+    before, behind = TRAPS[lang]
+    line = text[: text.index(before)].count("\n") + 1
+    return text.replace(before, behind), re.compile(rf"\b{re.escape(SOURCES[lang])}:{line}\b")
+
+
+def failed_early(dev):
+    """Whether the first build of this `inlay dev` has failed; waits for its end."""
+    with dev.news:
+        dev.news.wait_for(lambda: dev.all("deployed") or dev.all("failed") or dev.all("end"), timeout=120)
+    return not dev.all("deployed")
+
+
+def skip_without_packages(lang, directory):
+    """A registry that cannot be reached is no fault of ours."""
+    if lang == "ts" and not (directory / "node_modules/assemblyscript").is_dir():
+        pytest.skip("npm cannot install assemblyscript here")
 
 
 def inlay(*arguments, cwd=None, timeout=180):

@@ -8,16 +8,13 @@
 #include <nlohmann/json.hpp>
 #include <vector>
 
+#include "app/cli_compile.hpp"
 #include "app/cli_failure.hpp"
 #include "app/cli_functions.hpp"
 #include "app/cli_quantity.hpp"
 #include "app/cli_run_inputs.hpp"
 #include "base/limits.hpp"
-#include "control/compiler.hpp"
-#include "os/allowance.hpp"
 #include "os/file.hpp"
-#include "os/process.hpp"
-#include "os/sandbox.hpp"
 
 namespace inlay::cli {
 namespace {
@@ -27,14 +24,8 @@ using nlohmann::ordered_json;
 constexpr uint64_t kFactsBytesMax = 64 * MiB;
 
 Result<std::string> inspect_aside(Input module, uint64_t memory_bytes) {
-    std::optional<Result<os::Fd>> found;
-    control::Compiler compiler(os::usable_memory_bytes(), os::sandbox_word(0));
-    compiler.submit({"module", std::move(module.file), module.size, memory_bytes, engine::Checks::epoch, control::CompileJob::Task::inspect, [&](Result<os::Fd> result) { found = std::move(result); }});
-    while (!found) {
-        INLAY_TRY(auto ended, os::wait_for_child());
-        compiler.on_exit(ended);
-    }
-    INLAY_TRY(auto file, std::move(*found));
+    CompileAside inspecting({"module", std::move(module.file), module.size, memory_bytes, engine::Checks::epoch, control::CompileJob::Task::inspect, {}});
+    INLAY_TRY(auto file, inspecting.wait());
     return os::read_from_start(file.get(), kFactsBytesMax);
 }
 

@@ -7,6 +7,8 @@
 #include <charconv>
 #include <nlohmann/json.hpp>
 
+#include "base/text_list.hpp"
+
 namespace inlay::control {
 namespace {
 
@@ -19,11 +21,7 @@ std::string rfc3339(uint64_t wall_ms) {
 
 Json directories_of(const store::FunctionRecord& record) {
     Json list = Json::array();
-    for (std::string_view rest = record.directories; !rest.empty();) {
-        auto one = rest.substr(0, rest.find('\0'));
-        rest.remove_prefix(std::min(rest.size(), one.size() + 1));
-        list.push_back(one);
-    }
+    for (std::string_view rest = record.directories; !rest.empty();) list.push_back(take_text(rest));
     return list;
 }
 

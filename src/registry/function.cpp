@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/limits.hpp"
+#include "base/text_list.hpp"
 
 namespace inlay::registry {
 
@@ -46,10 +47,9 @@ Error changed_error() {
 std::optional<std::string_view> Function::environment(std::string_view name) const {
     std::string_view rest = record.env;
     while (!rest.empty()) {
-        std::string_view pair = rest.substr(0, rest.find('\0'));
+        auto pair = take_text(rest);
         size_t equals = pair.find('=');
         if (equals != pair.npos && pair.substr(0, equals) == name) return pair.substr(equals + 1);
-        rest.remove_prefix(std::min(rest.size(), pair.size() + 1));
     }
     return std::nullopt;
 }

@@ -128,10 +128,6 @@ int32_t map_piece(Invocation& invocation, const Wanted& wanted, std::optional<si
     return 0;
 }
 
-bool is_in_worker(const Invocation& invocation) {
-    return invocation.terms.place == Place::express || invocation.terms.place == Place::fiber;
-}
-
 // What a worker does not give: the invocation begins again in a lane, if it can.
 int32_t leave_worker(Invocation& invocation, std::string_view limit, uint64_t bound = 0) {
     return invocation.may_begin_again() ? engine::kStopGuest : invocation.meet(limit, bound);
@@ -159,7 +155,7 @@ int32_t check_own_limits(Invocation& invocation, uint64_t private_bytes) {
 // Bulk instructions over what a guest may write cannot be interrupted: more than this is written in a lane.
 int32_t check_writable(Invocation& invocation, uint64_t more_bytes) {
     uint64_t writable = invocation.output_bytes + invocation.memory->charged_bytes() + more_bytes;
-    if (is_in_worker(invocation) && writable > kExpressOutputBytesMax)
+    if (invocation.terms.is_in_worker() && writable > kExpressOutputBytesMax)
         return leave_worker(invocation, "kExpressOutputBytesMax", kExpressOutputBytesMax);
     const uint64_t own_bytes = invocation.memory->own_bytes() + more_bytes;
     const bool is_large = invocation.terms.place == Place::express && own_bytes > kExpressMemoryBytesMax + kExpressOutputBytesMax;
@@ -171,7 +167,7 @@ int32_t await_disk(Invocation& invocation, const Wanted& wanted) {
     bool has_waited = std::exchange(invocation.cold, std::nullopt).has_value();
     const auto& source = invocation.sources[wanted.source];
     const auto& pages = source.pages;
-    if (has_waited || !is_in_worker(invocation) || !pages || wanted.length == 0 || wanted.length > UINT32_MAX) return 0;
+    if (has_waited || !invocation.terms.is_in_worker() || !pages || wanted.length == 0 || wanted.length > UINT32_MAX) return 0;
     if (invocation.supply.may_read(pages, source.offset + wanted.offset, wanted.length)) return 0;
     ColdRange cold{pages, source.offset + wanted.offset, wanted.length, (wanted.flags & INLAY_MAP_RANDOM) != 0};
     invocation.waits = invocation.terms.place == Place::fiber && cold.is_brief();

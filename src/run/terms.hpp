@@ -37,6 +37,8 @@ struct Terms {
     uint64_t parent = 0;       // of this.
     uint64_t caller_interrupt_ns = 0;  // When the caller would be interrupted; 0: it is not.
 
+    // Where it may not wait for a disk, nor take its time with what cannot be interrupted.
+    bool is_in_worker() const { return place == Place::express || place == Place::fiber; }
     // What a guest's own heap may give a response inside of our messages; more goes into pages.
     size_t heap_inline_max() const { return place == Place::lane || small_pieces ? kPublishInlineMax : kHeapRangeCopyMax; }
 };

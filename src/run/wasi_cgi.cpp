@@ -8,6 +8,7 @@
 #include "../../abi/inlay.h"
 #include "base/field_rules.hpp"
 #include "base/query.hpp"
+#include "base/text_list.hpp"
 #include "os/file.hpp"
 #include "run/host_api.hpp"
 
@@ -110,11 +111,7 @@ Result<std::vector<std::string>> arguments_of(const Invocation& invocation) {
 std::vector<std::string> environment_of(const Invocation& invocation) {
     std::vector<std::string> variables;
     std::string_view given = invocation.function.record.env;
-    while (!given.empty()) {
-        auto one = given.substr(0, given.find('\0'));
-        given.remove_prefix(std::min(given.size(), one.size() + 1));
-        variables.emplace_back(one);
-    }
+    while (!given.empty()) variables.emplace_back(take_text(given));
     if (wants_cgi(invocation)) add_request(invocation.request, variables);
     return variables;
 }

@@ -33,18 +33,16 @@ uint64_t size_of(const Invocation& invocation, const File& file) {
     return file.source ? invocation.sources[*file.source].size() : 0;
 }
 
-bool is_in_worker(const Invocation& invocation) { return invocation.terms.place == run::Place::express || invocation.terms.place == run::Place::fiber; }
-
 // A worker does not wait for a disk: the invocation begins again when the piece is in memory, or in a lane.
 bool must_leave(Invocation& invocation, const Source& source, uint64_t offset, uint64_t length) {
-    if (!is_in_worker(invocation) || !source.pages || !invocation.may_begin_again()) return false;
+    if (!invocation.terms.is_in_worker() || !source.pages || !invocation.may_begin_again()) return false;
     if (invocation.supply.may_read(source.pages, source.offset + offset, length)) return false;
     invocation.cold = ColdRange{source.pages, source.offset + offset, length, false};
     return true;
 }
 
 // Copies cannot be interrupted: a worker makes so many of them in one call; what is more begins again in a lane.
-bool is_too_long(const Invocation& invocation, uint64_t bytes) { return is_in_worker(invocation) && bytes > kWasiWorkerBytesMax; }
+bool is_too_long(const Invocation& invocation, uint64_t bytes) { return invocation.terms.is_in_worker() && bytes > kWasiWorkerBytesMax; }
 
 int32_t copy_in(Invocation& invocation, const File& file, uint64_t offset, std::span<uint8_t> to) {
     if (file.spool) return file.spool->read(invocation, offset, to) ? kSuccess : kIo;

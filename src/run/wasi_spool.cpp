@@ -26,8 +26,7 @@ int32_t Spool::make_room(Invocation& invocation, uint64_t size) {
         return kDquot;
     }
     const uint64_t wanted = std::min(std::max({size, 2 * capacity, kFirstPagesBytes}), std::max(size, limit - others));
-    const bool in_worker = invocation.terms.place == Place::express || invocation.terms.place == Place::fiber;
-    if (in_worker && others + wanted > kExpressOutputBytesMax && invocation.may_begin_again()) return engine::kStopGuest;
+    if (invocation.terms.is_in_worker() && others + wanted > kExpressOutputBytesMax && invocation.may_begin_again()) return engine::kStopGuest;
     auto pages = invocation.supply.create_output(os::round_up(wanted, os::page_size()));
     if (!pages.ok()) {
         code_of_no_output(invocation, pages.error());

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "../../abi/inlay.h"
+#include "base/text_list.hpp"
 #include "engine/program.hpp"
 #include "run/wasi_cgi.hpp"
 #include "run/wasi_objects.hpp"
@@ -35,8 +36,7 @@ File directory(std::string name, Location location) {
 std::vector<std::pair<std::string, Location>> parse_directories(std::string_view text) {
     std::vector<std::pair<std::string, Location>> found;
     while (!text.empty()) {
-        std::string_view one = text.substr(0, text.find('\0'));
-        text.remove_prefix(std::min(text.size(), one.size() + 1));
+        auto one = take_text(text);
         const size_t equals = one.rfind('=');
         if (equals == one.npos) continue;
         Location location;
