@@ -1,6 +1,6 @@
 //! Makes one static library of Wasmtime's C API, and adds what that API lacks: exports found by index instead of by name, limits that
-//! end a guest, code of functions that is kept for the next compilation, and snapshots of an instance as a new module.
-//! `src/engine/module_export.hpp`, `store_limits.hpp`, `function_cache.cpp` and `snapshot.cpp` declare the additions for C++.
+//! end a guest, machine code that is kept for the next compilation, and snapshots of an instance as a new module.
+//! `src/engine/module_export.hpp`, `store_limits.hpp`, `code_cache.cpp`, `snapshot.cpp` and `engine.cpp` declare the additions for C++.
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::future::{Future, ready};
@@ -55,7 +55,7 @@ pub struct Limits {
     tables: u32,
     /// A guest that wants more ends; else it is told that there is no more.
     traps: bool,
-    /// It has wanted more memory.
+    /// It has wanted more memory, and its module would have let it.
     was_refused: bool,
 }
 
@@ -66,9 +66,9 @@ impl Limits {
 }
 
 impl ResourceLimiter for Limits {
-    fn memory_growing(&mut self, _: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
+    fn memory_growing(&mut self, _: usize, desired: usize, maximum: Option<usize>) -> wasmtime::Result<bool> {
         let fits = desired as u64 <= self.memory_bytes;
-        self.was_refused |= !fits;
+        self.was_refused |= !fits && maximum.is_none_or(|most| desired <= most);
         self.judge(fits)
     }
 
@@ -103,6 +103,7 @@ impl LimitsPointer {
     }
 }
 
+const _: () = assert!(size_of::<Limits>() == 24 && std::mem::offset_of!(Limits, traps) == 20 && std::mem::offset_of!(Limits, was_refused) == 21);
 // Structures of one field, which that API keeps to itself: as large as the field, they begin with it.
 const _: () = assert!(size_of::<wasmtime_store_t>() == size_of::<WasmtimeStore>() && align_of::<wasmtime_store_t>() == align_of::<WasmtimeStore>());
 const _: () = assert!(size_of::<wasm_config_t>() == size_of::<Config>() && align_of::<wasm_config_t>() == align_of::<Config>());
@@ -110,7 +111,7 @@ const _: () = assert!(size_of::<wasm_config_t>() == size_of::<Config>() && align
 /// Lets `limits` say from now on what the store's instance may have: what it says at the moment counts.
 ///
 /// # Safety
-/// `limits` outlives the store and is not written while code of the store runs.
+/// `limits` outlives the store and is not written while the engine asks it: the store's own thread does both.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn inlay_store_limit(store: &mut wasmtime_store_t, limits: *mut Limits) {
     let store = unsafe { &mut *std::ptr::from_mut(store).cast::<WasmtimeStore>() };
@@ -128,7 +129,7 @@ pub extern "C" fn inlay_config_dense_image(config: &mut wasm_config_t, bytes: u6
 
 /// Code of single functions by what it was made of: so many bytes of both at most, which are checked as it is added to.
 #[derive(Debug)]
-pub struct FunctionCache {
+pub struct CodeCache {
     functions: Mutex<HashMap<Vec<u8>, Kept>>,
     free_bytes: AtomicUsize,
 }
@@ -140,7 +141,7 @@ struct Kept {
     is_used: bool,
 }
 
-impl FunctionCache {
+impl CodeCache {
     fn add(&self, key: &[u8], code: Vec<u8>, is_used: bool) -> bool {
         let bytes = key.len() + code.len() + 2 * size_of::<u32>();
         let fits = self.free_bytes.fetch_update(Relaxed, Relaxed, |free| free.checked_sub(bytes)).is_ok();
@@ -148,7 +149,7 @@ impl FunctionCache {
     }
 }
 
-impl CacheStore for FunctionCache {
+impl CacheStore for CodeCache {
     fn get(&self, key: &[u8]) -> Option<Cow<'_, [u8]>> {
         let mut functions = self.functions.lock().ok()?;
         let kept = functions.get_mut(key)?;
@@ -167,13 +168,13 @@ fn split_sized(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     rest.split_at_checked(u32::from_le_bytes(*size) as usize)
 }
 
-/// With what inlay_function_cache_take() gave: pairs of a key and code, each behind its size as a little-endian u32. Ends where that is broken.
+/// With what inlay_code_cache_take() gave: pairs of a key and code, each behind its size as a little-endian u32. Ends where that is broken.
 ///
 /// # Safety
 /// `bytes` points to `length` bytes.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn inlay_function_cache_new(bytes: *const u8, length: usize, most: usize) -> Box<Arc<FunctionCache>> {
-    let cache = FunctionCache { functions: Mutex::default(), free_bytes: AtomicUsize::new(most) };
+pub unsafe extern "C" fn inlay_code_cache_new(bytes: *const u8, length: usize, most: usize) -> Box<Arc<CodeCache>> {
+    let cache = CodeCache { functions: Mutex::default(), free_bytes: AtomicUsize::new(most) };
     let mut rest = unsafe { std::slice::from_raw_parts(bytes, length) };
     while let Some((key, behind)) = split_sized(rest) {
         let Some((code, behind)) = split_sized(behind) else { break };
@@ -184,11 +185,11 @@ pub unsafe extern "C" fn inlay_function_cache_new(bytes: *const u8, length: usiz
 }
 
 #[unsafe(no_mangle)]
-pub extern "C" fn inlay_function_cache_delete(_cache: Box<Arc<FunctionCache>>) {}
+pub extern "C" fn inlay_code_cache_delete(_cache: Box<Arc<CodeCache>>) {}
 
 /// What was used since.
 #[unsafe(no_mangle)]
-pub extern "C" fn inlay_function_cache_take(cache: &Arc<FunctionCache>, out: &mut wasm_byte_vec_t) {
+pub extern "C" fn inlay_code_cache_take(cache: &Arc<CodeCache>, out: &mut wasm_byte_vec_t) {
     let mut bytes = Vec::new();
     if let Ok(functions) = cache.functions.lock() {
         for (key, kept) in functions.iter().filter(|(_, kept)| kept.is_used) {
@@ -202,7 +203,7 @@ pub extern "C" fn inlay_function_cache_take(cache: &Arc<FunctionCache>, out: &mu
 }
 
 #[unsafe(no_mangle)]
-pub extern "C" fn inlay_config_function_cache(config: &mut wasm_config_t, cache: &Arc<FunctionCache>) -> bool {
+pub extern "C" fn inlay_config_code_cache(config: &mut wasm_config_t, cache: &Arc<CodeCache>) -> bool {
     let config = unsafe { &mut *std::ptr::from_mut(config).cast::<Config>() };
     config.enable_incremental_compilation(cache.clone()).is_ok()
 }

@@ -4,7 +4,7 @@
 //     npx inlay-lines build/function.wasm
 //
 // The map lists places of the file and where each came from, as differences from one to the next (ECMA-426). Engines read DWARF, version
-// 4: the same of places in the code section's contents (https://yurydelendik.github.io/webassembly-dwarf/), in three custom sections.
+// 4: the same for places in the code section's contents (https://yurydelendik.github.io/webassembly-dwarf/), in three custom sections.
 import { existsSync, readFileSync, realpathSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 

@@ -31,7 +31,7 @@ constexpr uint64_t kQuietMs = 50;       // A save is over when nothing has chang
 constexpr uint64_t kRestlessMs = 1000;  // What never is quiet is built after this.
 constexpr uint64_t kPollMs = 500;       // Between two looks where the kernel does not tell.
 constexpr uint64_t kTellMs = 250;       // Between two questions for logs and costs.
-constexpr uint64_t kWarmMs = 1500;      // What is served is initialised when nothing has happened for so long.
+constexpr uint64_t kWarmMs = 1500;      // What is served is initialised when nothing was saved for so long.
 constexpr unsigned kRepeatsMax = 4;     // Builds that may change what they are made from.
 constexpr uint64_t kBuildEndMs = 2000;  // What a build is given to end when we do.
 
@@ -73,7 +73,7 @@ class Session {
             if (os::wait_readable(ended, 0))
                 throw client_failure("server-ended", {"The project's server has ended", server_.last_words(), "Run inlay dev again"});
             const bool is_built = build_ > 0 && build_has_ended();
-            notice();  // After that look: what the build has changed up to its end is seen as its own.
+            notice();  // Asked before: what the build has changed up to its end is seen as its own.
             if (is_built) conclude();
             if (deployed_ && now_ms() >= tell_at_ms_) tell_again();
             if (warm_at_ms_ && now_ms() >= *warm_at_ms_ && build_ < 0 && !stirred_at_ms_) warm();
@@ -170,7 +170,7 @@ class Session {
         }
     }
 
-    // Serves it as soon as it can be: what is initialised at deploy is compiled twice, and would take twice as long.
+    // What is initialised at deploy is compiled twice: that comes later.
     void deploy() {
         put("deployed", false);
         deployed_ = true;

@@ -18,7 +18,7 @@
 #include "base/log.hpp"
 #include "control/supervisor.hpp"
 #include "engine/compile.hpp"
-#include "engine/function_cache.hpp"
+#include "engine/code_cache.hpp"
 #include "engine/program.hpp"
 #include "os/allowance.hpp"
 #include "os/file.hpp"
@@ -61,6 +61,13 @@ Result<> enter_sandbox(os::SandboxKind kind, std::string_view word) {
     if (!user) return {};
     INLAY_TRY_VOID(os::enter_sandbox({kind, *user}));
     return {};
+}
+
+// By position: another compiler may be reading it, too. Empty where it cannot be read: then all is compiled.
+std::string kept_code(int fd) {
+    auto status = os::status(fd);
+    std::string bytes(status.ok() ? std::min<uint64_t>(status->size, kKeptCodeBytesMax) : 0, '\0');
+    return os::read_exactly_at(fd, bytes.data(), bytes.size(), 0).ok() ? bytes : std::string();
 }
 
 Result<control::ServeOptions> options_of(const CLI::App& app, const std::string& listen, const std::string& config_file,
@@ -183,19 +190,13 @@ int compile_main(int argc, char** argv) {
     const auto checks = static_cast<engine::Checks>(numbers[4]);
     const std::string_view task = argv[0];
     auto way = registry::BodyWay::whole;
-    std::optional<engine::FunctionCache> functions;
-    if (numbers[6] != 0) {
-        // By position: another compiler may be reading it, too.
-        auto status = os::status(static_cast<int>(numbers[5]));
-        std::string kept(status.ok() ? std::min<uint64_t>(status->size, kFunctionCacheBytesMax) : 0, '\0');
-        const bool is_whole = os::read_exactly_at(static_cast<int>(numbers[5]), kept.data(), kept.size(), 0).ok();
-        functions.emplace(is_whole ? kept : "");
-    }
+    const int kept_fd = static_cast<int>(numbers[5]), keep_fd = static_cast<int>(numbers[6]);  // 0: nothing is kept.
+    std::optional<engine::CodeCache> cache;
+    if (keep_fd != 0) cache.emplace(kept_code(kept_fd));
     auto compiled = [&]() -> Result<std::string> {
         const bool initialises = task == "initialise-module";
-        const auto* cache = functions ? &*functions : nullptr;
-        INLAY_TRY(auto engine, initialises ? engine::Engine::create_for_start(run::host_functions(), cache)
-                                           : engine::Engine::create_for_compiler(run::host_functions(), checks, cache));
+        INLAY_TRY(auto engine, initialises ? engine::Engine::create_for_start(run::host_functions(), cache ? &*cache : nullptr)
+                                           : engine::Engine::create_for_compiler(run::host_functions(), checks, cache ? &*cache : nullptr));
         os::Mapping module;
         if (numbers[2] > 0) {
             INLAY_TRY(module, os::Mapping::create(module_fd, 0, numbers[2], os::Access::read, os::Sharing::private_));
@@ -212,7 +213,7 @@ int compile_main(int argc, char** argv) {
         return code;
     }();
     if (compiled.ok() && task == "compile" && !os::write_all(output_fd, registry::compiled_file_head(*compiled, way)).ok()) return 1;
-    if (compiled.ok() && functions && !os::write_all(static_cast<int>(numbers[6]), functions->take()).ok()) return 1;
+    if (compiled.ok() && cache) (void)os::write_all(keep_fd, cache->take());  // As much as there is room for.
     if (!os::write_all(output_fd, compiled.ok() ? *compiled : compiled.error().detail.substr(0, kRefusalBytesMax)).ok()) return 1;
     return compiled.ok() ? 0 : control::kCompileRefusedExitCode;
 }

@@ -36,7 +36,7 @@ class ServeConfigTest : public testing::Test {
 TEST_F(ServeConfigTest, ReadsEveryKey) {
     EXPECT_EQ(read("listen = \"[::1]:9000\"\ndata = \"somewhere\"\ntoken_file = \"secret\"\nworkers = 3\n"
                    "max_body = 4_096\nbody_memory = 8192 # bytes\nsend = \"file\"\nlink_roots = [\"/a\", \"/b\"]\nhot_memory = 0\n"
-                   "clock_resolution_us = 0\n"),
+                   "clock_resolution_us = 0\nincremental = true\n"),
               "");
     EXPECT_EQ(options_.listen.text(), "[::1]:9000");
     EXPECT_EQ(options_.data_directory, "somewhere");
@@ -48,6 +48,8 @@ TEST_F(ServeConfigTest, ReadsEveryKey) {
     EXPECT_EQ(options_.link_roots, (std::vector<std::string>{"/a", "/b"}));
     EXPECT_EQ(options_.hot_memory, 0u);
     EXPECT_EQ(options_.clock_resolution_us, 0u);
+    EXPECT_TRUE(options_.incremental);
+    EXPECT_NE(read("incremental = 1"), "");
 }
 
 TEST_F(ServeConfigTest, ReadsTheLimitsOfClients) {

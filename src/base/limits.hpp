@@ -186,8 +186,8 @@ inline constexpr size_t kCompilesAtOnceMax = 2;           // One for
 inline constexpr uint64_t kCompileBytes = 256 * MiB;      // so much of the memory that there is.
 inline constexpr uint64_t kCompileMemoryShare = 2;        // All of them together may make one part in so many of it their own,
 inline constexpr uint64_t kCompileMemoryBytesMin = 96 * MiB; // but each so much.
-inline constexpr size_t kFunctionCacheBytesMax = 32 * MiB;   // Code kept of one function's compilation for the next,
-inline constexpr size_t kFunctionCachesMax = 16;             // with `serve --incremental` of so many.
+inline constexpr size_t kKeptCodeBytesMax = 32 * MiB;        // Code kept of one compilation for the next (`serve --incremental`),
+inline constexpr size_t kKeptCodesMax = 16;                  // of so many kinds of them, up to three for a function.
 
 // Processes.
 inline constexpr size_t kWorkersMax = 128;

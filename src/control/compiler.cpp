@@ -32,6 +32,13 @@ const char* doer_of(CompileJob::Task task) {
     return task == CompileJob::Task::initialise ? "what initialises it at deploy (--warm: its start function, _initialize and inlay_warm)" : "the compiler";
 }
 
+// Children read it from now on, none may change it. Of one that has written more than it may nothing is taken.
+os::Fd take_kept(os::Fd kept) {
+    auto status = os::status(kept.get());
+    const bool is_good = status.ok() && status->size <= kKeptCodeBytesMax && os::seal(kept.get()).ok();
+    return is_good ? std::move(kept) : os::Fd();
+}
+
 }  // namespace
 
 Compiler::Compiler(uint64_t memory_bytes, std::string sandbox)
@@ -55,18 +62,16 @@ void Compiler::start_next() {
             job.done(std::move(output).error());
             continue;
         }
-        auto functions = job.functions ? os::create_memfd("inlay-functions", 0) : Result<os::Fd>(os::Fd());
-        if (!functions.ok()) {
-            job.done(std::move(functions).error());
-            continue;
-        }
-        const int to = functions->get(), from = job.functions && *job.functions ? job.functions->get() : to;
+        os::Fd kept;  // Without it this job and the next ones compile all of it.
+        if (job.kept)
+            if (auto made = os::create_memfd("inlay-kept-code", 0); made.ok()) kept = std::move(*made);
+        const int to = kept.get(), from = kept && *job.kept ? job.kept->get() : to;
         os::ChildPlan plan;
         plan.arguments = {command_of(job.task), std::to_string(job.module.get()), std::to_string(output->get()),
                           std::to_string(job.module_bytes), std::to_string(job.memory_bytes),
                           std::to_string(static_cast<int>(job.checks)), std::to_string(std::max(from, 0)), std::to_string(std::max(to, 0)), sandbox_};
         plan.inherited = {job.module.get(), output->get()};
-        if (*functions) plan.inherited.insert(plan.inherited.end(), {from, to});
+        if (kept) plan.inherited.insert(plan.inherited.end(), {from, to});
         plan.signal_at_our_end = SIGKILL;
         plan.limits = {seconds_for(job.task), kCompileAddressBytesMax, own_bytes_max_};
         auto pid = os::spawn_self(plan);
@@ -74,7 +79,7 @@ void Compiler::start_next() {
             job.done(std::move(pid).error());
             continue;
         }
-        running_.emplace(*pid, Running{std::move(job), std::move(output).value(), std::move(functions).value()});
+        running_.emplace(*pid, Running{std::move(job), std::move(output).value(), std::move(kept)});
     }
 }
 
@@ -87,7 +92,7 @@ bool Compiler::on_exit(const os::Exit& exit) {
     if (!exit.signalled && exit.status == 0) {
         // Workers get it as it is, and so does the disk: nobody may write to it any more.
         auto sealed = os::seal(ended.output.get());
-        if (ended.job.functions) *ended.job.functions = std::move(ended.functions);
+        if (ended.kept) *ended.job.kept = take_kept(std::move(ended.kept));
         ended.job.done(sealed.ok() ? Result<os::Fd>(std::move(ended.output)) : Result<os::Fd>(std::move(sealed).error()));
         return true;
     }

@@ -1,7 +1,7 @@
 // Compiler: compiles modules in children that may die alone, a few at a time.
 //
 // The child is this program as `inlay compile`: it reads the module from one descriptor and writes the compiled code, or the
-// reason why there is none, to another. Limits on processor time, addresses and memory hold whatever the module does to the compiler.
+// reason why there is none, to another. Where code is kept it has two more: what was kept, and what is to be. Limits on processor time, addresses and memory hold whatever the module does to the compiler.
 #pragma once
 
 #include <sys/types.h>
@@ -34,8 +34,8 @@ struct CompileJob {
     Task task = Task::compile;
     // Gets a memfd with what comes of it. Errors: bad_module.
     std::function<void(Result<os::Fd>)> done;
-    // What an earlier job has kept there for those after it (engine::FunctionCache); if this one succeeds, what it keeps. nullptr: nothing is kept.
-    std::shared_ptr<os::Fd> functions = nullptr;
+    // Machine code that an earlier job has kept there for those after it (engine::CodeCache); if this one succeeds, what it keeps. nullptr: nothing is kept.
+    std::shared_ptr<os::Fd> kept = nullptr;
 };
 
 class Compiler {
@@ -52,7 +52,7 @@ class Compiler {
     struct Running {
         CompileJob job;
         os::Fd output;
-        os::Fd functions;
+        os::Fd kept;
     };
 
     void start_next();

@@ -25,13 +25,20 @@ namespace {
 
 constexpr size_t kWaitingMax = 256;
 
+// By position: who runs at the same time has the same descriptor.
+std::string bytes_of(int file) {
+    std::string bytes(os::status(file).value().size, '\0');
+    return os::read_exactly_at(file, bytes.data(), bytes.size(), 0).ok() ? bytes : "unreadable";
+}
+
 // Does what the module's first word says.
 [[noreturn]] void stand_in(int module, int output, const std::string& arguments, int kept, int keep) {
     std::string word = os::read_from_start(module, 1000).value();
     if (word.starts_with("compile")) ::_exit(os::write_all(output, "code for " + arguments).ok() ? 0 : 1);
     if (word.starts_with("keep")) {
-        std::string before = keep == 0 ? "nothing" : os::read_from_start(kept, 1000).value();
+        std::string before = keep == 0 ? "nothing" : bytes_of(kept);
         if (keep != 0) (void)os::write_all(keep, before + word.back());
+        if (word.starts_with("keep much")) (void)::ftruncate(keep, kKeptCodeBytesMax + 1);
         ::_exit(os::write_all(output, "had " + before).ok() ? word.starts_with("keep and fail") : 1);
     }
     if (word.starts_with("refuse")) ::_exit(os::write_all(output, "the module is odd").ok() ? 3 : 1);
@@ -64,7 +71,7 @@ class CompilerTest : public testing::Test {
         job.module_bytes = module.size();
         job.memory_bytes = 4096;
         job.checks = checks_;
-        job.functions = functions_;
+        job.kept = kept_;
         job.done = [this](Result<os::Fd> result) {
             EXPECT_TRUE(!result.ok() || os::is_sealed(result->get())) << "others get it, and could change it for each other";
             ends_.push_back(result.ok() ? os::read_from_start(result->get(), 1000).value()
@@ -92,7 +99,7 @@ class CompilerTest : public testing::Test {
 
     Compiler compiler_{1 * GiB, os::sandbox_word(std::nullopt)};
     engine::Checks checks_ = engine::Checks::epoch;
-    std::shared_ptr<os::Fd> functions_;
+    std::shared_ptr<os::Fd> kept_;
     std::vector<std::string> ends_;
 };
 
@@ -108,12 +115,25 @@ TEST_F(CompilerTest, ItsChildIsToldToLeaveOutTheChecks) {
 
 TEST_F(CompilerTest, WhatAChildKeepsIsForTheNextOneIfItSucceeds) {
     EXPECT_EQ(end_of("keep a"), "had nothing");
-    functions_ = std::make_shared<os::Fd>();
+    kept_ = std::make_shared<os::Fd>();
     const std::pair<const char*, const char*> jobs[] = {{"keep a", "had "}, {"keep b", "had a"}, {"keep and fail c", "bad-module"}, {"keep d", "had ab"}, {"compile", "code"}, {"keep e", "had "}};
     for (auto [module, told] : jobs) {
         ends_.clear();
         EXPECT_TRUE(end_of(module).starts_with(told)) << module << ": " << ends_.at(0);
     }
+    ends_.clear();
+    for (const char* module : {"keep f", "keep g"}) submit(module);  // Both at once.
+    wait_for(2);
+    EXPECT_EQ(ends_[0] + ends_[1], "had ehad e");
+}
+
+TEST_F(CompilerTest, WhatAChildKeepsIsBoundedAndNobodysToChange) {
+    kept_ = std::make_shared<os::Fd>();
+    EXPECT_EQ(end_of("keep a"), "had ");
+    EXPECT_TRUE(os::is_sealed(kept_->get()));
+    ends_.clear();
+    EXPECT_EQ(end_of("keep much b"), "had a");
+    EXPECT_FALSE(*kept_) << "more than kKeptCodeBytesMax";
 }
 
 TEST_F(CompilerTest, ARefusalIsToldWithItsReason) { EXPECT_EQ(end_of("refuse"), "bad-module: function \"f\": the module is odd"); }

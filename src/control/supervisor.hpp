@@ -26,8 +26,8 @@
 #include "control/commit_pipeline.hpp"
 #include "control/compiler.hpp"
 #include "control/describe.hpp"
-#include "control/kept_functions.hpp"
 #include "control/function_log.hpp"
+#include "control/kept_code.hpp"
 #include "control/link_door.hpp"
 #include "control/links.hpp"
 #include "control/memory_watch.hpp"
@@ -165,7 +165,7 @@ class Supervisor {
     bool watches_memory_ = false;
     boost::asio::steady_timer memory_timer_;
     Compiler compiler_;
-    KeptFunctions kept_functions_;  // With ServeOptions::incremental.
+    KeptCode kept_code_;  // With ServeOptions::incremental.
     std::unordered_map<std::string, std::vector<OnCode>> compiling_;  // Who waits for code that is under way, by its file's name.
     std::unordered_map<pid_t, size_t> lanes_;                         // The worker slot that each one serves.
     FunctionLogs logs_;

@@ -75,7 +75,7 @@ void Supervisor::deploy(const Life& life, uint64_t id, WireReader& fields, std::
 void Supervisor::initialise(const std::shared_ptr<Deployment>& deployment) {
     const auto& record = deployment->record;
     CompileJob job{record.name, os::duplicate(deployment->module.get()), record.module_bytes, record.limits.memory_bytes, Checks::none, CompileJob::Task::initialise, {}};
-    if (options_.incremental) job.functions = kept_functions_.of(record.name, job.task, job.checks);
+    if (options_.incremental) job.kept = kept_code_.of(record.name, job.task, job.checks);
     job.done = [this, deployment](Result<os::Fd> snapshot) {
         auto size = snapshot.ok() ? os::status(snapshot->get()) : Result<os::FileStatus>(snapshot.error());
         if (size.ok() && size->size > kModuleBytesMax) size = registry::damaged_message();  // The child has looked at that.
@@ -92,7 +92,7 @@ void Supervisor::initialise(const std::shared_ptr<Deployment>& deployment) {
 void Supervisor::compile_for(const std::shared_ptr<Deployment>& deployment, Checks checks) {
     const auto& record = deployment->record;
     CompileJob job{record.name, os::duplicate(deployment->module.get()), record.module_bytes, record.limits.memory_bytes, checks, CompileJob::Task::compile, {}};
-    if (options_.incremental) job.functions = kept_functions_.of(record.name, job.task, job.checks);
+    if (options_.incremental) job.kept = kept_code_.of(record.name, job.task, job.checks);
     job.done = [this, deployment, checks](Result<os::Fd> compiled) {
         auto size = compiled.ok() ? os::status(compiled->get()) : Result<os::FileStatus>(compiled.error());
         if (!size.ok()) return deployment->life->answer_call(registry::answer(deployment->id, size.error()));

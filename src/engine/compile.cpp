@@ -84,7 +84,7 @@ Result<> check_memory(const wasm_externtype_t* type, uint64_t memory_bytes_max) 
 
 // Of the first import that the host does not have.
 std::string remedy_for_imports(std::span<const HostFunction> host, const wasmtime_module_t* module) {
-    std::string remedy = "an import has another type than the host's function: it is of a newer host, or declared wrongly; see abi/inlay.h";
+    std::string remedy = "an import has another type than the host's function: it is of a newer host, or declared wrongly; see abi/inlay.h, or docs/wasi.md for one of WASI";
     wasm_importtype_vec_t list;
     wasmtime_module_imports(module, &list);
     for (size_t i = list.size; i-- > 0;) {

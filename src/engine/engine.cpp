@@ -7,7 +7,7 @@
 
 #include "base/limits.hpp"
 #include "engine/engine_parts.hpp"
-#include "engine/function_cache.hpp"
+#include "engine/code_cache.hpp"
 #include "engine/watchdog.hpp"
 #include "os/fault_guard.hpp"
 #include "os/processor.hpp"
@@ -162,7 +162,7 @@ Result<std::unique_ptr<Engine::Parts>> create_guarded(std::span<const HostFuncti
     return parts;
 }
 
-wasm_config_t* configure_compiler(Checks checks, const FunctionCache* cache) {
+wasm_config_t* configure_compiler(Checks checks, CodeCache* cache) {
     wasm_config_t* config = configure(checks);
     wasmtime_config_parallel_compilation_set(config, true);
     configure_pool(config, kCompilerSlots);
@@ -184,14 +184,14 @@ Result<std::unique_ptr<Engine>> Engine::create_for_lane(std::span<const HostFunc
     return std::unique_ptr<Engine>(new Engine(std::move(parts)));
 }
 
-Result<std::unique_ptr<Engine>> Engine::create_for_compiler(std::span<const HostFunction> host, Checks checks, const FunctionCache* cache) {
+Result<std::unique_ptr<Engine>> Engine::create_for_compiler(std::span<const HostFunction> host, Checks checks, CodeCache* cache) {
     // Never instantiates, but refuses what no worker's pool could take.
     wasm_config_t* config = configure_compiler(checks, cache);
     INLAY_TRY(auto parts, create_parts(config, host));
     return std::unique_ptr<Engine>(new Engine(std::move(parts)));
 }
 
-Result<std::unique_ptr<Engine>> Engine::create_for_start(std::span<const HostFunction> host, const FunctionCache* cache) {
+Result<std::unique_ptr<Engine>> Engine::create_for_start(std::span<const HostFunction> host, CodeCache* cache) {
     wasm_config_t* config = configure_compiler(Checks::none, cache);
     INLAY_TRY(auto parts, create_parts(config, {}));
     parts->host = host;

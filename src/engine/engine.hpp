@@ -16,7 +16,7 @@
 
 namespace inlay::engine {
 
-class FunctionCache;
+class CodeCache;
 
 // Whether compiled code looks at the epoch on its way, so that interrupt() can end it. Unchecked code runs at full native
 // speed and is ended with its process: for lanes.
@@ -30,9 +30,9 @@ class Engine {
     // For a lane: the same with room for one instance at a time.
     static Result<std::unique_ptr<Engine>> create_for_lane(std::span<const HostFunction> host, Checks checks);
     // For the compiler: no fault guard, no instances. `cache`: of what it need not compile; nullptr: none.
-    static Result<std::unique_ptr<Engine>> create_for_compiler(std::span<const HostFunction> host, Checks checks = Checks::epoch, const FunctionCache* cache = nullptr);
+    static Result<std::unique_ptr<Engine>> create_for_compiler(std::span<const HostFunction> host, Checks checks = Checks::epoch, CodeCache* cache = nullptr);
     // The same for one instance, which is only initialised: it may call what a module may call then.
-    static Result<std::unique_ptr<Engine>> create_for_start(std::span<const HostFunction> host, const FunctionCache* cache = nullptr);
+    static Result<std::unique_ptr<Engine>> create_for_start(std::span<const HostFunction> host, CodeCache* cache = nullptr);
     ~Engine();
 
     // Names everything that a compiled module depends on: engine version, settings, processor features. Part of its file name.

@@ -46,11 +46,12 @@ bool take_frame(std::string_view& rest, Frame& frame) {
 
 // What stands between an author's mistake and the trap that it becomes.
 bool is_of_a_runtime(const Frame& frame) {
-    constexpr std::array<std::string_view, 10> kNames{"abort", "__abort", "__assert_fail", "runtime.", "core::", "std::", "rust_begin_unwind", "__rust", "~lib/", "node_modules/"};
+    constexpr std::array<std::string_view, 8> kNames{"abort", "__abort", "__assert_fail", "runtime.", "core::", "std::", "__rust", "~lib/"};
     constexpr std::array<std::string_view, 6> kSources{"/rustc/", "/rustlib/", "/library/core/", "/library/std/", "inlay-sdk/", "~lib/"};
-    return std::any_of(kNames.begin(), kNames.end(), [&](auto one) { return frame.name.starts_with(one); }) ||
-           frame.name.find("rust_begin_unwind") != frame.name.npos || frame.name.find("core::panicking") != frame.name.npos ||
-           std::any_of(kSources.begin(), kSources.end(), [&](auto one) { return frame.source.find(one) != frame.source.npos; });
+    constexpr std::array<std::string_view, 3> kInNames{"rust_begin_unwind", "core::panicking", "node_modules/"};
+    auto any = [](const auto& list, auto holds) { return std::any_of(list.begin(), list.end(), holds); };
+    return any(kNames, [&](auto one) { return frame.name.starts_with(one); }) || any(kInNames, [&](auto one) { return frame.name.find(one) != frame.name.npos; }) ||
+           any(kSources, [&](auto one) { return frame.source.find(one) != frame.source.npos; });
 }
 
 }  // namespace

@@ -19,7 +19,7 @@ TEST(TrapPlace, LeavesOutWhatPanicsAndAborts) {
                               "    1:   0x2 - core::panicking::panic_fmt\n    2:   0x3 - m.wasm!deep\n                    at /home/a/src/lib.rs:8:3\n";
     EXPECT_EQ(place_of(kHead + panic), " in deep (lib.rs:8)");
     EXPECT_EQ(place_of(kHead + "    0:   0x1 - abort\n    1:   0x2 - work\n"), " in work");
-    EXPECT_EQ(place_of(kHead + "    0:   0x1 - node_modules/inlay/assembly/trap/inlay_abort\n    1:   0x2 - function/inlay_handle\n"), " in function/inlay_handle");
+    EXPECT_EQ(place_of(kHead + "    0:   0x1 - ../node_modules/inlay/assembly/trap/inlay_abort\n    1:   0x2 - function/inlay_handle\n"), " in function/inlay_handle");
     EXPECT_EQ(place_of(kHead + "    0:   0x1 - m.wasm!runtime.abort\n"), " in runtime.abort") << "where there is nothing else";
 }
 

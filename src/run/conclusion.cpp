@@ -15,7 +15,7 @@ namespace {
 // A guest's own memory.grow asks nobody here: that it was refused is seen at the end.
 void note_refused_memory(Invocation& invocation) {
     const bool was_refused = invocation.memory && invocation.memory->was_refused();
-    const bool is_its_own = was_refused && invocation.memory->own_bytes_max() >= invocation.limits().memory_bytes;  // Else a worker gives less.
+    const bool is_its_own = was_refused && invocation.memory->own_bytes_max() >= invocation.limits().memory_bytes;  // Else a worker gives less, and who wants more moves on.
     if (is_its_own && invocation.limit_name.empty()) invocation.meet(&FunctionLimits::memory_bytes);
 }
 

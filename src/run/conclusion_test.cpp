@@ -107,6 +107,9 @@ TEST(Conclusion, NamesTheMemoryThatAGuestWasRefused) {
     EXPECT_EQ(trapped.log.lines.back().text, "met a limit: " + met);
     EXPECT_EQ(limited()->run(full + "(i32.const 0)").log.lines.at(0).text, "met a limit: " + met) << "also of one that goes on without";
     EXPECT_EQ(std::get<Failed>(limited()->run(full + call("random", {0, kRandomBytesMax + 1})).how).limit_met, "kRandomBytesMax = 65536") << "a call says more";
+    Trial bounded;
+    auto own = bounded.run_module(R"((module (memory (export "memory") 1 1100) (func (export "inlay_handle") (result i32) (memory.grow (i32.const 60000)))))");
+    EXPECT_EQ(std::get<Failed>(own.how).limit_met, "") << "its module's own maximum";
     for (const auto& fits : {window, window + grow, grow + window}) {
         auto failed = limited()->run(fits + "(i32.const 7)");
         EXPECT_EQ(std::get<Failed>(failed.how).limit_met, "");

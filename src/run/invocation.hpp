@@ -100,7 +100,7 @@ struct Invocation {
     std::optional<uint32_t> receive_window;           // What `receive` shows its pieces in.
     uint64_t received_bytes = 0;
     std::shared_ptr<const os::Pages> staging;         // What is sent of the guest's own memory leaves from here.
-    std::string limit_name;                           // Of the latest limit that a call met,
+    std::string limit_name;                           // Of the latest limit that was met,
     uint64_t limit_bound = 0;                         // and its value, if it has one of its own,
     bool limit_is_own = false;                        // which the deploy says.
     std::vector<StagedEffect> effects;

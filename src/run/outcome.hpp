@@ -51,7 +51,7 @@ struct Completed {
 // inlay_handle returned another code.
 struct Failed {
     int32_t code = 0;
-    std::string limit_met = {};  // By its calls, the latest; empty: none.
+    std::string limit_met = {};  // The latest, by a call or as it grew; empty: none.
 };
 // The guest trapped, wrote to an input, lost its data or ran past its deadline: `error` says which.
 struct Trapped {

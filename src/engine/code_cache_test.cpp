@@ -1,5 +1,5 @@
 // The function cache: what was compiled once is not compiled again, whatever becomes of what was kept.
-#include "engine/function_cache.hpp"
+#include "engine/code_cache.hpp"
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
@@ -28,7 +28,7 @@ struct Made {
 };
 
 Made compile_with(const std::string& kept, const std::string& module, Checks checks = Checks::none) {
-    FunctionCache cache(kept);
+    CodeCache cache(kept);
     auto engine = Engine::create_for_compiler({}, checks, &cache).value();
     auto code = compile(*engine, {reinterpret_cast<const uint8_t*>(module.data()), module.size()}, kMemoryBytesDefault).value();
     return {std::move(code), cache.take()};
@@ -39,7 +39,7 @@ std::string compile_without(const std::string& module) {
     return compile(*engine, {reinterpret_cast<const uint8_t*>(module.data()), module.size()}, kMemoryBytesDefault).value();
 }
 
-TEST(FunctionCache, GivesTheSameCode) {
+TEST(CodeCache, GivesTheSameCode) {
     const auto module = module_of(100, 1), changed = module_of(100, 2);
     auto first = compile_with("", module);
     auto again = compile_with(first.kept, module), next = compile_with(first.kept, changed);
@@ -50,7 +50,7 @@ TEST(FunctionCache, GivesTheSameCode) {
 }
 
 // Why it must come from where the module may come from.
-TEST(FunctionCache, IsWhatRuns) {
+TEST(CodeCache, IsWhatRuns) {
     constexpr uint32_t kTrue = 0x12345678, kForged = 0x12345679;
     auto bytes_of = [](const uint32_t& number) { return std::string(reinterpret_cast<const char*>(&number), sizeof(number)); };
     const auto module = module_of(0, kTrue);
@@ -63,21 +63,21 @@ TEST(FunctionCache, IsWhatRuns) {
     EXPECT_NE(forged.code.find(bytes_of(kForged)), std::string::npos);
 }
 
-TEST(FunctionCache, KeepsWhatTheLatestCompilationUsed) {
+TEST(CodeCache, KeepsWhatTheLatestCompilationUsed) {
     auto large = compile_with("", module_of(300, 1));
     auto small = compile_with(large.kept, module_of(3, 1));
     EXPECT_LT(small.kept.size(), large.kept.size() / 10);
     EXPECT_EQ(small.kept.size(), compile_with("", module_of(3, 1)).kept.size());
-    EXPECT_TRUE(FunctionCache(large.kept).take().empty()) << "nothing has used it";
+    EXPECT_TRUE(CodeCache(large.kept).take().empty()) << "nothing has used it";
 }
 
-TEST(FunctionCache, CodeWithOtherChecksIsAnother) {
+TEST(CodeCache, CodeWithOtherChecksIsAnother) {
     auto unchecked = compile_with("", module_of(50, 1));
     auto checked = compile_with(unchecked.kept, module_of(50, 1), Checks::epoch);
     EXPECT_EQ(checked.code, compile_with("", module_of(50, 1), Checks::epoch).code);
 }
 
-TEST(FunctionCache, WhatIsBrokenIsCompiled) {
+TEST(CodeCache, WhatIsCutOrNoCacheIsCompiled) {
     const auto module = module_of(20, 1);
     auto first = compile_with("", module);
     for (size_t length = 0; length < first.kept.size(); length += 1 + first.kept.size() / 50) EXPECT_EQ(compile_with(first.kept.substr(0, length), module).code, first.code) << length;
@@ -85,12 +85,12 @@ TEST(FunctionCache, WhatIsBrokenIsCompiled) {
     EXPECT_EQ(compile_with(std::string(1000, '\0'), module).code, first.code);
 }
 
-TEST(FunctionCache, IsFullAtItsBound) {
+TEST(CodeCache, IsFullAtItsBound) {
     constexpr uint32_t kEntryBytes = 64 * KiB, kKeyBytes = 4, kCodeBytes = kEntryBytes - kKeyBytes - 8;
     std::string kept;
     auto add = [&](const void* bytes, size_t size) { kept.append(static_cast<const char*>(bytes), size); };
     const std::string code(kCodeBytes, 'x');
-    for (uint32_t key = 0; key < kFunctionCacheBytesMax / kEntryBytes; key++) {
+    for (uint32_t key = 0; key < kKeptCodeBytesMax / kEntryBytes; key++) {
         add(&kKeyBytes, 4);
         add(&key, 4);
         add(&kCodeBytes, 4);
