@@ -1,5 +1,6 @@
 """`inlay dev`: a project is served while it is written."""
 
+import contextlib
 import ctypes
 import json
 import os
@@ -25,6 +26,19 @@ def answers(number):
 def number(answer):
     assert answer[0] == 200, answer
     return int.from_bytes(answer[1], "little")
+
+
+@contextlib.contextmanager
+def watches_taken():
+    """While this user has no inotify instance left."""
+    libc, taken = ctypes.CDLL(None), []
+    while (fd := libc.inotify_init1(os.O_CLOEXEC)) >= 0 and len(taken) < 10_000:
+        taken.append(fd)
+    try:
+        yield
+    finally:
+        for fd in taken:
+            os.close(fd)
 
 
 @pytest.fixture
@@ -168,6 +182,37 @@ def test_a_build_that_changes_its_own_sources_ends(project):
         assert eventually(lambda: number(dev.ask()) == 9)
 
 
+@pytest.mark.parametrize("watches", ["watches", "polling"])
+def test_each_save_is_built_for_also_where_builds_touch_what_is_no_source(project, watches):
+    project.describe(command=COPY + " && touch Cargo.lock")
+    with watches_taken() if watches == "polling" else contextlib.nullcontext(), Dev(project.directory) as dev:
+        dev.await_event("deployed")
+        for version in range(2, 9):
+            project.write(answers(version))
+            dev.await_event("deployed", version)
+            assert number(dev.ask()) == version
+        assert len(dev.all("building")) == 8 and len(dev.all("polling")) == (watches == "polling")
+
+
+def test_what_is_saved_while_a_build_runs_is_built_for_at_its_end(dev, project):
+    project.describe(command=COPY + " && sleep 0.5")
+    dev.await_event("building", 2)
+    time.sleep(0.2)
+    project.write(answers(6))
+    dev.await_event("deployed", 3)
+    assert number(dev.ask()) == 6 and [one["files"] for one in dev.all("changed")] == [["inlay.toml"], ["function.wat"]]
+
+
+def test_a_new_place_of_the_module_is_left_out_from_then_on(dev, project):
+    project.describe(command="mkdir -p out/deep && cp function.wat out/deep/", module="./out/deep/function.wat")
+    dev.await_event("deployed", 3)  # What lay in the old place is now among the sources, and new there.
+    for version in range(4, 6):
+        project.write(answers(version))
+        dev.await_event("deployed", version)
+    time.sleep(0.7)
+    assert [one["files"] for one in dev.all("changed")] == [["inlay.toml"], ["build/function.wat"], ["function.wat"], ["function.wat"]]
+
+
 def test_log_lines_costs_and_errors_are_told_as_they_come(dev, project):
     project.write('(data (i32.const 1024) "got here")' + handle("(drop (call $log (i32.const 2) (i32.const 1024) (i32.const 8))) (i32.const 0)"))
     dev.await_event("deployed", 2)
@@ -240,20 +285,12 @@ def test_stored_objects_are_there_again_after_a_restart(dev, project):
 
 
 def test_without_watches_it_looks_by_the_clock(project):
-    """While this user has no inotify instance left."""
-    libc, taken = ctypes.CDLL(None), []
-    while (fd := libc.inotify_init1(os.O_CLOEXEC)) >= 0 and len(taken) < 10_000:
-        taken.append(fd)
-    try:
-        with Dev(project.directory) as dev:
-            dev.await_event("polling")
-            dev.await_event("deployed")
-            project.write(answers(3))
-            dev.await_event("deployed", 2)
-            assert number(dev.ask()) == 3
-    finally:
-        for fd in taken:
-            os.close(fd)
+    with watches_taken(), Dev(project.directory) as dev:
+        dev.await_event("polling")
+        dev.await_event("deployed")
+        project.write(answers(3))
+        dev.await_event("deployed", 2)
+        assert number(dev.ask()) == 3
 
 
 def test_people_are_told_in_lines(project):

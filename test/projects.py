@@ -77,8 +77,8 @@ class Project:
     def write(self, function):
         (self.directory / "function.wat").write_bytes(guests.module(function))
 
-    def describe(self, cases="", deploy="", command=COPY):
-        text = f'name = "f"\nlang = "c"\n[build]\ncommand = {json.dumps(command)}\nmodule = "build/function.wat"\n'
+    def describe(self, cases="", deploy="", command=COPY, module="build/function.wat"):
+        text = f'name = "f"\nlang = "c"\n[build]\ncommand = {json.dumps(command)}\nmodule = "{module}"\n'
         (self.directory / "inlay.toml").write_text(text + (f"[deploy]\n{deploy}\n" if deploy else "") + cases)
 
     def test(self, *arguments):

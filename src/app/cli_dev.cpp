@@ -6,6 +6,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <csignal>
+#include <filesystem>
 #include <optional>
 #include <utility>
 
@@ -37,8 +38,10 @@ constexpr uint64_t kBuildEndMs = 2000;  // What a build is given to end when we 
 
 uint64_t now_ms() { return monotonic_ns() / 1'000'000; }
 
-// What builds write to: the directory of the module, or the module alone where that lies among the sources.
-std::string made_by(const Project& project) { return project.module.substr(0, project.module.find('/')); }
+// What builds write to: the directory at the top that the module is in, or the module alone where it lies beside the sources.
+std::string made_by(const Project& project) {
+    return std::filesystem::path(project.module).lexically_normal().begin()->string();
+}
 
 class Session {
   public:
@@ -73,8 +76,8 @@ class Session {
             if (os::wait_readable(ended, 0))
                 throw client_failure("server-ended", {"The project's server has ended", server_.last_words(), "Run inlay dev again"});
             const bool is_built = build_ > 0 && build_has_ended();
-            notice();  // Asked before: what the build has changed up to its end is seen as its own.
             if (is_built) conclude();
+            notice();
             if (deployed_ && now_ms() >= tell_at_ms_) tell_again();
             if (warm_at_ms_ && now_ms() >= *warm_at_ms_ && build_ < 0 && !stirred_at_ms_) warm();
         }
@@ -108,29 +111,34 @@ class Session {
     void notice() {
         const uint64_t now = now_ms();
         const bool stirred = watch_ ? watch_->take() : now >= look_at_ms_;
+        if (build_ > 0) return;  // Its end looks at what has changed meanwhile.
         if (stirred) {
             if (!stirred_at_ms_) stirred_at_ms_ = now;
-            if (build_ > 0) stirred_by_build_ = true;
             quiet_at_ms_ = watch_ ? now + kQuietMs : now;
         }
-        if (!stirred_at_ms_ || build_ > 0 || (now < quiet_at_ms_ && now < *stirred_at_ms_ + kRestlessMs)) return;
+        if (!stirred_at_ms_ || (now < quiet_at_ms_ && now < *stirred_at_ms_ + kRestlessMs)) return;
         stirred_at_ms_.reset();
         look_at_ms_ = now + kPollMs;
         auto changed = look();
-        if (changed.empty() || is_made_by_builds(changed)) return;
-        voice_.say("changed", "changed: " + names_of(changed), {{"files", changed}});
-        if (std::find(changed.begin(), changed.end(), kProjectFile) != changed.end()) read_again();
-        begin();
+        if (changed.empty()) return;
+        repeats_ = 0;
+        build_for(std::move(changed));
     }
 
-    // Whether each of the latest builds has changed just these files, so that building again would never end.
-    bool is_made_by_builds(const std::vector<std::string>& changed) {
-        repeats_ = std::exchange(stirred_by_build_, false) && changed == changed_ ? repeats_ + 1 : 0;
-        changed_ = changed;
-        if (repeats_ < kRepeatsMax) return false;
+    // What has changed while a build ran is built for, too, unless the builds themselves change it: that would never end.
+    void build_for_what_came_meanwhile(std::vector<std::string> changed) {
+        if (changed.empty()) return;
+        repeats_ = changed == changed_ ? repeats_ + 1 : 0;
+        if (repeats_ < kRepeatsMax) return build_for(std::move(changed));
         voice_.say("repeats", fmt::format("the build itself changes {}: it is not built again for that; save something to build", names_of(changed)),
                    {{"files", changed}});
-        return true;
+    }
+
+    void build_for(std::vector<std::string> changed) {
+        voice_.say("changed", "changed: " + names_of(changed), {{"files", changed}});
+        if (std::find(changed.begin(), changed.end(), kProjectFile) != changed.end()) read_again();
+        changed_ = std::move(changed);
+        begin();
     }
 
     void read_again() {
@@ -139,6 +147,7 @@ class Session {
             if (read.name != project_.name) deployed_ = false, after_ = 0, usage_ = ordered_json::object();
             const bool renamed = read.name != project_.name;
             project_ = std::move(read);
+            tree_.leave_out(made_by(project_));
             if (renamed) say_hello();
         } catch (const Failure& failure) {
             voice_.say_failure("failed", failure, "what it said before holds");
@@ -161,6 +170,7 @@ class Session {
     void conclude() {
         auto how = need(os::wait_for(std::exchange(build_, -1)));
         build_process_.close();
+        auto meanwhile = look();
         try {
             const auto built = conclude_build(project_, how, (monotonic_ns() - begun_ns_) / 1'000'000);
             voice_.say("built", built_line(project_, built), {{"module", project_.module}, {"bytes", built.module_bytes}, {"took_ms", built.took_ms}});
@@ -168,6 +178,7 @@ class Session {
         } catch (const Failure& failure) {
             voice_.say_failure("failed", failure, deployed_ ? "what was deployed before goes on serving" : "nothing is served yet");
         }
+        build_for_what_came_meanwhile(std::move(meanwhile));
     }
 
     // What is initialised at deploy is compiled twice: that comes later.
@@ -241,9 +252,8 @@ class Session {
     bool said_polling_ = false;
     std::optional<uint64_t> stirred_at_ms_;     // Something has changed that was not looked at.
     uint64_t quiet_at_ms_ = 0;
-    bool stirred_by_build_ = false;             // Or while one ran.
-    std::vector<std::string> changed_;          // What was built for last,
-    unsigned repeats_ = 0;                      // so many times in a row.
+    std::vector<std::string> changed_;          // What was built for last.
+    unsigned repeats_ = 0;                      // Builds in a row during which just that has changed.
     uint64_t look_at_ms_ = 0;
     pid_t build_ = -1;
     os::Fd build_process_;

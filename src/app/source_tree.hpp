@@ -9,6 +9,7 @@
 #include <functional>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace inlay::cli {
@@ -24,6 +25,9 @@ class SourceTree {
     // Looks. Gives the files that are new, changed or gone since the last look, from `root`, by name; at the first look all of them.
     // `enter` is told of each directory before its entries are read, so that nothing is missed which is written meanwhile.
     std::vector<std::string> look(const std::function<void(const std::string& directory)>& enter);
+
+    // From the next look on it is this that builds write to.
+    void leave_out(std::string made) { made_ = std::move(made); }
 
     bool is_cut() const { return cut_; }
 
