@@ -241,6 +241,7 @@ def test_the_contract_is_that_of_the_header(built):
     """Constants with their values, functions with as many parameters."""
     header, ours = (ROOT / "abi" / "inlay.h").read_text(), (PACKAGE / "assembly" / "abi.ts").read_text()
     constants = re.findall(r"^    INLAY_(\w+) = (-?\d+)", header, re.M) + re.findall(r"[{ ]INLAY_((?:LOG|CLOCK)_\w+) = (\d+)", header)
+    constants += re.findall(r"INLAY_(ABI_VERSION) (\d+)", header)
     assert sorted(constants) == sorted(re.findall(r"^export const (\w+): [iu]32 = (-?\d+);", ours, re.M))
     functions = re.findall(r"^INLAY_IMPORT\((\w+)\) int32_t inlay_\1\((.*?)\);", header, re.M | re.S)
     declared = re.findall(r'@external\("inlay", "(\w+)"\)\s+export declare function \1\((.*?)\): i32;', ours)

@@ -265,21 +265,38 @@ def test_the_raw_layer_mirrors_the_header():
         assert len(ours) == len(theirs), name
 
 
-def native_tests(manifest):
+def native_tests(manifest, *options):
     """What `cargo test` prints, which must pass."""
     cargo = shutil.which("cargo")
     if not cargo or subprocess.run([cargo, "--version"], capture_output=True).returncode != 0:
         pytest.skip("no cargo")
     environment = {**os.environ, "CARGO_TARGET_DIR": str(OUT / "native")}
-    ran = subprocess.run([cargo, "test", "--offline", "--manifest-path", manifest], capture_output=True, text=True, env=environment)
+    ran = subprocess.run([cargo, "test", *options, "--manifest-path", manifest], capture_output=True, text=True, env=environment)
     assert ran.returncode == 0, ran.stdout + ran.stderr
     return ran.stdout
 
 
 def test_native_tests_pass():
-    printed = native_tests(SDK / "Cargo.toml")
+    printed = native_tests(SDK / "Cargo.toml", "--offline")
     assert sum(map(int, re.findall(r"test result: ok\. (\d+) passed", printed))) >= 40, printed
     assert len(re.findall(r"compile fail \.\.\. ok", printed)) == 2, printed
+
+
+def test_views_are_cast_by_bytemuck_and_zerocopy_in_place(server):
+    assert "3 passed" in native_tests(SDK / "casts" / "Cargo.toml", "--locked")
+    build_at(OUT, SDK / "casts")
+    server.deploy("rust-casts", (OUT / "casts.wasm").read_bytes())
+    points = struct.pack("<20000d", *range(20_000))
+    scaled = struct.pack("<20000d", *range(0, 60_000, 3))
+    for at in (0, 8, 4096, 4104):
+        server.put("rust/points", bytes(at) + struct.pack("<4sIQ", b"PNTS", 1, 10_000) + points)
+        answer = server.invoke("rust-casts", {"object": "rust/points", "at": at, "by": 3}, headers=WITH_COST)
+        assert answer.body == scaled and answer.cost["copied"] == 0, at
+    refused = server.invoke("rust-casts", {"object": "rust/points", "at": 4104 - 16})
+    assert (refused.status, refused.body) == (400, b"this is no file of points\n")
+    server.put("rust/points", bytes(3) + struct.pack("<4sIQ", b"PNTS", 1, 10_000) + points)
+    refused = server.invoke("rust-casts", {"object": "rust/points", "at": 3})
+    assert (refused.status, refused.body) == (400, b"the points are not aligned to 8 bytes\n")
 
 
 def test_the_function_of_the_readme_does_what_it_says(server, modules):
@@ -287,7 +304,7 @@ def test_the_function_of_the_readme_does_what_it_says(server, modules):
     (crate / "src").mkdir(parents=True, exist_ok=True)
     (crate / "Cargo.toml").write_text(README_MANIFEST)
     (crate / "src/lib.rs").write_text(block("sdk/rust/README.md", "rust", "#[inlay::function]"))
-    assert "1 passed" in native_tests(crate / "Cargo.toml")
+    assert "1 passed" in native_tests(crate / "Cargo.toml", "--offline")
     build_at(OUT, crate)
     server.deploy("long_lines", (OUT / "long_lines.wasm").read_bytes())
     assert server.invoke("long_lines", {"min": 4}, b"one\nfour\nfive\n").body == b"2\n"

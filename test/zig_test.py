@@ -39,6 +39,22 @@ export fn inlay_handle() i32 {
 }
 """
 
+PLACE = """
+const inlay = @import("inlay");
+export fn inlay_handle() i32 {
+    var input: inlay.inlay_source = undefined;
+    var window: inlay.inlay_view = undefined;
+    if (inlay.inlay_input_source(&input) < 0) return 1;
+    const before = @wasmMemorySize(0);
+    if (inlay.inlay_map_view(&input, 0, input.size, 0, &window) < 0) return 2;
+    var touched: u64 = 0;
+    var at: usize = 0;
+    while (at < window.size) : (at += 4096) touched += window.data[at];
+    if (touched != 1 or window.size != input.size or @intFromPtr(window.data) < before * 65536) return 3;
+    return inlay.inlay_respond_u64((@wasmMemorySize(0) - before) * 65536);
+}
+"""
+
 
 def build(out, *sources):
     ended = subprocess.run([SDK / "build", out, *sources], capture_output=True, text=True)
@@ -71,6 +87,17 @@ def test_256_mib_are_read_in_place(deployed, server, noise):
     assert answers[0].body == answers[1].body and answers[1].cost["copied"] == len(answers[1].body)
     assert answers[1].cost["mapped"] >= 256 * MIB
     server.delete("zig/huge")
+
+
+def test_memory_grows_by_the_window_and_by_nothing_else(deployed, server, tmp_path):
+    (tmp_path / "place.zig").write_text(PLACE)
+    build(tmp_path, tmp_path / "place.zig")
+    server.deploy("zig-place", (tmp_path / "place.wasm").read_bytes())
+    server.put("zig/sparse", b"\1" + bytes(256 * MIB - 1))
+    answer = server.invoke("zig-place", {"object": "zig/sparse"}, headers=COST)
+    assert 256 * MIB <= int(answer.body) < (256 + 8) * MIB, answer
+    assert answer.cost["copied"] == len(answer.body)
+    server.delete("zig/sparse")
 
 
 def test_allocating_after_mapping_is_safe(deployed, server, noise, tmp_path):

@@ -2,6 +2,8 @@
 //
 // Addresses are usize. Every function returns a value >= 0, whose meaning stands in the contract, or one of the codes E_*.
 
+export const ABI_VERSION: u32 = 1;
+
 export const E_ABSENT: i32 = -1;
 export const E_ARGUMENT: i32 = -2;
 export const E_POINTER: i32 = -3;

@@ -26,6 +26,7 @@ var ways = map[string]func(*inlay.Request) error{
 	"code":    func(*inlay.Request) error { return inlay.Code(77) },
 	"error":   func(*inlay.Request) error { return errors.New("it went wrong on purpose") },
 	"panic":   func(*inlay.Request) error { panic("on purpose") },
+	"start":   start,
 	"write":   write,
 	"beside":  beside,
 }

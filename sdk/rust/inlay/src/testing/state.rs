@@ -1,5 +1,6 @@
 //! One invocation over a [`Host`]: its sources, its windows, and what it has staged.
 
+use std::alloc::{alloc_zeroed, dealloc, handle_alloc_error, Layout};
 use std::rc::Rc;
 
 use super::{Host, Outcome, Published};
@@ -7,26 +8,24 @@ use crate::{raw, Level};
 
 /// Bytes after a window that can be loaded.
 const PAST_WINDOW_BYTES: usize = 64;
+/// The address of a window has the alignment that its offset has within so many bytes.
+const PAGE_BYTES: usize = 4096;
 
 /// Memory under a window. It stays until the invocation ends, also after unmap.
 struct Pages {
-    begin: *mut u8,
+    pages: *mut u8,
+    layout: Layout,
+    begin: *mut u8, // in the first page
     length: usize,
     source: Option<u32>,
     flags: u32,
     is_mapped: bool,
 }
 
-impl Pages {
-    fn all(&self) -> *mut [u8] {
-        std::ptr::slice_from_raw_parts_mut(self.begin, self.length + PAST_WINDOW_BYTES)
-    }
-}
-
 impl Drop for Pages {
     fn drop(&mut self) {
-        // SAFETY: made by Box::into_raw of such a slice.
-        drop(unsafe { Box::from_raw(self.all()) });
+        // SAFETY: made by alloc_zeroed, of that layout.
+        unsafe { dealloc(self.pages, self.layout) };
     }
 }
 
@@ -89,15 +88,29 @@ impl State {
         raw::Source { id: self.sources.len() as u32 - 1, reserved: 0, size }
     }
 
-    /// A window with these bytes, then zeros.
-    pub fn add_window(&mut self, bytes: &[u8], length: usize, source: Option<u32>, flags: u32) -> raw::Range {
+    /// A window with these bytes, then zeros, at the beginning of a page.
+    pub fn add_window(&mut self, bytes: &[u8], length: usize) -> raw::Range {
+        self.add_pages(0, bytes, length, None)
+    }
+
+    /// The same `place` bytes into a page; of a source, where it is told with its flags.
+    fn add_pages(&mut self, place: usize, bytes: &[u8], length: usize, source: Option<(u32, u32)>) -> raw::Range {
         if length == 0 {
             return raw::Range::default();
         }
-        let mut content = vec![0; length + PAST_WINDOW_BYTES];
-        content[..bytes.len()].copy_from_slice(bytes);
-        let begin = Box::into_raw(content.into_boxed_slice()).cast::<u8>();
-        self.windows.push(Pages { begin, length, source, flags, is_mapped: true });
+        let layout = Layout::from_size_align(place + length + PAST_WINDOW_BYTES, PAGE_BYTES).expect("a window's size");
+        // SAFETY: the layout is not empty, and has room for `bytes`, at most `length` of them, behind `place`.
+        let (pages, begin) = unsafe {
+            let pages = alloc_zeroed(layout);
+            if pages.is_null() {
+                handle_alloc_error(layout);
+            }
+            let begin = pages.add(place);
+            begin.copy_from_nonoverlapping(bytes.as_ptr(), bytes.len());
+            (pages, begin)
+        };
+        let flags = source.map_or(0, |(_, flags)| flags);
+        self.windows.push(Pages { pages, layout, begin, length, source: source.map(|(id, _)| id), flags, is_mapped: true });
         self.mapped += length as u64;
         raw::Range { address: begin as usize, length }
     }
@@ -112,7 +125,8 @@ impl State {
         if end > bytes.len() as u64 {
             return Err(raw::E_RANGE);
         }
-        Ok(self.add_window(&bytes[offset as usize..end as usize], length as usize, Some(source), flags))
+        let (begin, end) = (offset as usize, end as usize);
+        Ok(self.add_pages(begin % PAGE_BYTES, &bytes[begin..end], end - begin, Some((source, flags))))
     }
 
     /// The source and the flags of the window that begins there.
@@ -161,8 +175,8 @@ impl State {
                 Piece::Own(own) => bytes.extend_from_slice(own),
                 Piece::Window { number, offset, length } => {
                     // SAFETY: pages stay until the state is gone, and the function does not write meanwhile.
-                    let all = unsafe { &*self.windows[*number].all() };
-                    bytes.extend_from_slice(&all[*offset..offset + length]);
+                    let piece = unsafe { std::slice::from_raw_parts(self.windows[*number].begin.add(*offset), *length) };
+                    bytes.extend_from_slice(piece);
                 }
             }
         }

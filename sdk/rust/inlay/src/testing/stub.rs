@@ -122,7 +122,7 @@ pub unsafe fn output(length: u64, out: *mut Range) -> i32 {
     if length > 1 << 32 {
         return E_NO_ROOM;
     }
-    unsafe { give(out, Ok(state(|state| state.add_window(&[], length as usize, None, 0)))) }
+    unsafe { give(out, Ok(state(|state| state.add_window(&[], length as usize)))) }
 }
 
 pub unsafe fn unmap(address: usize) -> i32 {
@@ -156,7 +156,7 @@ pub unsafe fn receive(out: *mut Range) -> i32 {
             return Range::default();
         }
         state.received += 1;
-        let range = state.add_window(&next, next.len(), None, 0);
+        let range = state.add_window(&next, next.len());
         state.piece = Some(range.address);
         range
     };
