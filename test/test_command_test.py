@@ -51,6 +51,14 @@ def test_all_of_a_request_reaches_the_function(project, tmp_path):
     assert project(part(PARTS["env"], "A"), cases=case("it", expect_body="b=c"), deploy='env = { A = "b=c" }').judged()["it"]["passed"]
 
 
+def test_a_warm_function_is_initialised_before_each_case(project):
+    made = """(global $made (mut i32) (i32.const 48)) (func (export "inlay_warm") (global.set $made (i32.add (global.get $made) (i32.const 1))))"""
+    told = handle("(i64.store (i32.const 0) (i64.const 0x100000400)) (i32.store8 (i32.const 1024) (global.get $made)) (call $respond (i32.const 0) (i32.const 1))")
+    for deploy, expected in (("warm = true", "1"), ("", "0")):
+        judged = project(made + told, cases=case("one", expect_body=expected) + case("other", expect_body=expected), deploy=deploy).judged()
+        assert judged["one"]["differences"] == judged["other"]["differences"] == []
+
+
 def test_files_are_bodies_objects_and_expectations(project):
     made = project(cases=case("body", body_file="in/put", expect_body_file="in/put")
                    + case("object", query={"object": "b/k"}, objects={"b/k": "in/put"}, expect_body_file="in/put")

@@ -1,11 +1,12 @@
 """Warm starts: a module that is initialised once, at deploy, and what it may do then."""
 
+import subprocess
 import time
 
 import pytest
 
 import guests
-from serving import Server
+from serving import INLAY, Server
 
 # Counts in its own memory how often it was initialised, and takes long for it.
 SLOW = """(module (memory (export "memory") 1)
@@ -36,6 +37,19 @@ def test_a_warm_function_is_so_after_a_restart_and_in_lanes(data):
         assert failed_code(first.invoke(name)) == 41
     with Server(data) as second:
         assert failed_code(second.invoke(name)) == 41
+
+
+def test_run_initialises_as_a_deploy_does(tmp_path):
+    (tmp_path / "slow.wat").write_text(SLOW)
+    (tmp_path / "no.wat").write_bytes(guests.module('(func (export "inlay_warm") unreachable)' + guests.ECHO))
+
+    def run(name, *options):
+        ended = subprocess.run([INLAY, "run", tmp_path / name, *options], capture_output=True, text=True)
+        assert ended.returncode == 1 or "--warm" not in options or name == "slow.wat", ended
+        return ended.stderr
+
+    assert "returned 1;" in run("slow.wat") and "returned 41;" in run("slow.wat", "--warm")
+    assert "cannot be initialised at deploy" in run("no.wat", "--warm") and run("no.wat") == ""
 
 
 @pytest.mark.parametrize("module, words", [

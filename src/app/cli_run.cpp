@@ -103,6 +103,7 @@ RunCommand::RunCommand(CommandLine& line) {
     running.add_option("--env", env_, "NAME=VALUE that the function can read; may be repeated")->allow_extra_args(false);
     running.add_option("--dir", directories_, "NAME=PATH that a WASI program finds as a directory, NAME=PATH:ro to read only; may be repeated")->allow_extra_args(false);
     running.add_option("ARGUMENT", arguments_, "Behind --: arguments of a WASI program");
+    running.add_flag("--warm", warm_, "Initialise it once before, as a deploy with --warm does");
     running.add_option("--memory", memory_, "Limit of its own memory, as 64MiB; windows count apart");
     running.add_option("--timeout", timeout_, "Its deadline, as 500ms, 30s or in milliseconds");
     running.add_option("--clock-resolution-us", clock_resolution_us_, "Steps in which it sees clocks move (default 1000; 0: exactly)")
@@ -129,6 +130,7 @@ store::FunctionRecord RunCommand::make_record(GivenObjects& objects) const {
         check_environment_pair(pair);
         record.env.append(pair).push_back('\0');
     }
+    record.warm = warm_;
     at_most(record.env.size(), kEnvBytesMax, "--env, all bytes");
     for (const auto& pair : directories_) record.directories.append(objects.add_directory(pair)).push_back('\0');
     return record;

@@ -46,6 +46,7 @@ class RunCommand {
     std::string output_file_;            // Empty: standard output.
     std::string publish_directory_;      // Empty: published objects are only told of.
     uint64_t clock_resolution_us_ = kClockResolutionUs;
+    bool warm_ = false;
     bool cost_ = false;
 };
 

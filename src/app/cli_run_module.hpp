@@ -15,7 +15,7 @@ struct LoadedFunction {
     registry::Function function;
 };
 
-// The code has no epoch checks: whoever runs it ends the process at the deadline. Requires: no other child, no other engine.
+// A warm one is initialised first, in a child as well. The code has no epoch checks: whoever runs it ends the process at the deadline. Requires: no other child, no other engine.
 // Errors: bad_module, in a deploy's words.
 Result<LoadedFunction> load_function(store::FunctionRecord record, Input module);
 

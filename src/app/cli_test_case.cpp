@@ -73,6 +73,7 @@ std::vector<std::string> run_arguments(const Project& project, const ProjectCase
     add("--body-file", body_file);
     add("--memory", project.deploy.memory);
     add("--timeout", project.deploy.timeout);
+    if (project.deploy.warm) arguments.emplace_back("--warm");
     if (!one.arguments.empty()) arguments.emplace_back("--");
     arguments.insert(arguments.end(), one.arguments.begin(), one.arguments.end());
     return arguments;

@@ -26,6 +26,7 @@ TEST(TestCase, ARunIsGivenAllThatTheCaseSays) {
     project.deploy.env = {"A=b"};
     project.deploy.memory = "64MiB";
     project.deploy.timeout = "5s";
+    project.deploy.warm = true;
     ProjectCase one;
     one.method = "PUT";
     one.path = "/x";
@@ -37,7 +38,7 @@ TEST(TestCase, ARunIsGivenAllThatTheCaseSays) {
     EXPECT_EQ(run_arguments(project, one, "body", "out"),
               (std::vector<std::string>{"run", "dir/build/f.wasm", "--json", "--name", "f", "-o", "out", "--method", "PUT", "--path", "/x", "--query", "n=3",
                                         "--header", "X-Own: 1", "--object", "b/k=dir/data", "--dir", "/in=dir/data:ro", "--dir", "/abs=/x", "--env", "A=b", "--body-file", "body", "--memory", "64MiB",
-                                        "--timeout", "5s", "--", "-l", "x"}));
+                                        "--timeout", "5s", "--warm", "--", "-l", "x"}));
     EXPECT_EQ(run_arguments({}, {}, "", "out").size(), 7u) << "what is not said is not given";
 }
 
