@@ -2,7 +2,7 @@
 //!
 //! zerocopy is for what may lie anywhere: its little-endian numbers have no alignment. bytemuck is for ordinary types, whose slices the compiler
 //! vectorises: it refuses bytes that do not lie at a multiple of their alignment. A window begins where its offset lies within its page, so
-//! what is aligned in a source is aligned in the window.
+//! what is aligned in an object or a body is aligned in the window. What another function has handed over lies as its giver's pages do.
 #![cfg_attr(target_arch = "wasm32", no_std)]
 
 use bytemuck::{Pod, PodCastError, Zeroable};
