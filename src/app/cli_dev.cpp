@@ -39,9 +39,7 @@ constexpr uint64_t kBuildEndMs = 2000;  // What a build is given to end when we 
 uint64_t now_ms() { return monotonic_ns() / 1'000'000; }
 
 // What builds write to: the directory at the top that the module is in, or the module alone where it lies beside the sources.
-std::string made_by(const Project& project) {
-    return std::filesystem::path(project.module).lexically_normal().begin()->string();
-}
+std::string made_by(const Project& project) { return std::filesystem::path(project.module).lexically_normal().begin()->string(); }
 
 class Session {
   public:
@@ -125,12 +123,14 @@ class Session {
         build_for(std::move(changed));
     }
 
-    // What has changed while a build ran is built for, too, unless the builds themselves change it: that would never end.
+    // What has changed while a build ran is built for, too, unless the builds themselves seem to change it: that would never end.
+    // It may also have been saved during each of them: nobody can tell, so that both are said.
     void build_for_what_came_meanwhile(std::vector<std::string> changed) {
         if (changed.empty()) return;
         repeats_ = changed == changed_ ? repeats_ + 1 : 0;
         if (repeats_ < kRepeatsMax) return build_for(std::move(changed));
-        voice_.say("repeats", fmt::format("the build itself changes {}: it is not built again for that; save something to build", names_of(changed)),
+        voice_.say("repeats", fmt::format("{} changed during each of the last {} builds, as if they did it: not built for that again; save something to build",
+                                          names_of(changed), kRepeatsMax + 1),
                    {{"files", changed}});
     }
 
