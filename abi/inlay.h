@@ -118,7 +118,7 @@ enum inlay_map_flags {
 
 /* Maps [offset, offset + length) of a source and writes the window to `out`. At least 64 bytes after it are readable; what they
  * hold is not said. `address` has the alignment of `offset` within 4 KiB; of what another function has handed over, that of the
- * place in its giver's pages. It stays until inlay_move.
+ * place in its giver's pages, if that was mapped there. It stays until inlay_move.
  * Pieces below the copy threshold (16 KiB) are copied instead, counted. Length 0 gives address 0. A private window counts
  * with its whole length as the function's own memory while it is mapped (LIMIT when that is more than it may have). Returns 0.
  * Errors: ABSENT (source), ARGUMENT (flags), POINTER, RANGE, NO_ROOM, LIMIT, IO. */

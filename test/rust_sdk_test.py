@@ -233,6 +233,12 @@ def test_functions_are_called_and_spawned(rust):
     assert ask(rust, "calls", content).body == expected
 
 
+@pytest.mark.parametrize("size", [1000, MIB])
+def test_what_is_handed_over_lies_as_in_its_givers_pages(rust, size):
+    content = drawn(size, 5)
+    assert ask(rust, "handed", content).body == content[14:]
+
+
 def test_parts_logs_clocks_and_random_bytes(rust):
     answer = ask(rust, "parts", status=201)
     assert (answer.headers["X-Own"], answer.body) == ("rust-guest", b"")
@@ -309,6 +315,22 @@ def test_the_function_of_the_readme_does_what_it_says(server, modules):
     server.deploy("long_lines", (OUT / "long_lines.wasm").read_bytes())
     assert server.invoke("long_lines", {"min": 4}, b"one\nfour\nfive\n").body == b"2\n"
     assert server.invoke("long_lines", {"min": "x"}, b"one").body == b"min=x: this value is not allowed\n"
+
+
+def test_a_registry_s_crate_behind_a_crate_beside_it_is_found(server, modules):
+    crate = OUT / "behind"
+    for directory, manifest, source in (
+        (crate / "inner", '[package]\nname = "inner"\nversion = "0.1.0"\nedition = "2021"\n[dependencies]\nbytemuck = "1.25"\n',
+         "#![no_std]\npub fn bytes_of(number: &u32) -> &[u8] { bytemuck::bytes_of(number) }\n"),
+        (crate, README_MANIFEST.replace('"long_lines"', '"behind"').replace("[dependencies]", '[dependencies]\ninner = { path = "inner" }'),
+         "#![no_std]\n#[inlay::function]\nfn behind(request: &inlay::Request) -> inlay::Answer {\n    request.response().bytes(inner::bytes_of(&7))\n}\n"),
+    ):  # fmt: skip
+        (directory / "src").mkdir(parents=True, exist_ok=True)
+        (directory / "Cargo.toml").write_text(manifest)
+        (directory / "src/lib.rs").write_text(source)
+    build_at(OUT, crate)
+    server.deploy("behind", (OUT / "behind.wasm").read_bytes())
+    assert server.invoke("behind").body == b"\7\0\0\0"
 
 
 def test_building_leaves_the_source_tree_as_it_is(modules):

@@ -101,6 +101,27 @@ fn calls(request: &Request) -> Answer {
     request.response().ranges(&ranges)
 }
 
+/// What is handed over out of the middle of a window begins as far into a page for who gets it: here of a call and of its result.
+fn handed(request: &Request) -> Answer {
+    let input = request.input()?.map(..)?;
+    let called = request.call("rust-guest", "way=handed_over", &[(&input[5..]).into()])?.completed()?;
+    let content = called.content()?.ok_or(Error::Absent)?.map(..)?;
+    check_place(&content, 14)?;
+    request.response().ranges(&[(&content).into()])
+}
+
+fn handed_over(request: &Request) -> Answer {
+    let input = request.input()?.map(..)?;
+    check_place(&input, 5)?;
+    request.response().ranges(&[(&input[9..]).into()])
+}
+
+/// Below the threshold it was copied on the way, and begins at the begin of a page.
+fn check_place(window: &[u8], place: usize) -> Answer {
+    let expected = if window.len() < 16 << 10 { 0 } else { place };
+    (window.as_ptr() as usize % 4096 == expected).then_some(()).ok_or(Failure::Code(7))
+}
+
 fn parts(request: &Request) -> Answer {
     let name = request.part_owned(inlay::Part::Function)?;
     inlay::log(Level::Warn, "a line");
@@ -122,6 +143,8 @@ fn guest(request: &Request) -> Answer {
         b"lines" => lines(request),
         b"records" => records(request),
         b"calls" => calls(request),
+        b"handed" => handed(request),
+        b"handed_over" => handed_over(request),
         b"parts" => parts(request),
         b"code" => Err(Failure::Code(77)),
         b"panic" => panic!("on purpose"),

@@ -197,3 +197,24 @@ fn what_is_around() {
 fn there_is_nothing_without_a_host() {
     inlay::log(Level::Info, "nowhere");
 }
+
+/// As on a server: an offset that is aligned says nothing of what another function has handed over, unless that is small.
+#[test]
+fn what_is_handed_over_lies_as_in_its_givers_pages() {
+    fn callee(request: &Request) -> Answer {
+        let source = request.input()?;
+        let input = source.map(3..)?;
+        assert_eq!(input.as_ptr() as usize % 4096, if source.size() < 16_384 { 3 } else { 8 });
+        request.response().ranges(&[(&input[9..]).into()])
+    }
+    for size in [50_000, 10_000] {
+        let outcome = run(Host::new().body(vec![7; size]).function("callee", callee), |request| {
+            let input = request.body()?.map(..)?;
+            let called = request.call("callee", "", &[(&input[5..]).into()])?.completed()?;
+            let window = called.content()?.ok_or(Error::Absent)?.map(..)?;
+            assert_eq!(window.as_ptr() as usize % 4096, if input.len() < 16_384 { 0 } else { 17 });
+            request.response().ranges(&[(&window).into()])
+        });
+        assert_eq!((outcome.body.len(), outcome.copied), (size - 17, 0));
+    }
+}

@@ -26,7 +26,7 @@ mod state;
 pub(crate) mod stub;
 mod stub_calls;
 
-use state::State;
+use state::{Content, State};
 
 pub(crate) type Function = fn(&Request) -> Answer;
 
@@ -34,7 +34,7 @@ pub(crate) type Function = fn(&Request) -> Answer;
 #[derive(Clone, Default)]
 pub struct Host {
     parts: BTreeMap<(u32, Vec<u8>), Vec<u8>>,
-    inputs: Vec<Rc<[u8]>>,
+    inputs: Vec<Content>,
     pieces: Option<Vec<Rc<[u8]>>>,
     objects: BTreeMap<Vec<u8>, Rc<[u8]>>,
     functions: BTreeMap<Vec<u8>, Function>,
@@ -57,6 +57,8 @@ pub struct Outcome {
     pub status: u16,
     pub fields: Vec<(String, String)>,
     pub body: Vec<u8>,
+    /// How far into a page the body begins: what its caller sees of it begins there, too.
+    place: usize,
     /// Parts that were sent, whose contents make the body; 0: it was responded.
     pub parts_sent: usize,
     /// Empty where the invocation failed.
@@ -137,7 +139,7 @@ impl Host {
 
     /// The inputs of a call.
     pub fn inputs(mut self, inputs: &[&[u8]]) -> Host {
-        self.inputs = inputs.iter().map(|input| Rc::from(*input)).collect();
+        self.inputs = inputs.iter().map(|input| Content::from(*input)).collect();
         self.method("POST")
     }
 

@@ -10,6 +10,8 @@ use crate::{raw, Level};
 const PAST_WINDOW_BYTES: usize = 64;
 /// The address of a window has the alignment that its offset has within so many bytes.
 const PAGE_BYTES: usize = 4096;
+/// Pieces of sources below this size are copied.
+const COPIED_BELOW_BYTES: usize = 16 << 10;
 
 /// Memory under a window. It stays until the invocation ends, also after unmap.
 struct Pages {
@@ -22,10 +24,30 @@ struct Pages {
     is_mapped: bool,
 }
 
+impl Pages {
+    /// Whether a server copies it, into pages of its own, and copies it again when it is handed over.
+    fn is_small(&self) -> bool {
+        self.source.is_some() && self.length < COPIED_BELOW_BYTES
+    }
+}
+
 impl Drop for Pages {
     fn drop(&mut self) {
         // SAFETY: made by alloc_zeroed, of that layout.
         unsafe { dealloc(self.pages, self.layout) };
+    }
+}
+
+/// The bytes of a source, and how far into a page they begin: not at 0 where a function has handed them over out of the middle of a window.
+#[derive(Clone, Default)]
+pub(super) struct Content {
+    pub bytes: Rc<[u8]>,
+    pub place: usize,
+}
+
+impl From<&[u8]> for Content {
+    fn from(bytes: &[u8]) -> Content {
+        Content { bytes: bytes.into(), place: 0 }
     }
 }
 
@@ -37,7 +59,7 @@ pub(super) enum Piece {
 
 pub(super) struct State {
     pub host: Host,
-    pub sources: Vec<Option<Rc<[u8]>>>,
+    pub sources: Vec<Option<Content>>,
     windows: Vec<Pages>,
     pub status: u16,
     pub fields: Vec<(String, String)>,
@@ -58,8 +80,11 @@ pub(super) struct State {
 
 impl State {
     pub fn new(host: Host) -> State {
-        let sources =
-            if host.inputs.is_empty() { vec![Some(Rc::from([]))] } else { host.inputs.iter().cloned().map(Some).collect() };
+        let sources = if host.inputs.is_empty() {
+            vec![Some(Content::default())]
+        } else {
+            host.inputs.iter().cloned().map(Some).collect()
+        };
         State {
             host,
             sources,
@@ -82,9 +107,9 @@ impl State {
         }
     }
 
-    pub fn add_source(&mut self, bytes: Rc<[u8]>) -> raw::Source {
-        let size = bytes.len() as u64;
-        self.sources.push(Some(bytes));
+    pub fn add_source(&mut self, content: Content) -> raw::Source {
+        let size = content.bytes.len() as u64;
+        self.sources.push(Some(content));
         raw::Source { id: self.sources.len() as u32 - 1, reserved: 0, size }
     }
 
@@ -117,7 +142,7 @@ impl State {
 
     /// Maps a piece of a source; a code where that cannot be.
     pub fn map(&mut self, source: u32, offset: u64, length: u64, flags: u32) -> Result<raw::Range, i32> {
-        let bytes = self.sources.get(source as usize).and_then(|one| one.clone()).ok_or(raw::E_ABSENT)?;
+        let Content { bytes, place } = self.sources.get(source as usize).and_then(|one| one.clone()).ok_or(raw::E_ABSENT)?;
         let end = offset.checked_add(length).ok_or(raw::E_RANGE)?;
         if flags > raw::MAP_RANDOM + raw::MAP_PRIVATE {
             return Err(raw::E_ARGUMENT);
@@ -126,7 +151,7 @@ impl State {
             return Err(raw::E_RANGE);
         }
         let (begin, end) = (offset as usize, end as usize);
-        Ok(self.add_pages(begin % PAGE_BYTES, &bytes[begin..end], end - begin, Some((source, flags))))
+        Ok(self.add_pages((place + begin) % PAGE_BYTES, &bytes[begin..end], end - begin, Some((source, flags))))
     }
 
     /// The source and the flags of the window that begins there.
@@ -167,6 +192,17 @@ impl State {
         }
     }
 
+    /// What is handed over to another function: the bytes, beginning where they lie here.
+    pub fn content_of(&self, pieces: &[Piece]) -> Content {
+        let place = match pieces.first() {
+            Some(Piece::Window { number, offset, .. }) if !self.windows[*number].is_small() => {
+                (self.windows[*number].begin as usize + offset) % PAGE_BYTES
+            }
+            _ => 0,
+        };
+        Content { bytes: self.bytes_of(pieces).into(), place }
+    }
+
     /// What the pieces hold now.
     pub fn bytes_of(&self, pieces: &[Piece]) -> Vec<u8> {
         let mut bytes = Vec::new();
@@ -194,6 +230,7 @@ impl State {
             code,
             status: self.status,
             body: self.bytes_of(&self.content),
+            place: self.content_of(&self.content).place,
             parts_sent: self.parts_sent,
             published,
             copied: self.copied,

@@ -9,7 +9,7 @@ use std::slice;
 pub use super::stub_calls::*;
 
 use super::state;
-use super::state::{text, Piece, State};
+use super::state::{text, Content, Piece, State};
 use crate::raw::*;
 use crate::Level;
 
@@ -64,7 +64,7 @@ pub unsafe fn call_input(index: u32, out: *mut Source) -> i32 {
         }
         let count = state.host.inputs.len().max(1);
         let input = state.sources[..count].get(index as usize).ok_or(E_ABSENT)?.as_ref().ok_or(E_ABSENT)?;
-        Ok(Source { id: index, reserved: 0, size: input.len() as u64 })
+        Ok(Source { id: index, reserved: 0, size: input.bytes.len() as u64 })
     };
     unsafe { give(out, state(input)) }
 }
@@ -83,7 +83,7 @@ pub unsafe fn open(name: *const u8, name_length: usize, out: *mut Source) -> i32
     }
     let opened = |state: &mut State| {
         let content = state.host.objects.get(name).cloned().ok_or(E_ABSENT)?;
-        Ok(state.add_source(content))
+        Ok(state.add_source(Content { bytes: content, place: 0 }))
     };
     unsafe { give(out, state(opened)) }
 }
@@ -109,7 +109,7 @@ pub unsafe fn move_window(address: usize, offset: u64, length: u64, out: *mut Ra
 
 pub unsafe fn prefetch(source: u32, offset: u64, length: u64) -> i32 {
     state(|state| match state.sources.get(source as usize) {
-        Some(Some(bytes)) if offset.saturating_add(length) <= bytes.len() as u64 => 0,
+        Some(Some(content)) if offset.saturating_add(length) <= content.bytes.len() as u64 => 0,
         Some(Some(_)) => E_RANGE,
         _ => E_ABSENT,
     })
@@ -149,7 +149,7 @@ pub unsafe fn receive(out: *mut Range) -> i32 {
             Some(pieces) => pieces.get(state.received).cloned().unwrap_or_default(),
             None => {
                 let body = state.host.inputs.first().cloned().unwrap_or_default();
-                body.chunks(RECEIVE_BYTES).nth(state.received).unwrap_or(&[]).into()
+                body.bytes.chunks(RECEIVE_BYTES).nth(state.received).unwrap_or(&[]).into()
             }
         };
         if next.is_empty() {

@@ -3,17 +3,16 @@
 
 use std::slice;
 
-use super::state::text;
+use super::state::{text, Content};
 use super::stub::{bytes, ranges};
 use super::{state, Host};
 use crate::raw::*;
 
 /// Runs the function as an invocation of its own, and gives what it has come to.
-unsafe fn run_callee(name: &[u8], query: &[u8], inputs: Vec<Vec<u8>>) -> Option<CallResult> {
+unsafe fn run_callee(name: &[u8], query: &[u8], inputs: Vec<Content>) -> Option<CallResult> {
     let (host, function) = state(|state| Some((state.host.clone(), *state.host.functions.get(name)?)))?;
-    let slices: Vec<&[u8]> = inputs.iter().map(Vec::as_slice).collect();
-    let mut callee = Host { functions: host.functions, objects: host.objects, ..Host::new() };
-    callee = callee.query(&text(query)).inputs(&slices).path(&format!("/f/{}", text(name)), "");
+    let mut callee = Host { functions: host.functions, objects: host.objects, inputs, ..Host::new() };
+    callee = callee.query(&text(query)).path(&format!("/f/{}", text(name)), "");
     for pair in query.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty()) {
         let mut halves = pair.splitn(2, |byte| *byte == b'=');
         let (key, value) = (halves.next().unwrap_or_default(), halves.next().unwrap_or_default());
@@ -26,7 +25,7 @@ unsafe fn run_callee(name: &[u8], query: &[u8], inputs: Vec<Vec<u8>>) -> Option<
         let content = if outcome.code == 0 { outcome.body } else { format!("it returned {}", outcome.code).into_bytes() };
         state.called.extend(outcome.published);
         let size = content.len() as u64;
-        let first = state.add_source(content.into()).id;
+        let first = state.add_source(Content { bytes: content.into(), place: outcome.place }).id;
         let status = if outcome.code == 0 { outcome.status.into() } else { 0 };
         CallResult { ending, code: outcome.code, status, first, count: u32::from(size != 0), reserved: 0, size }
     }))
@@ -43,7 +42,7 @@ unsafe fn run_with(
     let inputs = state(|state| {
         let take = |range| {
             let piece = unsafe { state.take_piece(range) };
-            state.bytes_of(&[piece])
+            state.content_of(&[piece])
         };
         list.into_iter().map(take).collect()
     });
