@@ -170,16 +170,39 @@ def test_an_inlay_toml_that_cannot_be_read_leaves_the_old_one_in_force(dev, proj
     assert eventually(lambda: b"100 ms" in dev.ask()[1]), "options of [deploy] are taken over"
 
 
-def test_a_build_that_changes_its_own_sources_ends(project):
-    project.describe(command=COPY + " && date +%N > stamp.c")
+@pytest.mark.parametrize("changes", ["date +%N > stamp.c", "touch stamp-$(date +%N).c"], ids=["one file", "a new one each time"])
+def test_builds_that_change_their_own_sources_become_rare(project, changes):
+    project.describe(command=f"{COPY} && {changes}")
     with Dev(project.directory) as dev:
-        assert dev.await_event("repeats", seconds=30)["files"] == ["stamp.c"]
-        count = len(dev.all("building"))
-        time.sleep(1)
-        assert len(dev.all("building")) == count
+        first = dev.await_event("repeats", seconds=30)
+        assert first["files"][0].startswith("stamp") and first["wait_ms"] == 1000
+        second = dev.await_event("repeats", 2)
+        assert second["at"] - first["at"] > 1 and second["wait_ms"] == 2000
+        assert len(dev.all("building")) == 6
         project.write(answers(9))
-        dev.await_event("building", count + 1)
+        dev.await_event("building", 7, seconds=1)
         assert eventually(lambda: number(dev.ask()) == 9)
+
+
+def test_no_save_is_lost_of_a_file_that_is_saved_during_each_build(project):
+    project.describe(command=COPY + " && sleep 0.4")
+    with Dev(project.directory) as dev:
+        for version in range(2, 9):
+            dev.await_event("building", version - 1)
+            time.sleep(0.1)
+            project.write(answers(version))
+        assert eventually(lambda: number(dev.ask()) == 8, seconds=20)
+
+
+def test_it_ends_also_while_a_function_is_initialised(project):
+    project.describe(deploy="warm = true")
+    project.write('(func (export "inlay_warm") (loop $again (br $again)))' + handle("(i32.const 0)"))
+    with Dev(project.directory) as dev:
+        dev.await_event("deployed")
+        compiling = eventually(lambda: any(b"initialise" in open(f"/proc/{pid}/cmdline", "rb").read() for pid in dev.children()))
+        assert compiling
+        told = time.monotonic()
+        assert dev.end() == 0 and time.monotonic() - told < 10
 
 
 @pytest.mark.parametrize("watches", ["watches", "polling"])

@@ -141,12 +141,12 @@ def test_what_a_guest_takes_ends_at_its_functions_limit(server, run_class, limit
     assert server.run(handle(begin + "(call $answer (i32.const 7))"), query, body, deployment=deployment).number == 7
     answer = server.run(handle(begin + meets), query, body, deployment=deployment)
     assert answer.status == 500 and f"returned {Codes.LIMIT}" in answer.detail
-    assert f"{limit} = {value} (deploy with --limit {limit}=N for more)" in answer.detail
+    assert f"{limit} = {value} (--limit {limit}=N gives more)" in answer.detail
 
 
 @pytest.mark.parametrize("run_class", ["auto", "heavy"])
 def test_who_grows_beyond_its_memory_is_told_how_much_it_may_have(server, run_class):
-    deployment, allowed = {"memory_bytes": 4 << 16, "class": run_class}, f"memory_bytes = {4 << 16} (deploy with --limit memory_bytes=N for more)"
+    deployment, allowed = {"memory_bytes": 4 << 16, "class": run_class}, f"memory_bytes = {4 << 16} (--limit memory_bytes=N gives more)"
     grow = "(drop (memory.grow (i32.const 3)))"
     for end, words in (("unreachable", "trapped: unreachable instruction"), ("(i32.const 3)", "returned 3")):
         answer = server.run(handle(grow + end), deployment=deployment)

@@ -5,8 +5,10 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <chrono>
 #include <csignal>
 #include <filesystem>
+#include <future>
 #include <optional>
 #include <utility>
 
@@ -16,6 +18,7 @@
 #include "app/cli_encoding.hpp"
 #include "app/cli_failure.hpp"
 #include "app/cli_functions.hpp"
+#include "app/cli_quantity.hpp"
 #include "app/project.hpp"
 #include "app/source_tree.hpp"
 #include "base/clock.hpp"
@@ -33,13 +36,19 @@ constexpr uint64_t kRestlessMs = 1000;  // What never is quiet is built after th
 constexpr uint64_t kPollMs = 500;       // Between two looks where the kernel does not tell.
 constexpr uint64_t kTellMs = 250;       // Between two questions for logs and costs.
 constexpr uint64_t kWarmMs = 1500;      // What is served is initialised when nothing was saved for so long.
-constexpr unsigned kRepeatsMax = 4;     // Builds that may change what they are made from.
+constexpr unsigned kRepeatsMax = 4;     // Builds in a row during which something changes: from there on they wait,
+constexpr uint64_t kRepeatMs = 1000;    // so long at first,
+constexpr unsigned kRepeatDoublings = 6;  // and twice as long each time, so often.
 constexpr uint64_t kBuildEndMs = 2000;  // What a build is given to end when we do.
+constexpr auto kAsideTick = std::chrono::milliseconds(2);
 
 uint64_t now_ms() { return monotonic_ns() / 1'000'000; }
 
 // What builds write to: the directory at the top that the module is in, or the module alone where it lies beside the sources.
 std::string made_by(const Project& project) { return std::filesystem::path(project.module).lexically_normal().begin()->string(); }
+
+// Somebody ends us while we wait.
+struct Stopped {};
 
 class Session {
   public:
@@ -56,7 +65,10 @@ class Session {
         // Held, not handled: questions to the server have handlers of their own, which would take one that comes meanwhile.
         constexpr int kEnding[] = {SIGINT, SIGTERM, SIGHUP};
         signals_ = need(os::hold_signals(kEnding));
-        go_on();
+        try {
+            go_on();
+        } catch (const Stopped&) {
+        }
         voice_.say("stopped", "stopped");
         return kExitDone;
     }
@@ -66,8 +78,7 @@ class Session {
         say_hello();
         look();
         begin();
-        const int signals[] = {signals_.get()};
-        while (!os::wait_readable(signals, 0)) {
+        while (!is_to_end()) {
             const int fds[] = {signals_.get(), watch_ ? watch_->fd() : -1, build_process_.get(), server_.process()};
             os::wait_readable(fds, kTickMs);
             const int ended[] = {server_.process()};
@@ -76,6 +87,7 @@ class Session {
             const bool is_built = build_ > 0 && build_has_ended();
             if (is_built) conclude();
             notice();
+            if (again_at_ms_ && now_ms() >= *again_at_ms_) build_for(std::move(changed_meanwhile_));
             if (deployed_ && now_ms() >= tell_at_ms_) tell_again();
             if (warm_at_ms_ && now_ms() >= *warm_at_ms_ && build_ < 0 && !stirred_at_ms_) warm();
         }
@@ -123,21 +135,24 @@ class Session {
         build_for(std::move(changed));
     }
 
-    // What has changed while a build ran is built for, too, unless the builds themselves seem to change it: that would never end.
-    // It may also have been saved during each of them: nobody can tell, so that both are said.
+    // What has changed while a build ran is built for, too. The builds themselves may change it, or somebody saves while each of them runs: nobody
+    // can tell, so that no change is lost, and builds without an end become rare.
     void build_for_what_came_meanwhile(std::vector<std::string> changed) {
+        repeats_ = changed.empty() ? 0 : repeats_ + 1;
         if (changed.empty()) return;
-        repeats_ = changed == changed_ ? repeats_ + 1 : 0;
-        if (repeats_ < kRepeatsMax) return build_for(std::move(changed));
-        voice_.say("repeats", fmt::format("{} changed during each of the last {} builds, as if they did it: not built for that again; save something to build",
-                                          names_of(changed), kRepeatsMax + 1),
-                   {{"files", changed}});
+        if (repeats_ <= kRepeatsMax) return build_for(std::move(changed));
+        const uint64_t wait_ms = kRepeatMs << std::min(repeats_ - kRepeatsMax - 1, kRepeatDoublings);
+        again_at_ms_ = now_ms() + wait_ms;
+        voice_.say("repeats", fmt::format("{} changed during the build, as something did during each of the last {}: built for that in {}, or when something is saved; "
+                                          "a build should not write to its own sources",
+                                          names_of(changed), repeats_, format_duration(wait_ms)),
+                   {{"files", changed}, {"wait_ms", wait_ms}});
+        changed_meanwhile_ = std::move(changed);
     }
 
     void build_for(std::vector<std::string> changed) {
         voice_.say("changed", "changed: " + names_of(changed), {{"files", changed}});
         if (std::find(changed.begin(), changed.end(), kProjectFile) != changed.end()) read_again();
-        changed_ = std::move(changed);
         begin();
     }
 
@@ -157,6 +172,7 @@ class Session {
     void begin() {
         voice_.say("building", "building: " + project_.build_command, {{"command", project_.build_command}});
         warm_at_ms_.reset();  // Its module is being written.
+        again_at_ms_.reset();
         begun_ns_ = monotonic_ns();
         build_ = begin_build(project_, voice_.output(), true);
         build_process_ = need(os::open_process(build_));
@@ -205,7 +221,7 @@ class Session {
         // In lanes a trap is told with its source line; who is isolated runs nowhere else, and is compiled once.
         if (options.run_class.empty()) options.isolate = true;
         const auto target = function_target(project_.name) + query_string(deploy_query(options));
-        auto deployed = ask({"PUT", target, {{"Content-Type", "application/wasm"}}, &file});
+        auto deployed = ask_aside({"PUT", target, {{"Content-Type", "application/wasm"}}, &file});
         const uint64_t took_ms = (monotonic_ns() - begin_ns) / 1'000'000;
         voice_.say(event, fmt::format("{} {} (version {}) in {} ms", event, project_.name, member_text(deployed, "version"), took_ms),
                    {{"name", project_.name}, {"version", member_text(deployed, "version")}, {"took_ms", took_ms}});
@@ -235,6 +251,23 @@ class Session {
 
     ordered_json ask(Request request) { return server_.client().ask(std::move(request)); }
 
+    // What takes long does not hold up who ends us: the server ends first, and with it the question.
+    ordered_json ask_aside(Request request) {
+        auto answer = std::async(std::launch::async, [&] { return ask(std::move(request)); });
+        while (answer.wait_for(kAsideTick) != std::future_status::ready) {
+            if (!is_to_end()) continue;
+            server_.end();
+            answer.wait();
+            throw Stopped();
+        }
+        return answer.get();
+    }
+
+    bool is_to_end() const {
+        const int signals[] = {signals_.get()};
+        return os::wait_readable(signals, 0);
+    }
+
     void end_build() noexcept {
         if (build_ < 0) return;
         const int ended[] = {build_process_.get()};
@@ -252,8 +285,9 @@ class Session {
     bool said_polling_ = false;
     std::optional<uint64_t> stirred_at_ms_;     // Something has changed that was not looked at.
     uint64_t quiet_at_ms_ = 0;
-    std::vector<std::string> changed_;          // What was built for last.
-    unsigned repeats_ = 0;                      // Builds in a row during which just that has changed.
+    unsigned repeats_ = 0;                      // Builds in a row during which something has changed.
+    std::optional<uint64_t> again_at_ms_;       // What has changed then is to be built for yet.
+    std::vector<std::string> changed_meanwhile_;
     uint64_t look_at_ms_ = 0;
     pid_t build_ = -1;
     os::Fd build_process_;

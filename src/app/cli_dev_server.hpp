@@ -15,10 +15,12 @@ class DevServer {
   public:
     // Starts one over DIR/.inlay/data, at loopback; port 0 takes a free one. Waits until it serves. Throws Failure with what it said.
     DevServer(const std::string& directory, unsigned port);
-    // Asks it to end, waits a little, ends it.
     ~DevServer();
     DevServer(const DevServer&) = delete;
     DevServer& operator=(const DevServer&) = delete;
+
+    // Asks it to end, waits a little, ends it; once.
+    void end() noexcept;
 
     const std::string& url() const { return url_; }
     const Client& client() const { return *client_; }
@@ -30,8 +32,6 @@ class DevServer {
   private:
     void start(const std::string& directory, unsigned port);
     void await_address();
-    void end() noexcept;
-
     pid_t pid_ = -1;
     os::Fd process_;
     os::Fd said_;

@@ -12,13 +12,6 @@ namespace inlay::run {
 
 namespace {
 
-// A guest's own memory.grow asks nobody here: that it was refused is seen at the end.
-void note_refused_memory(Invocation& invocation) {
-    const bool was_refused = invocation.memory && invocation.memory->was_refused();
-    const bool is_its_own = was_refused && invocation.memory->own_bytes_max() >= invocation.limits().memory_bytes;  // Else a worker gives less, and who wants more moves on.
-    if (is_its_own && invocation.limit_name.empty()) invocation.meet(&FunctionLimits::memory_bytes);
-}
-
 // A guest that has returned this code, or said it to WASI's proc_exit.
 How end_with(Invocation& invocation, int32_t code) {
     if (auto finished = wasi::finish(invocation, code); !finished.ok()) return Trapped{std::move(finished).error()};
@@ -33,6 +26,17 @@ std::optional<Error> fault_in_host_code(const Invocation& invocation) {
 }
 
 }  // namespace
+
+void note_refused_memory(Invocation& invocation) {
+    const bool was_refused = invocation.memory && invocation.memory->was_refused();
+    const bool is_its_own = was_refused && invocation.memory->own_bytes_max() >= invocation.limits().memory_bytes;  // Else a worker gives less, and who wants more moves on.
+    if (is_its_own && invocation.limit_name.empty()) invocation.meet(&FunctionLimits::memory_bytes);
+}
+
+std::string after_limit_met(const Invocation& invocation) {
+    auto met = invocation.limit_met();
+    return met.empty() ? "" : ", after it had met a limit: " + met;
+}
 
 How judge(Invocation& invocation, const engine::Trap& trap) {
     note_refused_memory(invocation);
@@ -50,9 +54,7 @@ How judge(Invocation& invocation, const engine::Trap& trap) {
     invocation.add_last_log(INLAY_LOG_ERROR, trap.message);
     if (interrupted) return Trapped{over_cpu ? over_cpu_error(record) : timed_out_error(record)};
     if (auto explained = invocation.explain_fault()) return Trapped{std::move(*explained)};
-    auto met = invocation.limit_met();
-    auto why = met.empty() ? trap.reason : fmt::format("{}, after it had met a limit: {}", trap.reason, met);
-    return Trapped{Error{Errc::function_trapped, fmt::format("function {:?} trapped: {}", record.name, why)}};
+    return Trapped{Error{Errc::function_trapped, fmt::format("function {:?} trapped: {}{}", record.name, trap.reason, after_limit_met(invocation))}};
 }
 
 How conclude(Invocation& invocation, const engine::CallResult& result) {

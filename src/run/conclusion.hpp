@@ -9,6 +9,11 @@ namespace inlay::run {
 
 using How = decltype(Outcome::how);
 
+// A guest's own memory.grow asks nobody here: that it was refused is seen at the end.
+void note_refused_memory(Invocation& invocation);
+// What a trap's message ends in where the guest had met a limit before; else nothing.
+std::string after_limit_met(const Invocation& invocation);
+
 // What the guest's trap means for its client; the engine's own account goes to the function's log.
 How judge(Invocation& invocation, const engine::Trap& trap);
 // What the return or the trap of inlay_handle means.

@@ -86,13 +86,13 @@ TEST(Conclusion, NamesTheLimitOfTheFunctionsOwnThatACallMet) {
         ASSERT_TRUE(std::holds_alternative<Failed>(failed.how)) << row->name;
         EXPECT_EQ(std::get<Failed>(failed.how).code, INLAY_E_LIMIT) << row->name;
         EXPECT_EQ(std::get<Failed>(failed.how).limit_met,
-                  fmt::format("{} = {} (deploy with --limit {}=N for more)", row->name, one.value, row->name));
+                  fmt::format("{} = {} (--limit {}=N gives more)", row->name, one.value, row->name));
     }
 }
 
 // The host is not asked when a guest grows by itself, and says all the same what that came up against.
 TEST(Conclusion, NamesTheMemoryThatAGuestWasRefused) {
-    const std::string met = "memory_bytes = 196608 (deploy with --limit memory_bytes=N for more)";
+    const std::string met = "memory_bytes = 196608 (--limit memory_bytes=N gives more)";
     const std::string window = then("output", {300'000, 16}), grow = "(drop (memory.grow (i32.const 1)))";
     const std::string full = window + "(loop $again (br_if $again (i32.ne (memory.grow (i32.const 1)) (i32.const -1))))";
     auto limited = [] {

@@ -7,6 +7,7 @@
 #include "base/limits.hpp"
 #include "engine/compile.hpp"
 #include "engine/snapshot.hpp"
+#include "run/conclusion.hpp"
 #include "run/invocation.hpp"
 
 namespace inlay::run {
@@ -28,8 +29,10 @@ class NoSupply final : public Supply {
     std::string said;  // What it logged, which nobody keeps: it may tell why it trapped.
 };
 
-Error refuse(std::string_view during, const engine::Trap& trap, std::string_view said) {
-    return Error{Errc::bad_module, fmt::format("the module cannot be initialised at deploy, deploy it without --warm: {} trapped: {}{}", during, said, trap.message)};
+Error refuse(std::string_view during, const engine::Trap& trap, std::string_view said, Invocation& invocation) {
+    note_refused_memory(invocation);
+    return Error{Errc::bad_module, fmt::format("the module cannot be initialised at deploy, deploy it without --warm: {} trapped{}: {}{}", during,
+                                               after_limit_met(invocation), said, trap.message)};
 }
 
 }  // namespace
@@ -43,6 +46,7 @@ Result<std::string> initialise(const engine::Engine& engine, std::span<const uin
     INLAY_TRY(function.program, engine::Program::load(engine, {reinterpret_cast<const uint8_t*>(code.data()), code.size()}));
     if (function.program->is_command())
         return Error{Errc::bad_module, "a WASI command has nothing that could be initialised apart from its main: export inlay_handle and _initialize (a reactor), or deploy it without --warm"};
+    function.record.limits.memory_bytes = memory_bytes_max;
     Request request;
     NoSupply supply;
     Terms terms{.place = Place::inline_};  // Where nobody may sleep.
@@ -51,9 +55,9 @@ Result<std::string> initialise(const engine::Engine& engine, std::span<const uin
     engine::Instance instance(*function.program, memory_bytes_max, &invocation);
     invocation.memory = &instance.memory();
     INLAY_TRY(auto trapped, instance.start());
-    if (trapped) return refuse("its start", *trapped, supply.said);
+    if (trapped) return refuse("its start", *trapped, supply.said, invocation);
     if (auto warmed = instance.call_if_present(engine::kWarmExport))
-        if (auto* trap = std::get_if<engine::Trap>(&*warmed)) return refuse(engine::kWarmExport, *trap, supply.said);
+        if (auto* trap = std::get_if<engine::Trap>(&*warmed)) return refuse(engine::kWarmExport, *trap, supply.said, invocation);
     INLAY_TRY(auto snapshot, engine::take_snapshot(binary, instance));
     if (snapshot.size() > kModuleBytesMax)
         return Error{Errc::bad_module, fmt::format("the module's snapshot has {} bytes, more than kModuleBytesMax ({}): initialise less memory, or deploy it without --warm", snapshot.size(), kModuleBytesMax)};

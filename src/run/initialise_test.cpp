@@ -10,13 +10,13 @@ namespace {
 
 class InitialiseTest : public testing::Test {
   protected:
-    static Result<std::string> initialised(const std::string& module) {
+    static Result<std::string> initialised(const std::string& module, uint64_t memory_bytes = kMemoryBytesDefault) {
         workshop();  // The worker's engine has to be the first of a process.
         static auto engine = engine::Engine::create_for_start(host_functions()).value();
-        return initialise(*engine, engine::bytes_of(module), kMemoryBytesDefault);
+        return initialise(*engine, engine::bytes_of(module), memory_bytes);
     }
-    static std::string refusal(const std::string& module) {
-        auto made = initialised(module);
+    static std::string refusal(const std::string& module, uint64_t memory_bytes = kMemoryBytesDefault) {
+        auto made = initialised(module, memory_bytes);
         return made.ok() ? "" : made.error().detail;
     }
     static std::string with_start(const std::string& start) {
@@ -47,6 +47,12 @@ TEST_F(InitialiseTest, ATrapIsToldWithWhatWasLogged) {
                                                                        "(func (export \"inlay_warm\") (drop (call $log (i32.const 1) (i32.const 64) (i32.const 3))) unreachable)"));
     EXPECT_NE(told.find("inlay_warm trapped: why; "), std::string::npos) << told;
     EXPECT_NE(told.find("deploy it without --warm"), std::string::npos);
+}
+
+TEST_F(InitialiseTest, ATrapForWantOfMemoryNamesTheLimit) {
+    const std::string module = engine::guest("(i32.const 0)", "(func (export \"inlay_warm\") (loop $more (br_if $more (i32.ne (memory.grow (i32.const 16)) (i32.const -1)))) unreachable)");
+    EXPECT_NE(refusal(module, 8 * MiB).find("inlay_warm trapped, after it had met a limit: memory_bytes = 8388608 (--limit memory_bytes=N gives more): "), std::string::npos)
+        << refusal(module, 8 * MiB);
 }
 
 TEST_F(InitialiseTest, RefusesCommandsAndWhatIsNoModule) {

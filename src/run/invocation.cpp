@@ -98,7 +98,7 @@ int32_t Invocation::meet(uint64_t FunctionLimits::*limit) {
 std::string Invocation::limit_met() const {
     if (limit_bound == 0) return limit_name;
     auto text = fmt::format("{} = {}", limit_name, limit_bound);
-    return limit_is_own ? fmt::format("{} (deploy with --limit {}=N for more)", text, limit_name) : text;
+    return limit_is_own ? fmt::format("{} (--limit {}=N gives more)", text, limit_name) : text;
 }
 
 std::string Invocation::id_text() const { return invocation_id_text(terms); }
