@@ -43,7 +43,9 @@ def test_a_minute_is_enough_from_nothing_to_a_served_answer(place, lang, tell):
 
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_a_new_project_passes_its_cases_and_its_unit_tests(place, lang):
-    directory = new(place, "My.fn-2", lang)
+    """Also in a directory that shells would take apart."""
+    (place / "it's here").mkdir()
+    directory = new(place / "it's here", "My.fn-2", lang)
     ended = inlay("test", directory, "--json")
     if ended.returncode != 0:
         skip_without_packages(lang, directory)

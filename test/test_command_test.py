@@ -90,6 +90,8 @@ def test_a_trap_fails_its_case_with_the_reason_and_the_log(project):
     assert expected["it"]["passed"], "a case may expect it"
     late = project(handle("(loop $again (br $again)) (i32.const 0)"), cases=case("it"), deploy='timeout = "200ms"').judged()
     assert "200 ms" in late["it"]["differences"][0], "the deadline of [deploy] holds"
+    limited = project(handle("(drop (call $output (i64.const 65537) (i32.const 0))) unreachable"), cases=case("it"), deploy="limit = { output_bytes = 65536 }").judged()
+    assert "output_bytes = 65536" in limited["it"]["differences"][0], "and its limits"
 
 
 def test_headers_and_statuses_are_compared(project):
@@ -100,6 +102,11 @@ def test_headers_and_statuses_are_compared(project):
     assert judged["same"]["passed"]
     assert judged["other"]["differences"] == ['header X-Absent: expected "", was absent', 'header X-Own: expected "two", was "one"']
     assert judged["status"]["differences"][0].startswith("status: expected 200, was 404")
+    bytes_ = '(data (i32.const 1024) "\\ff\\00")' + handle("(drop (call $status (i32.const 422))) (i64.store (i32.const 0) (i64.const 0x200000400)) (call $respond (i32.const 0) (i32.const 1))")
+    made = project(bytes_, cases=case("same", expect_status=422, expect_body_file="bytes") + case("other", expect_status=422, expect_body="x"))
+    (made.directory / "bytes").write_bytes(b"\xff\0")
+    judged = made.judged()
+    assert judged["same"]["passed"] and not judged["other"]["passed"], "content that is no text is compared, too"
 
 
 def test_one_case_can_be_chosen_and_the_build_left_out(project):

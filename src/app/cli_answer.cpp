@@ -34,6 +34,10 @@ void add_content(ordered_json& document, const std::string& content) {
     }
 }
 
+std::string content_in(const ordered_json& document) {
+    return document.contains("body_base64") ? from_base64(document.value("body_base64", "")).value_or("") : document.value("body", "");
+}
+
 int tell_failed_answer(const Failure& failure, const ordered_json& answer, const std::string& content, bool json) {
     StreamSink error(stderr);
     if (json) {

@@ -21,6 +21,8 @@ nlohmann::ordered_json answer_document(unsigned status, const std::optional<Cost
 
 // Adds the content as "body", or as "body_base64" where it is not UTF-8.
 void add_content(nlohmann::ordered_json& document, const std::string& content);
+// The content in such a document; nothing where it has none.
+std::string content_in(const nlohmann::ordered_json& document);
 
 // Tells on standard error that a function answered with no success: its content and `failure`, or one document of both and
 // `answer`. Gives the exit code.

@@ -20,6 +20,9 @@ TEST(AnswerDocument, HasTextAsItIsAndBytesInBase64) {
     add_content(bytes, "\xff");
     EXPECT_EQ(text.dump(), "{\"body\":\"ü\\n\"}");
     EXPECT_EQ(bytes.dump(), R"({"body_base64":"/w=="})");
+    EXPECT_EQ(content_in(text), "ü\n");
+    EXPECT_EQ(content_in(bytes), "\xff");
+    EXPECT_EQ(content_in(nlohmann::ordered_json::object()), "");
 }
 
 }  // namespace

@@ -9,6 +9,8 @@
 namespace inlay::cli {
 namespace {
 
+constexpr std::string_view kBase64Alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
 // The length of the UTF-8 character at the start of `text`, 0 where there is none.
 size_t character_length(std::string_view text) {
     for (size_t length = 1; length <= 4 && length <= text.size(); length++)
@@ -34,14 +36,29 @@ std::string query_string(const QueryPairs& pairs) {
 }
 
 std::string base64(std::string_view bytes) {
-    constexpr std::string_view kAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     std::string out;
     out.reserve((bytes.size() + 2) / 3 * 4);
     for (size_t i = 0; i < bytes.size(); i += 3) {
         size_t count = std::min<size_t>(3, bytes.size() - i);
         uint32_t group = 0;
         for (size_t k = 0; k < 3; k++) group = group << 8 | (k < count ? static_cast<unsigned char>(bytes[i + k]) : 0u);
-        for (size_t k = 0; k < 4; k++) out += k <= count ? kAlphabet[group >> (18 - 6 * k) & 63] : '=';
+        for (size_t k = 0; k < 4; k++) out += k <= count ? kBase64Alphabet[group >> (18 - 6 * k) & 63] : '=';
+    }
+    return out;
+}
+
+std::optional<std::string> from_base64(std::string_view text) {
+    if (text.size() % 4 != 0) return std::nullopt;
+    for (size_t padding = 0; padding < 2 && text.ends_with('='); padding++) text.remove_suffix(1);
+    std::string out;
+    out.reserve(text.size() / 4 * 3 + 2);
+    uint32_t group = 0;
+    for (size_t i = 0; i < text.size(); i++) {
+        const size_t digit = kBase64Alphabet.find(text[i]);
+        if (digit == kBase64Alphabet.npos) return std::nullopt;
+        group = group << 6 | static_cast<uint32_t>(digit);
+        // Each digit but the first of four completes a byte.
+        if (i % 4 != 0) out += static_cast<char>(group >> (6 - 2 * (i % 4)));
     }
     return out;
 }

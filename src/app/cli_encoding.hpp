@@ -1,6 +1,7 @@
 // Text on its way to a server or a terminal: queries, base64, and control bytes made harmless.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -19,6 +20,8 @@ std::string query_string(const QueryPairs& pairs);
 
 // RFC 4648, section 4, with padding.
 std::string base64(std::string_view bytes);
+// What that was made of; nullopt: it is no base64.
+std::optional<std::string> from_base64(std::string_view text);
 
 // Replaces what a terminal would obey (C0 but tab and newline, DEL, C1) and bytes that are not UTF-8 with "?".
 std::string printable(std::string_view text);

@@ -21,6 +21,13 @@ TEST(Base64, PadsToWholeGroups) {
     EXPECT_EQ(base64("\xff\xfe"), "//4=");
 }
 
+TEST(Base64, IsReadBack) {
+    std::string all;
+    for (int byte = 0; byte < 256; byte++) all += static_cast<char>(byte);
+    for (size_t length = 0; length <= all.size(); length++) EXPECT_EQ(from_base64(base64(all.substr(0, length))), all.substr(0, length));
+    for (const char* text : {"Z", "Zg=", "Zg", "Z===", "Zm9v!A==", "Zg==Zg=="}) EXPECT_EQ(from_base64(text), std::nullopt) << text;
+}
+
 TEST(PrintableText, HasNothingThatATerminalObeys) {
     EXPECT_EQ(printable("plain \xe2\x82\xac\tand\nlines"), "plain \xe2\x82\xac\tand\nlines");
     EXPECT_EQ(printable("\x1b[31mred\r\x7f"), "?[31mred??");

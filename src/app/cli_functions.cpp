@@ -15,7 +15,6 @@
 #include "app/cli_table.hpp"
 #include "app/project.hpp"
 #include "base/function_class.hpp"
-#include "base/function_limits.hpp"
 #include "base/limits.hpp"
 #include "base/names.hpp"
 
@@ -36,23 +35,6 @@ bool is_bare_number(const std::string& text) { return !text.empty() && text.find
 void print_log_line(const ordered_json& line) {
     auto text = [&](const char* name) { return line.value(name, std::string()); };
     print_line(printable(fmt::format("{} {:5} {} {}", text("time"), text("level"), text("invocation"), text("text"))));
-}
-
-// "cpu_ms=500", "cpu_ms=2s", "output_bytes=64MiB", "rate=10".
-std::pair<std::string, std::string> limit_of(const std::string& pair) {
-    size_t equals = pair.find('=');
-    const auto* row = find_function_limit(std::string_view(pair).substr(0, equals));
-    if (!row || equals == pair.npos) {
-        std::string names;
-        for (const auto& one : kFunctionLimits) names += fmt::format("{}{}", names.empty() ? "" : ", ", one.name);
-        throw wrong_use(fmt::format("--limit {}: this is no limit", pair), "Write NAME=VALUE with one of " + names);
-    }
-    std::string text = pair.substr(equals + 1);
-    auto value = parse_size_bytes(row->unit == LimitUnit::bytes || is_bare_number(text) ? text : "");
-    if (row->unit == LimitUnit::milliseconds && !value) value = parse_duration_ms(text);
-    if (!value || *value == 0 || *value > row->max)
-        throw wrong_use(fmt::format("--limit {}: give a value from 1 to {}", pair, row->max), fmt::format("It bounds {}", row->bounds));
-    return {std::string(row->name), std::to_string(*value)};
 }
 
 // What the functions have used since the server began, those first that used most.
@@ -98,6 +80,22 @@ uint64_t memory_bytes_of(const std::string& memory) {
     return *memory_bytes;
 }
 
+std::pair<const FunctionLimitRow*, uint64_t> limit_of(const std::string& pair) {
+    size_t equals = pair.find('=');
+    const auto* row = find_function_limit(std::string_view(pair).substr(0, equals));
+    if (!row || equals == pair.npos) {
+        std::string names;
+        for (const auto& one : kFunctionLimits) names += fmt::format("{}{}", names.empty() ? "" : ", ", one.name);
+        throw wrong_use(fmt::format("--limit {}: this is no limit", pair), "Write NAME=VALUE with one of " + names);
+    }
+    std::string text = pair.substr(equals + 1);
+    auto value = parse_size_bytes(row->unit == LimitUnit::bytes || is_bare_number(text) ? text : "");
+    if (row->unit == LimitUnit::milliseconds && !value) value = parse_duration_ms(text);
+    if (!value || *value == 0 || *value > row->max)
+        throw wrong_use(fmt::format("--limit {}: give a value from 1 to {}", pair, row->max), fmt::format("It bounds {}", row->bounds));
+    return {row, *value};
+}
+
 void check_environment_pair(const std::string& pair) {
     if (pair.find('=') == pair.npos || pair.front() == '=')
         throw wrong_use(fmt::format("--env {}: the name or the = is missing", pair), "Write it as NAME=VALUE");
@@ -112,7 +110,10 @@ QueryPairs deploy_query(const DeployOptions& options) {
     }
     if (!options.timeout.empty()) pairs.emplace_back("timeout_ms", std::to_string(timeout_ms_of(options.timeout)));
     if (!options.memory.empty()) pairs.emplace_back("memory_bytes", std::to_string(memory_bytes_of(options.memory)));
-    for (const auto& pair : options.limits) pairs.push_back(limit_of(pair));
+    for (const auto& pair : options.limits) {
+        const auto [row, value] = limit_of(pair);
+        pairs.emplace_back(row->name, std::to_string(value));
+    }
     if (options.isolate) pairs.emplace_back("isolate", "1");
     if (options.warm) pairs.emplace_back("warm", "1");
     for (const auto& directory : options.directories) pairs.emplace_back("dir", directory);

@@ -3,10 +3,12 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "app/cli_command_line.hpp"
 #include "app/cli_encoding.hpp"
+#include "base/function_limits.hpp"
 
 namespace inlay::cli {
 
@@ -49,9 +51,10 @@ class FunctionCommands {
     bool follow_ = false;
 };
 
-// What the options --timeout, --memory and --env of a function say. Throw Failure (wrong use) for what cannot be understood.
+// What the options --timeout, --memory, --limit ("cpu_ms=500", "cpu_ms=2s", "output_bytes=64MiB", "rate=10") and --env of a function say. Throw Failure (wrong use) for what cannot be understood.
 uint64_t timeout_ms_of(const std::string& timeout);
 uint64_t memory_bytes_of(const std::string& memory);
+std::pair<const FunctionLimitRow*, uint64_t> limit_of(const std::string& pair);
 void check_environment_pair(const std::string& pair);
 
 // What PUT /v1/functions/NAME is told. Throws Failure (wrong use) for what cannot be understood.

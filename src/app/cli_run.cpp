@@ -13,6 +13,7 @@
 #include "app/cli_functions.hpp"
 #include "app/cli_invoke.hpp"
 #include "app/cli_run_module.hpp"
+#include "app/cli_run_publish.hpp"
 #include "app/cli_run_result.hpp"
 #include "base/clock.hpp"
 #include "base/field_rules.hpp"
@@ -32,10 +33,14 @@ void end_at_deadline() {
     ::_exit(kExitFailed);
 }
 
+// This process is all its own: the time that passes is the most that it can have used of the processor.
+uint64_t time_ms_of(const FunctionLimits& limits) { return std::min(limits.timeout_ms, limits.cpu_ms); }
+
 std::string too_late(const store::FunctionRecord& record, Output output) {
+    const bool is_over_cpu = record.limits.cpu_ms < record.limits.timeout_ms;
     auto late = problem_failure({Errc::function_timed_out, fmt::format("function {:?} ran for {} ms without an answer: give it less to "
-                                                                       "do, or a longer --timeout",
-                                                                       record.name, record.limits.timeout_ms)});
+                                                                       "do, or a longer {}",
+                                                                       record.name, time_ms_of(record.limits), is_over_cpu ? "--limit cpu_ms=N" : "--timeout")});
     return (output == Output::json ? failure_json(late) : failure_line(late)) + "\n";
 }
 
@@ -44,7 +49,7 @@ Result<run::Outcome> execute_in_time(const registry::Function& function, const r
     run::Terms terms{.place = run::Place::lane, .clock = clock};
     os::fill_random(&terms.id, sizeof terms.id);
     os::fill_random(&terms.clock.seed, sizeof terms.clock.seed);
-    terms.deadline_ns = monotonic_ns() + function.record.limits.timeout_ms * 1'000'000;
+    terms.deadline_ns = monotonic_ns() + time_ms_of(function.record.limits) * 1'000'000;
     INLAY_TRY(auto timer, os::DeadlineTimer::create(os::DeadlineTimer::Kind::process, end_at_deadline));
     timer.begin(terms.deadline_ns);
     return run::execute(function, request, supply, terms);
@@ -104,6 +109,7 @@ RunCommand::RunCommand(CommandLine& line) {
     running.add_option("--dir", directories_, "NAME=PATH that a WASI program finds as a directory, NAME=PATH:ro to read only; may be repeated")->allow_extra_args(false);
     running.add_option("ARGUMENT", arguments_, "Behind --: arguments of a WASI program");
     running.add_flag("--warm", warm_, "Initialise it once before, as a deploy with --warm does");
+    running.add_option("--limit", limits_, "NAME=VALUE, as a deploy takes it; may be repeated")->allow_extra_args(false);
     running.add_option("--memory", memory_, "Limit of its own memory, as 64MiB; windows count apart");
     running.add_option("--timeout", timeout_, "Its deadline, as 500ms, 30s or in milliseconds");
     running.add_option("--clock-resolution-us", clock_resolution_us_, "Steps in which it sees clocks move (default 1000; 0: exactly)")
@@ -124,6 +130,11 @@ store::FunctionRecord RunCommand::make_record(GivenObjects& objects) const {
     store::FunctionRecord record;
     record.name = name_.empty() ? function_name_of(file_) : name_;
     if (auto checked = check_name("function", record.name); !checked.ok()) throw wrong_use(checked.error().detail, "Choose another --name");
+    if (!directories_.empty()) record.limits.publishes = kRunFilesMax;
+    for (auto pair = limits_.rbegin(); pair != limits_.rend(); ++pair) {  // The first of a name counts.
+        const auto [row, value] = limit_of(*pair);
+        record.limits.*row->value = value;
+    }
     if (!timeout_.empty()) record.limits.timeout_ms = run_timeout_ms_of(timeout_);
     if (!memory_.empty()) record.limits.memory_bytes = at_most(memory_bytes_of(memory_), kMemoryBytesMax, "--memory");
     for (const auto& pair : env_) {

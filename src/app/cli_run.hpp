@@ -39,6 +39,7 @@ class RunCommand {
     std::vector<std::string> env_;
     std::vector<std::string> directories_;  // NAME=PATH or NAME=PATH:ro
     std::vector<std::string> arguments_;
+    std::vector<std::string> limits_;    // NAME=VALUE
     std::string method_;                 // Empty: POST with a body, else GET.
     std::string body_file_;              // Empty: none.
     std::string memory_;

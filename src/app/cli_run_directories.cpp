@@ -1,4 +1,4 @@
-// Opens below, walks below.
+// Opens below, lists below.
 #include "app/cli_run_directories.hpp"
 
 #include <fmt/format.h>
@@ -49,7 +49,7 @@ Result<run::KeyPage> GivenDirectories::list(const std::string& bucket, const std
     std::error_code error;
     const auto begin = root.path / prefix;
     if (!prefix.empty()) page.keys.push_back(prefix);
-    for (fs::recursive_directory_iterator walk(begin, fs::directory_options::skip_permission_denied, error), end; !error && walk != end; walk.increment(error)) {
+    for (fs::directory_iterator walk(begin, fs::directory_options::skip_permission_denied, error), end; !error && walk != end; walk.increment(error)) {
         std::error_code gone;  // What vanishes meanwhile is not there.
         const bool is_link = walk->is_symlink(gone), is_directory = walk->is_directory(gone) && !is_link;
         if (!is_directory && !walk->is_regular_file(gone)) continue;

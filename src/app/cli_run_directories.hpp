@@ -22,7 +22,8 @@ class GivenDirectories {
     bool has(std::string_view bucket) const { return roots_.contains(std::string(bucket)); }
     // The file of an object; nullopt: there is none, or it lies behind a link that leads out. Requires: has(its bucket).
     Result<std::optional<os::Fd>> open(const ObjectName& name) const;
-    // All files below, and directories with a slash behind them. Requires: has(bucket). Errors: overloaded: more than kWasiKeysMax.
+    // What lies in the directory `prefix` ("", or ends in "/"), and it itself: files, and directories with a slash behind them; not what lies in
+    // those, because trees may be huge. Requires: has(bucket). Errors: overloaded: more than kWasiKeysMax.
     Result<run::KeyPage> list(const std::string& bucket, const std::string& prefix) const;
     // Where each of them is.
     std::map<std::string, std::filesystem::path> paths() const;

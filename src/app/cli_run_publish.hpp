@@ -1,12 +1,14 @@
 // Publication: the objects that a function published, as files DIR/BUCKET/KEY.
 //
 // All content is written under temporary names first, beside its place; then all files get their names. So a failure on the way
-// leaves everything as it was, and a reader sees the old file or the whole new one.
+// leaves everything as it was, and a reader sees the old file or the whole new one. A file that is replaced keeps its mode and owner,
+// and a link to it stays; a second hard link to it keeps the old content.
 #pragma once
 
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -14,6 +16,10 @@
 #include "registry/messages.hpp"
 
 namespace inlay::cli {
+
+// Files that one WASI program may write into directories of this machine, unless --limit publishes says fewer. A server takes no more
+// than kPublishesMax objects: each is a row of its catalog and a file of its own.
+inline constexpr size_t kRunFilesMax = 4096;
 
 class Publication {
   public:
@@ -25,7 +31,8 @@ class Publication {
     ~Publication();
 
     // Writes one object's content, or has it removed. Result: bytes copied, because the filesystem could not take pages.
-    // Errors: bad_name for a key that cannot be a path; no_space; io_error.
+    // Errors: bad_name for a key that cannot be a path, or leads out by a link; no_space; io_error, also for what is there and is no file
+    // that we may write to.
     Result<uint64_t> add(const registry::Effect& effect);
     // Gives all files their names, in the order of add(). Errors: io_error.
     Result<> finish();
@@ -42,10 +49,13 @@ class Publication {
     };
 
     std::filesystem::path root_of(const std::string& bucket) const;
+    // Whether another one lies below it, or is a directory that it lies in.
+    bool is_file_and_directory(const std::filesystem::path& target) const;
 
     std::filesystem::path directory_;
     std::map<std::string, std::filesystem::path> buckets_;
     std::vector<Staged> staged_;
+    std::set<std::filesystem::path> targets_;  // Of those that are written.
 };
 
 }  // namespace inlay::cli

@@ -2,6 +2,7 @@
 #include "app/cli_run_publish.hpp"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include "os/memfd.hpp"
 #include "os/scratch.hpp"
@@ -23,6 +24,7 @@ class PublicationTest : public testing::Test {
   protected:
     std::string root() { return scratch_.path() + "/out"; }
     std::string content(const std::string& name) { return scratch_.content("out/" + name); }
+    void write(const std::string& name) { ASSERT_TRUE(os::write_all(os::create_file(scratch_.fd(), name).value().get(), "old").ok()); }
     size_t files() {
         size_t count = 0;
         for (const auto& entry : fs::recursive_directory_iterator(root())) count += entry.is_regular_file();
@@ -69,6 +71,43 @@ TEST_F(PublicationTest, LeavesNothingBehindUnlessFinished) {
         EXPECT_EQ(files(), 1u);
     }
     EXPECT_EQ(files(), 0u);
+}
+
+TEST_F(PublicationTest, AFileKeepsItsModeAndALinkToItStays) {
+    fs::create_directories(root() + "/b/deep");
+    for (const auto& [name, mode] : {std::pair{"b/private", 0600}, std::pair{"b/program", 0755}, std::pair{"b/deep/file", 0640}}) {
+        write(std::string("out/") + name);
+        ASSERT_EQ(::chmod((root() + "/" + name).c_str(), mode), 0);
+    }
+    fs::create_symlink("deep/file", root() + "/b/link");
+    fs::create_symlink("../link", root() + "/b/deep/again");
+    fs::create_symlink("new", root() + "/b/dangling");
+    Publication publication(root());
+    for (const char* name : {"b/private", "b/program", "b/deep/again", "b/dangling"}) ASSERT_TRUE(publication.add(inline_effect(name, "fresh")).ok()) << name;
+    ASSERT_TRUE(publication.finish().ok());
+    for (const auto& [name, mode] : {std::pair{"b/private", 0600}, std::pair{"b/program", 0755}, std::pair{"b/deep/file", 0640}}) {
+        EXPECT_EQ(content(name), "fresh") << name;
+        EXPECT_EQ(static_cast<int>(fs::status(root() + "/" + name).permissions()), mode) << name;
+    }
+    EXPECT_EQ(content("b/new"), "fresh");
+    for (const char* link : {"/b/link", "/b/deep/again", "/b/dangling"}) EXPECT_TRUE(fs::is_symlink(root() + link)) << link;
+}
+
+TEST_F(PublicationTest, NothingIsWrittenBesideOrOverWhatIsNoFile) {
+    fs::create_directories(root() + "/b");
+    write("outside");
+    fs::create_symlink("../../outside", root() + "/b/out");
+    fs::create_symlink("round", root() + "/b/round");
+    ASSERT_EQ(::mkfifo((root() + "/b/pipe").c_str(), 0600), 0);
+    Publication publication(root());
+    EXPECT_EQ(publication.add(inline_effect("b/out", "x")).error().code, Errc::bad_name);
+    EXPECT_NE(publication.add(inline_effect("b/round", "x")).error().detail.find("symbolic links"), std::string::npos);
+    EXPECT_NE(publication.add(inline_effect("b/pipe", "x")).error().detail.find("File exists"), std::string::npos);
+    EXPECT_EQ(scratch_.content("outside"), "old");
+    EXPECT_TRUE(fs::is_fifo(root() + "/b/pipe"));
+    registry::Effect remove = inline_effect("b/out", "");
+    remove.is_delete = true;
+    ASSERT_TRUE(publication.add(remove).ok());
 }
 
 TEST_F(PublicationTest, RefusesWhatCannotBeAFile) {

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "app/cli_answer.hpp"
 #include "app/cli_encoding.hpp"
 #include "base/field_rules.hpp"
 
@@ -70,6 +71,8 @@ std::vector<std::string> run_arguments(const Project& project, const ProjectCase
     for (const auto& [name, file] : one.objects) add("--object", name + "=" + project.path_of(file));
     for (const auto& pair : one.directories) add("--dir", in_project(project, pair));
     for (const auto& pair : project.deploy.env) add("--env", pair);
+    for (const auto& pair : project.deploy.limits) add("--limit", pair);
+    if (!one.directories.empty()) add("--limit", fmt::format("publishes={}", FunctionLimits().publishes));  // As a server has it.
     add("--body-file", body_file);
     add("--memory", project.deploy.memory);
     add("--timeout", project.deploy.timeout);
@@ -104,7 +107,7 @@ CaseAnswer answer_of_run(std::string_view output, std::string_view errors, std::
     const auto& error = failed.at("error");
     if (failed.contains("cost")) {  // The function has answered, with 400 or more.
         read_document(failed, answer);
-        answer.body = failed.value("body", "");
+        answer.body = content_in(failed);
         return answer;
     }
     if (error.contains("status") && error.at("status").is_number()) answer.status = error.at("status").get<uint64_t>();

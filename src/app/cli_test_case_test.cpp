@@ -24,6 +24,7 @@ TEST(TestCase, ARunIsGivenAllThatTheCaseSays) {
     project.name = "f";
     project.module = "build/f.wasm";
     project.deploy.env = {"A=b"};
+    project.deploy.limits = {"publishes=3"};
     project.deploy.memory = "64MiB";
     project.deploy.timeout = "5s";
     project.deploy.warm = true;
@@ -37,7 +38,8 @@ TEST(TestCase, ARunIsGivenAllThatTheCaseSays) {
     one.arguments = {"-l", "x"};
     EXPECT_EQ(run_arguments(project, one, "body", "out"),
               (std::vector<std::string>{"run", "dir/build/f.wasm", "--json", "--name", "f", "-o", "out", "--method", "PUT", "--path", "/x", "--query", "n=3",
-                                        "--header", "X-Own: 1", "--object", "b/k=dir/data", "--dir", "/in=dir/data:ro", "--dir", "/abs=/x", "--env", "A=b", "--body-file", "body", "--memory", "64MiB",
+                                        "--header", "X-Own: 1", "--object", "b/k=dir/data", "--dir", "/in=dir/data:ro", "--dir", "/abs=/x", "--env", "A=b", "--limit", "publishes=3",
+                                        "--limit", "publishes=16", "--body-file", "body", "--memory", "64MiB",
                                         "--timeout", "5s", "--warm", "--", "-l", "x"}));
     EXPECT_EQ(run_arguments({}, {}, "", "out").size(), 7u) << "what is not said is not given";
 }
@@ -59,6 +61,8 @@ TEST(TestCase, AnAnswerThatIsNoSuccessKeepsItsContent) {
     EXPECT_EQ(answer.copied, 3u);
     EXPECT_EQ(answer.failure, "");
     EXPECT_EQ(answer.log.size(), 1u) << "a line of the log may be JSON";
+    answer = answer_of_run("", "{\"error\":{\"status\":422},\"status\":422,\"cost\":{},\"fields\":[],\"body_base64\":\"/wA=\"}\n", "");
+    EXPECT_EQ(answer.body, std::string("\xff\0", 2)) << "also where it is no text";
 }
 
 TEST(TestCase, AnInvocationThatFailedSaysWhy) {

@@ -69,8 +69,7 @@ class TableReader {
         if (!node) return std::optional<std::string>();
         if (!node->is_string()) return wrong(line_of(*node), fmt::format("{} is a text: write it in quotes", key));
         const auto& text = node->as_string()->get();
-        // Text becomes arguments of programs, which end there.
-        if (text.find('\0') != text.npos) return wrong(line_of(*node), fmt::format("{} holds a byte 0: put it into a file", key));
+        INLAY_TRY_VOID(check_argument(line_of(*node), key, text));
         return std::optional<std::string>(text);
     }
 
@@ -130,6 +129,7 @@ class TableReader {
             if (!one.is_string() || texts.size() == kProjectPairsMax)
                 return wrong(line_of(one), fmt::format("{} is a text, or a list of at most {} texts", key, kProjectPairsMax));
             texts.push_back(one.as_string()->get());
+            INLAY_TRY_VOID(check_argument(line_of(one), key, texts.back()));
         }
         return texts;
     }
@@ -147,6 +147,12 @@ class TableReader {
     }
 
   private:
+    // Text becomes arguments of programs, which end at a byte 0.
+    static Result<> check_argument(unsigned line, std::string_view key, std::string_view text) {
+        if (text.find('\0') != text.npos) return wrong(line, fmt::format("{} holds a byte 0: put it into a file", key));
+        return {};
+    }
+
     const toml::table& table_;
     std::string_view where_;
 };

@@ -111,6 +111,7 @@ TEST(Project, ValuesOutsideOfTheirBoundsAreRefused) {
     EXPECT_EQ(refusal_with("[[case]]\nname = \"a\"\nbody_file = \"/etc/passwd\"\n"), "line 8: \"/etc/passwd\": name a file from the project's directory");
     EXPECT_EQ(refusal_with("[[case]]\nname = \"a\"\npath = \"a\"\n"), "line 8: path is what stands behind /f/NAME, and begins with /");
     EXPECT_EQ(refusal_with("[[case]]\nname = \"a\"\nbody = \"\\u0000\"\n"), "line 8: body holds a byte 0: put it into a file");
+    EXPECT_EQ(refusal_with("[[case]]\nname = \"a\"\narguments = [\"a\", \"\\u0000\"]\n"), "line 8: arguments holds a byte 0: put it into a file");
     EXPECT_NE(refusal_with("[[case]]\nname = \"a\"\nobjects = { absent = \"f\" }\n"), "(none)");
     EXPECT_NE(refusal_with("[deploy]\ntimeout = \"5 apples\"\n").find("this is not a duration"), std::string::npos);
     EXPECT_NE(refusal_with("[deploy]\nlimit = { apples = 3 }\n").find("this is no limit"), std::string::npos);

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <iterator>
+#include <set>
 #include <string_view>
 #include <utility>
 
@@ -24,14 +25,18 @@ bool SourceTree::is_left_out(const std::string& name, const std::string& path) c
 void SourceTree::add_directory(const std::string& below, size_t depth, const std::function<void(const std::string&)>& enter) {
     const auto place = below.empty() ? root_ : root_ + "/" + below;
     enter(place);
-    std::vector<std::string> names;
+    std::set<std::string> names;
     std::error_code error;
-    for (fs::directory_iterator at(place, error), end; !error && at != end && names.size() < kSourceFilesMax; at.increment(error))
-        names.push_back(at->path().filename().string());
-    std::sort(names.begin(), names.end());
+    const auto beginning = below.empty() ? std::string() : below + "/";
+    for (fs::directory_iterator at(place, error), end; !error && at != end; at.increment(error)) {
+        auto name = at->path().filename().string();
+        if (!is_left_out(name, beginning + name)) names.insert(std::move(name));
+        if (names.size() <= kSourceFilesMax) continue;
+        cut_ = true;
+        names.erase(std::prev(names.end()));
+    }
     for (const auto& name : names) {
-        const auto path = below.empty() ? name : below + "/" + name;
-        if (is_left_out(name, path)) continue;
+        const auto path = beginning + name;
         // What goes meanwhile is not there.
         const auto linked = fs::symlink_status(root_ + "/" + path, error);
         if (error) continue;

@@ -66,6 +66,19 @@ TEST_F(SourceTreeTest, MoreFilesThanItLooksAtAreSaidToBe) {
     EXPECT_TRUE(tree_.is_cut());
 }
 
+TEST_F(SourceTreeTest, OfOneDirectoryThoseThatComeFirstByNameAreKept) {
+    fs::create_directories(scratch_.path() + "/.left-out");
+    for (size_t i = 0; i <= kSourceFilesMax; i++) std::ofstream(scratch_.path() + "/.left-out-" + std::to_string(i));
+    for (size_t i = 0; i < kSourceFilesMax - 1; i++) std::ofstream(scratch_.path() + "/f" + std::to_string(i));
+    write("a.c");
+    EXPECT_EQ(look().size(), kSourceFilesMax);
+    EXPECT_FALSE(tree_.is_cut()) << "what is left out does not count";
+    write("b.c");
+    const auto last = look();
+    EXPECT_TRUE(tree_.is_cut());
+    EXPECT_EQ(last, (Names{"b.c", "f9999"})) << "the new one is seen, and the last by name is not looked at any more";
+}
+
 TEST_F(SourceTreeTest, ADirectoryThatIsNotThereHasNothing) {
     SourceTree absent(scratch_.path() + "/absent", "build");
     EXPECT_EQ(absent.look([](const std::string&) {}), Names{});

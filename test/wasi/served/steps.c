@@ -72,6 +72,18 @@ static void move(void) {
     fail_unless(path_rename(DATA, AT(from), length_of(from), DATA, AT(to), length_of(to)) == 0, "move");
 }
 
+// Small files one after the other, until it may write no more; prints how many.
+static void write_many(void) {
+    u32 wanted = 0, made = 0, file;
+    for (const char* digit = next(); *digit; digit++) wanted = wanted * 10 + (u32)(*digit - '0');
+    for (; made < wanted; made++) {
+        char name[] = {'m', (char)('0' + made / 1000 % 10), (char)('0' + made / 100 % 10), (char)('0' + made / 10 % 10), (char)('0' + made % 10)};
+        if (path_open(DATA, 0, AT(name), sizeof name, CREATE, R_ALL, 0, 0, AT(&file)) != 0) break;
+        if (write_text(file, "text") != 0 || fd_close(file) != 0) break;
+    }
+    print_number(made);
+}
+
 static void variables(void) {
     static u32 each[256];
     u32 count;
@@ -98,6 +110,7 @@ static void run(const char* step) {
     if (is(step, "move")) return move();
     if (is(step, "list")) return list(0);
     if (is(step, "count")) return list(1);
+    if (is(step, "many")) return write_many();
     if (is(step, "env")) return variables();
     if (is(step, "sleep")) return sleep_a_while();
     if (is(step, "trap")) __builtin_trap();
