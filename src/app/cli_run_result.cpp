@@ -98,6 +98,8 @@ int RunResult::tell(run::Outcome& outcome, const std::function<Result<>()>& unch
     Cost cost = cost_of(outcome.cost);
     if (options_.cost) fmt::print(stderr, "{}\n", format_cost(cost));
     if (error) {
+        const auto* failed = std::get_if<run::Failed>(&outcome.how);
+        if (failed && !file_ && options_.output == Output::text) write_content(failed->said);
         auto failure = problem_failure(*error);
         failure.next_step = hint_of(absent);
         throw failure;

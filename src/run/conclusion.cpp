@@ -15,7 +15,7 @@ namespace {
 // A guest that has returned this code, or said it to WASI's proc_exit.
 How end_with(Invocation& invocation, int32_t code) {
     if (auto finished = wasi::finish(invocation, code); !finished.ok()) return Trapped{std::move(finished).error()};
-    if (code != 0) return Failed{code, invocation.limit_met()};
+    if (code != 0) return Failed{code, invocation.limit_met(), wasi::output_of(invocation)};
     return Completed{std::move(invocation.response), std::move(invocation.effects)};
 }
 

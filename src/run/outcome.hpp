@@ -52,6 +52,7 @@ struct Completed {
 struct Failed {
     int32_t code = 0;
     std::string limit_met = {};  // The latest, by a call or as it grew; empty: none.
+    Response said = {};          // A WASI program's standard output: for who runs it alone. No process tells another one of it.
 };
 // The guest trapped, wrote to an input, lost its data or ran past its deadline: `error` says which.
 struct Trapped {

@@ -146,9 +146,17 @@ Result<> finish(Invocation& invocation, int32_t code) {
             return Error{Errc::function_trapped, fmt::format("function {:?} wrote {}, which cannot be stored: {}", invocation.function.record.name, name, invocation.limit_met())};
     }
     if (code != 0 || invocation.responded || invocation.sent) return {};
-    if (state.response_end.size() > 0) state.response.push_back(state.response_end.take(invocation));
-    invocation.response.content = std::move(state.response);
+    invocation.response.content = output_of(invocation).content;
     return wants_cgi(invocation) ? take_cgi_head(invocation) : Result<>();
+}
+
+Response output_of(Invocation& invocation) {
+    Response output;
+    if (!invocation.wasi) return output;
+    State& state = *invocation.wasi;
+    if (state.response_end.size() > 0) state.response.push_back(state.response_end.take(invocation));
+    output.content = std::move(state.response);
+    return output;
 }
 
 }  // namespace inlay::run::wasi

@@ -98,6 +98,8 @@ State& state_of(Invocation& invocation);
 // Its program has ended with this code: what is still open is closed, what it wrote to descriptor 1 becomes the response. Errors: function_trapped:
 // not all of it can be stored, or its head is none.
 Result<> finish(Invocation& invocation, int32_t code);
+// What it wrote to descriptor 1, taken away; nothing of a module that is no program.
+Response output_of(Invocation& invocation);
 
 // Closes a file: what was written is staged. Gives an Errno.
 int32_t close_file(Invocation& invocation, File file);
