@@ -87,7 +87,7 @@ class Session {
             const bool is_built = build_ > 0 && build_has_ended();
             if (is_built) conclude();
             notice();
-            if (again_at_ms_ && now_ms() >= *again_at_ms_) build_for(std::move(changed_meanwhile_));
+            if (again_at_ms_ && now_ms() >= *again_at_ms_) build_for({});
             if (deployed_ && now_ms() >= tell_at_ms_) tell_again();
             if (warm_at_ms_ && now_ms() >= *warm_at_ms_ && build_ < 0 && !stirred_at_ms_) warm();
         }
@@ -150,7 +150,12 @@ class Session {
         changed_meanwhile_ = std::move(changed);
     }
 
+    // And for what has changed before and was to wait.
     void build_for(std::vector<std::string> changed) {
+        changed.insert(changed.end(), changed_meanwhile_.begin(), changed_meanwhile_.end());
+        changed_meanwhile_.clear();
+        std::sort(changed.begin(), changed.end());
+        changed.erase(std::unique(changed.begin(), changed.end()), changed.end());
         voice_.say("changed", "changed: " + names_of(changed), {{"files", changed}});
         if (std::find(changed.begin(), changed.end(), kProjectFile) != changed.end()) read_again();
         begin();
