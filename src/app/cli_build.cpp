@@ -74,7 +74,11 @@ ordered_json built_document(const Project& project, const Built& built, const or
 
 ordered_json inspect_built(const Project& project) {
     std::vector<std::string> arguments{"inspect", project.path_of(project.module), "--json"};
-    if (!project.deploy.memory.empty()) arguments.insert(arguments.end(), {"--memory", project.deploy.memory});
+    for (const auto& [name, value] : deploy_query(project.deploy)) {
+        if (name != "memory_bytes") continue;
+        arguments.insert(arguments.end(), {"--memory", value});
+        break;  // The first of a name counts.
+    }
     auto said = run_own_command(arguments);
     auto facts = ordered_json::parse(said.output, nullptr, false);
     if (!facts.is_object()) throw client_failure("no-inspection", {"The module cannot be looked at", said.errors, "See inlay inspect"});

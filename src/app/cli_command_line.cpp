@@ -12,6 +12,7 @@
 #include <nlohmann/json.hpp>
 
 #include "app/cli_failure.hpp"
+#include "os/watch.hpp"
 
 namespace inlay::cli {
 namespace {
@@ -29,6 +30,7 @@ int report(const Failure& failure, bool json) {
 // Ends the process the way the signal would have, had nothing needed cleaning up.
 int die_of(int signal) {
     std::signal(signal, SIG_DFL);
+    os::let_signal_through(signal);
     std::raise(signal);
     return kExitFailed;
 }

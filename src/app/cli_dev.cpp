@@ -277,7 +277,8 @@ class Session {
         if (build_ < 0) return;
         const int ended[] = {build_process_.get()};
         os::send_signal_to_group(build_, SIGTERM);
-        if (!os::wait_readable(ended, kBuildEndMs)) os::send_signal_to_group(build_, SIGKILL);
+        os::wait_readable(ended, kBuildEndMs);
+        os::send_signal_to_group(build_, SIGKILL);  // Also those that it has left behind.
         (void)os::wait_for(build_);
     }
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "app/cli_compile.hpp"
+#include "app/cli_content.hpp"
 #include "app/cli_failure.hpp"
 #include "app/cli_functions.hpp"
 #include "app/cli_quantity.hpp"
@@ -90,10 +91,13 @@ int InspectCommand::run(Output output) const {
     const uint64_t memory_bytes = memory_.empty() ? kMemoryBytesDefault : memory_bytes_of(memory_);
     const auto text = need(inspect_aside(open_input(file_, kModuleBytesMax), memory_bytes));
     const auto facts = ordered_json::parse(text);
-    if (output == Output::json)
+    if (output == Output::json) {
         print_json(facts);
-    else
-        std::fputs(describe_module(file_, facts).c_str(), stdout);
+    } else {
+        StreamSink out(stdout);
+        out.write(describe_module(file_, facts));
+        out.finish();
+    }
     return facts.value("deployable", false) ? kExitDone : kExitFailed;
 }
 

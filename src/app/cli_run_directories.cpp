@@ -32,8 +32,10 @@ std::string GivenDirectories::add(const std::string& pair) {
     if (path.ends_with(":w")) path.resize(path.size() - 2);  // As a deploy says it.
     auto directory = os::open_directory_at(-1, fs::absolute(path).string());
     if (!directory.ok()) throw wrong_use(fmt::format("--dir {}: {}", pair, directory.error().detail), "Name a directory that is there");
-    std::string bucket = fmt::format("directory-{}", roots_.size());
-    roots_.emplace(bucket, Root{fs::canonical(path), std::move(directory).value()});
+    const auto canonical = fs::canonical(path);
+    const auto known = std::find_if(roots_.begin(), roots_.end(), [&](const auto& one) { return one.second.path == canonical; });
+    std::string bucket = known != roots_.end() ? known->first : fmt::format("directory-{}", roots_.size());
+    roots_.emplace(bucket, Root{canonical, std::move(directory).value()});  // One directory is one bucket, also under two names.
     return pair.substr(0, equals) + "=" + bucket + (is_read_only ? "" : ":w");
 }
 

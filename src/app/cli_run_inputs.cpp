@@ -69,7 +69,7 @@ Result<> check_not_shrunk(const os::Pages& pages, std::string_view path) {
 
 void show_log_line(uint64_t level, std::string_view text) {
     constexpr std::array<const char*, 4> kLevels{"debug", "info", "warn", "error"};
-    fmt::print(stderr, "{:5} {}\n", kLevels[std::min<uint64_t>(level, kLevels.size() - 1)], printable(text));
+    std::fputs(fmt::format("{:5} {}\n", kLevels[std::min<uint64_t>(level, kLevels.size() - 1)], printable(text)).c_str(), stderr);  // A full disk there ends nobody.
 }
 
 void GivenObjects::add(const std::string& pair) {

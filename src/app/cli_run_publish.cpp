@@ -17,8 +17,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr unsigned kLinksMax = 40;  // As Linux follows them.
-
 // Names are checked; but a key may have parts that no file can be called by.
 Result<> check_key_as_path(const ObjectName& name) {
     bool has_empty_part = name.key.front() == '/' || name.key.back() == '/' || name.key.find("//") != name.key.npos;
@@ -38,18 +36,22 @@ fs::path temporary_beside(const fs::path& target) {
     return target.parent_path() / fmt::format(".inlay-{:016x}", tag);
 }
 
-// Where a write to `target` goes: through a link in its last place, or several.
-fs::path followed(fs::path target, std::error_code& error) {
-    for (unsigned links = 0; links < kLinksMax; links++) {
-        if (!fs::is_symlink(fs::symlink_status(target, error))) {
-            error.clear();
-            return target;
-        }
-        const auto next = target.parent_path() / fs::read_symlink(target, error);
-        target = fs::weakly_canonical(next.parent_path(), error) / next.filename();
+// Whether each link on the way to `key` is one that reading follows, too: it stays below the root. `last`: also one in the last place.
+Result<> check_links(const fs::path& root, const ObjectName& name, bool last) {
+    auto directory = os::open_directory_at(-1, fs::absolute(root).string());
+    if (!directory.ok()) return {};  // It is made yet.
+    fs::path place;
+    const fs::path key(name.key);
+    for (auto part = key.begin(); part != key.end(); ++part) {
+        place /= *part;
+        if (!last && std::next(part) == key.end()) break;
+        std::error_code absent;
+        if (!fs::is_symlink(fs::symlink_status(root / place, absent))) continue;
+        INLAY_TRY(auto opened, os::open_beneath(directory->get(), place.string()));
+        if (opened) continue;
+        return Error{Errc::bad_name, fmt::format("object {}: a symbolic link leads out of {}, or to no file: nothing is written there", name.path(), root.string())};
     }
-    error = std::make_error_code(std::errc::too_many_symbolic_link_levels);
-    return target;
+    return {};
 }
 
 // What is there, if it is a file that we may write to.
@@ -61,7 +63,14 @@ Result<std::optional<struct stat>> find_old(const fs::path& target) {
     return std::optional(old);
 }
 
-// What is replaced keeps its mode, and its owner where we may give it: as if it had been written to.
+// What the file is like that has got this name, where it is one of a directory: pages in memory have no name.
+std::optional<struct stat> status_of(const os::Pages* like) {
+    struct stat found;
+    if (!like || ::fstat(like->fd(), &found) != 0 || !S_ISREG(found.st_mode) || found.st_nlink == 0) return std::nullopt;
+    return found;
+}
+
+// What is replaced, or gets another name, keeps its mode, and its owner where we may give it.
 Result<> take_over(int temporary, const struct stat& old) {
     const bool is_ours = old.st_uid == ::geteuid() && old.st_gid == ::getegid();
     if (!is_ours) (void)!::fchown(temporary, old.st_uid, old.st_gid);
@@ -95,23 +104,30 @@ bool Publication::is_file_and_directory(const fs::path& target) const {
     return next != targets_.end() && lies_below(*next, target);
 }
 
-Result<uint64_t> Publication::add(const registry::Effect& effect) {
+// Errors: of what can be foreseen.
+Result<> Publication::add_removal(fs::path target) {
+    std::error_code absent;
+    const bool is_directory = fs::is_directory(fs::symlink_status(target, absent));
+    if (is_directory || ::access(target.parent_path().c_str(), W_OK | X_OK) != 0) return os_error("remove " + target.string(), is_directory ? EISDIR : errno);
+    staged_.push_back({{}, std::move(target)});
+    return {};
+}
+
+Result<uint64_t> Publication::add(const registry::Effect& effect, const os::Pages* like) {
     INLAY_TRY_VOID(check_key_as_path(effect.name));
-    std::error_code error;
+    INLAY_TRY_VOID(check_links(root_of(effect.name.bucket), effect.name, !effect.is_delete));
     auto target = file_of(effect.name);
-    if (!effect.is_delete) target = followed(std::move(target), error);
-    if (error) return os_error("publish to " + target.string(), error.value());
-    const auto parent = fs::weakly_canonical(target.parent_path(), error), root = fs::weakly_canonical(root_of(effect.name.bucket), error);
-    if (std::mismatch(root.begin(), root.end(), parent.begin(), parent.end()).first != root.end())
-        return Error{Errc::bad_name, fmt::format("object {}: a symbolic link leads out of {}: nothing is written there", effect.name.path(), root.string())};
+    std::error_code error;
     if (effect.is_delete) {
-        staged_.push_back({{}, std::move(target)});
+        INLAY_TRY_VOID(add_removal(std::move(target)));
         return uint64_t{0};
     }
+    if (fs::is_symlink(fs::symlink_status(target, error))) target = fs::canonical(target, error);
     fs::create_directories(target.parent_path(), error);
     if (error) return os_error("make directory " + target.parent_path().string(), error.value());
     if (is_file_and_directory(target)) return os_error("publish to " + target.string(), EISDIR);
     INLAY_TRY(auto old, find_old(target));
+    if (auto was = status_of(like)) old = was;
     auto temporary = temporary_beside(target);
     File file(std::fopen(temporary.c_str(), "wbxe"));
     if (!file) return os_error("create " + temporary.string());

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/result.hpp"
+#include "os/pages.hpp"
 #include "registry/messages.hpp"
 
 namespace inlay::cli {
@@ -33,7 +34,8 @@ class Publication {
     // Writes one object's content, or has it removed. Result: bytes copied, because the filesystem could not take pages.
     // Errors: bad_name for a key that cannot be a path, or leads out by a link; no_space; io_error, also for what is there and is no file
     // that we may write to.
-    Result<uint64_t> add(const registry::Effect& effect);
+    // `like`: a file whose mode it gets; nullptr: that of what it replaces.
+    Result<uint64_t> add(const registry::Effect& effect, const os::Pages* like = nullptr);
     // Gives all files their names, in the order of add(). Errors: io_error.
     Result<> finish();
 
@@ -48,6 +50,7 @@ class Publication {
         std::filesystem::path target;
     };
 
+    Result<> add_removal(std::filesystem::path target);
     std::filesystem::path root_of(const std::string& bucket) const;
     // Whether another one lies below it, or is a directory that it lies in.
     bool is_file_and_directory(const std::filesystem::path& target) const;

@@ -11,11 +11,13 @@
 
 #include "app/cli_answer.hpp"
 #include "app/cli_encoding.hpp"
+#include "app/cli_failure.hpp"
 #include "app/cli_quantity.hpp"
 #include "app/cli_run_inputs.hpp"
 #include "base/field_rules.hpp"
 #include "base/limits.hpp"
 #include "os/file.hpp"
+#include "os/watch.hpp"
 
 namespace inlay::cli {
 namespace {
@@ -125,11 +127,14 @@ int RunResult::tell(run::Outcome& outcome, const std::function<Result<>()>& unch
 
 Result<> RunResult::publish(run::Completed& completed, run::Cost& cost, const std::function<Result<>()>& unchanged) const {
     Publication publication(options_.publish_directory, options_.buckets);
+    constexpr int kEnding[] = {SIGINT, SIGTERM, SIGHUP};
+    INLAY_TRY(auto signals, os::hold_signals(kEnding));  // Nothing half-done stays behind.
     auto write_all = [&]() -> Result<> {
         for (const auto& staged : completed.effects) {
             if (!publication.stores(staged.effect.name)) continue;
-            INLAY_TRY(uint64_t copied, publication.add(staged.effect));
+            INLAY_TRY(uint64_t copied, publication.add(staged.effect, staged.like.get()));
             cost.copied.fallback += copied;
+            if (auto signal = os::take_signal(signals.get())) throw Interrupted{*signal};
         }
         return {};
     };
@@ -141,7 +146,7 @@ Result<> RunResult::publish(run::Completed& completed, run::Cost& cost, const st
 
 void RunResult::tell_published(const run::Completed& completed) const {
     Publication publication(options_.publish_directory, options_.buckets);
-    for (const auto& [effect, pages] : completed.effects)
+    for (const auto& [effect, pages, like] : completed.effects)
         if (!publication.stores(effect.name)) fmt::print(stderr, "would publish {}, {} bytes; --publish DIR stores it\n", printable(effect.name.path()), effect.length);
 }
 
@@ -157,7 +162,7 @@ ordered_json RunResult::document_of(const run::Completed& completed, const Cost&
     auto document = answer_document(completed.response.status, cost, content_type_of(completed.response));
     Publication publication(options_.publish_directory, options_.buckets);
     auto published = ordered_json::array();
-    for (const auto& [effect, pages] : completed.effects) {
+    for (const auto& [effect, pages, like] : completed.effects) {
         ordered_json file;
         if (publication.stores(effect.name)) file = publication.file_of(effect.name).string();
         published.push_back({{"object", effect.name.path()}, {"bytes", effect.length}, {"content_type", effect.content_type}, {"file", file}});

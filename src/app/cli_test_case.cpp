@@ -14,6 +14,7 @@ namespace {
 
 using nlohmann::ordered_json;
 
+constexpr auto kWrongUseType = "urn:inlay:client:wrong-use";
 constexpr size_t kQuotedBytes = 60;  // Of content, around where it differs.
 
 std::string excerpt(std::string_view text, size_t from = 0) {
@@ -111,6 +112,7 @@ CaseAnswer answer_of_run(std::string_view output, std::string_view errors, std::
         return answer;
     }
     if (error.contains("status") && error.at("status").is_number()) answer.status = error.at("status").get<uint64_t>();
+    answer.is_wrong_use = error.value("type", "") == kWrongUseType;
     answer.failure = fmt::format("{}: {}", error.value("title", ""), error.value("detail", ""));
     answer.body = answer.failure;
     return answer;

@@ -19,6 +19,7 @@ struct CaseAnswer {
     uint64_t copied = 0;
     uint64_t time_us = 0;
     std::string failure;             // Why there is no response; empty where there is one.
+    bool is_wrong_use = false;       // A file that the case names cannot be used, or an option.
     std::vector<std::string> log;    // Lines, as `inlay run` shows them.
 };
 

@@ -67,6 +67,8 @@ Judged run_case(const Project& project, const ProjectCase& one) {
     const auto output_file = place.file("answer");
     auto said = run_own_command(run_arguments(project, one, body_file, output_file));
     Judged judged{&one, answer_of_run(said.output, said.errors, content_of(output_file)), {}};
+    if (judged.answer.is_wrong_use)
+        throw wrong_use(fmt::format("case {:?} ({}, line {}): {}", one.name, kProjectFile, one.line, judged.answer.failure), "Correct what the case names");
     judged.differences = differences(one, judged.answer, expected);
     return judged;
 }

@@ -17,6 +17,7 @@
 #include "app/cli_test_command.hpp"
 #include "app/cli_trace.hpp"
 #include "app/serve_command.hpp"
+#include "os/process.hpp"
 
 namespace {
 
@@ -43,6 +44,7 @@ int client_main(int argc, char** argv) {
 
 // The commands that are no client get their own arguments: argv[0] is the command's name.
 int main(int argc, char** argv) {
+    inlay::os::hold_standard_descriptors();
     std::string_view command = argc > 1 ? argv[1] : "";
     if (command == "serve") return inlay::serve_main(argc - 1, argv + 1);
     if (command == "worker") return inlay::worker_main(argc - 1, argv + 1);

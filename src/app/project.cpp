@@ -183,7 +183,8 @@ Result<DeployOptions> read_deploy(const toml::table& table) {
     try {
         (void)deploy_query(options);
     } catch (const Failure& failure) {
-        return wrong(line_of(table), fmt::format("[deploy] {}. {}", failure.detail, failure.next_step));
+        const auto option = failure.detail.substr(0, failure.detail.find(' '));  // "--timeout", which is `timeout` here.
+        return wrong(reader.line(std::string_view(option).substr(std::min<size_t>(2, option.size()))), fmt::format("[deploy] {}. {}", failure.detail, failure.next_step));
     }
     return options;
 }
@@ -279,7 +280,7 @@ Project read_project(const std::string& directory) {
     if (!text.ok()) throw wrong_use(fmt::format("{}: {}", path, text.error().detail), fmt::format("It has at most {} bytes", kProjectBytesMax));
     auto project = parse_project(*text);
     if (!project.ok()) throw wrong_use(fmt::format("{}, {}", path, project.error().detail), "See docs/projects.md");
-    project->directory = directory;
+    project->directory = directory.starts_with('-') ? "./" + directory : directory;  // It becomes a part of arguments.
     return std::move(*project);
 }
 

@@ -111,6 +111,11 @@ Result<Exit> wait_for(pid_t pid) {
 
 Result<Exit> wait_for_child() { return wait_for(-1); }
 
+void hold_standard_descriptors() noexcept {
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        if (::fcntl(fd, F_GETFD) < 0) (void)::open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);  // The lowest that is free.
+}
+
 void send_signal(pid_t pid, int signal_number) noexcept { ::kill(pid, signal_number); }
 void send_signal_to_group(pid_t leader, int signal_number) noexcept { ::kill(-leader, signal_number); }
 void set_process_name(const char* name) noexcept { ::prctl(PR_SET_NAME, name); }

@@ -50,6 +50,9 @@ Result<Exit> wait_for(pid_t pid);
 // Waits for the child that ends next.
 Result<Exit> wait_for_child();
 
+// Of the standard descriptors those that are closed are open then, and neither read nor written: else they would be the next files that are opened.
+void hold_standard_descriptors() noexcept;
+
 void send_signal(pid_t pid, int signal_number) noexcept;
 // To a child that leads a group, and to all in the group.
 void send_signal_to_group(pid_t leader, int signal_number) noexcept;

@@ -46,6 +46,19 @@ Result<Fd> hold_signals(std::span<const int> numbers) {
     return fd;
 }
 
+std::optional<int> take_signal(int held) noexcept {
+    signalfd_siginfo taken;
+    if (::read(held, &taken, sizeof taken) != ssize_t{sizeof taken}) return std::nullopt;
+    return static_cast<int>(taken.ssi_signo);
+}
+
+void let_signal_through(int number) noexcept {
+    sigset_t one;
+    sigemptyset(&one);
+    sigaddset(&one, number);
+    ::sigprocmask(SIG_UNBLOCK, &one, nullptr);
+}
+
 bool wait_readable(std::span<const int> fds, uint64_t timeout_ms) noexcept {
     std::vector<pollfd> waits;
     for (int fd : fds) waits.push_back({fd, POLLIN, 0});

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -35,6 +36,10 @@ class Watch {
 // From now on these signals interrupt this process's only thread no more: the descriptor can be read when one has come, and stays so, whoever else
 // has handlers for them meanwhile. Children that are started get them as ever.
 Result<Fd> hold_signals(std::span<const int> numbers);
+// One of them that has come; nullopt: none has.
+std::optional<int> take_signal(int held) noexcept;
+// It ends or interrupts again, as if nobody had ever held it.
+void let_signal_through(int number) noexcept;
 
 // Waits until one of these can be read or has come to its end, a signal comes, or the time is over; negative ones are passed over.
 // False: it was none of the descriptors.

@@ -87,8 +87,14 @@ TEST(HeldSignals, AreThereUntilSomebodyReadsThemAlsoWhereOthersHaveHandlers) {
     ::signal(SIGUSR1, SIG_DFL);
     EXPECT_TRUE(wait_readable(fds, 0));
     EXPECT_TRUE(wait_readable(fds, 0));
-    signalfd_siginfo taken;
-    EXPECT_EQ(::read(held->get(), &taken, sizeof taken), ssize_t{sizeof taken});
+    EXPECT_EQ(take_signal(held->get()), SIGUSR1);
+    EXPECT_EQ(take_signal(held->get()), std::nullopt);
+    let_signal_through(SIGUSR1);
+    static bool got = false;
+    ::signal(SIGUSR1, [](int) { got = true; });
+    ::raise(SIGUSR1);
+    ::signal(SIGUSR1, SIG_DFL);
+    EXPECT_TRUE(got);
 }
 
 }  // namespace

@@ -116,7 +116,7 @@ Terms terms_of(Invocation& caller, const Call& call, const registry::Function& f
 int32_t take_result(Invocation& caller, std::string_view name, Completed& completed, inlay_result& result) {
     auto& content = completed.response.content;
     if (caller.effects.size() + completed.effects.size() > kPublishesMax) return caller.meet("kPublishesMax", kPublishesMax);
-    if (!caller.has_room_for_sources(content.size())) return caller.meet("kSourcesMax", kSourcesMax);
+    if (!caller.has_room_for_sources(content.size())) return caller.meet_sources_limit();
     std::move(completed.effects.begin(), completed.effects.end(), std::back_inserter(caller.effects));
     result.status = completed.response.status;
     result.size = completed.response.content_bytes();
@@ -127,7 +127,7 @@ int32_t take_result(Invocation& caller, std::string_view name, Completed& comple
 
 // Why there is no result, in words.
 int32_t take_failure(Invocation& caller, const Error& error, inlay_result& result) {
-    if (!caller.has_room_for_sources(1)) return caller.meet("kSourcesMax", kSourcesMax);
+    if (!caller.has_room_for_sources(1)) return caller.meet_sources_limit();
     Piece message;
     message.bytes = error.detail;
     result.size = message.size();

@@ -287,7 +287,7 @@ int32_t open(Invocation& invocation, GuestPtr name, GuestLen name_length, GuestP
     auto parsed = parse_object_name(*text);
     if (!parsed.ok()) return INLAY_E_NAME;
     invocation.begin_sources();
-    if (!invocation.has_room_for_sources(1)) return invocation.meet("kSourcesMax", kSourcesMax);
+    if (!invocation.has_room_for_sources(1)) return invocation.meet_sources_limit();
     auto source = invocation.open_source(*parsed);
     if (!source.ok()) {
         bool gone = source.error().code == Errc::object_not_found || source.error().code == Errc::object_changed;

@@ -49,7 +49,7 @@ Result<std::string> initialise(const engine::Engine& engine, std::span<const uin
     function.record.limits.memory_bytes = memory_bytes_max;
     Request request;
     NoSupply supply;
-    Terms terms{.place = Place::inline_};  // Where nobody may sleep.
+    Terms terms{.place = Place::lane};  // A process of its own, which may sleep, and is ended in time.
     Invocation invocation(function, request, supply, terms);
     invocation.began_ns = monotonic_ns();
     engine::Instance instance(*function.program, memory_bytes_max, &invocation);

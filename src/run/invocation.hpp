@@ -135,6 +135,8 @@ struct Invocation {
     bool has_room_for_sources(size_t count) const {
         return sources.size() - closed_sources + count <= kSourcesMax && sources.size() + count <= kSourceIdsMax;
     }
+    // Of the two that say no there the one that did. Gives INLAY_E_LIMIT.
+    int32_t meet_sources_limit() { return sources.size() < kSourceIdsMax ? meet("kSourcesMax", kSourcesMax) : meet("kSourceIdsMax", kSourceIdsMax); }
     // "kRangesMax = 1024", or "windows = 8 (...)" with what to do, the latest that was met; empty: none was.
     std::string limit_met() const;
     // What the last fault means for this guest, or nothing when there was none in a window.

@@ -15,6 +15,7 @@
 #include "registry/messages.hpp"
 #include "run/executor.hpp"
 #include "run/host_api.hpp"
+#include "run/lane_files.hpp"
 #include "run/lane_messages.hpp"
 #include "run/piece_files.hpp"
 #include "run/stream.hpp"
@@ -39,30 +40,28 @@ class WorkerSupply final : public Supply, private Stream {
         timeout_ns_ = timeout_ms * 1'000'000;
         pieces_.clear();
         body_ended_ = false;
-        fds_.clear();
         away_.clear();
-        for (const auto& pages : given) fds_.push_back(pages->fd());
+        files_.begin(given);
     }
-    uint64_t number_of(int fd) const {
-        // The latest of that number: an earlier one has been closed since.
-        auto found = std::find(fds_.rbegin(), fds_.rend(), fd);
-        return static_cast<uint64_t>(fds_.rend() - found);
-    }
+    uint64_t number_of(int fd) const { return files_.number_of(fd); }
     // What was mapped of the objects of this run, which are let go.
-    void end_run(WireWriter& to) {
-        to.number(objects_.size());
-        for (const auto& object : objects_) to.number(number_of(object->pages.fd())).number(object->pages.use().mapped_bytes);
-        objects_.clear();
-    }
+    void end_run(WireWriter& to) { files_.write_use(to, files_.take_all()); }
 
     Result<std::shared_ptr<const registry::Object>> get_object(const ObjectName& name) override {
+        INLAY_TRY_VOID(let_go_of_unused());
         INLAY_TRY(auto given, ask(lane_message(LaneMessage::open).bytes(name.bucket).bytes(name.key).take()));
-        auto object = std::make_shared<registry::Object>();
-        object->record.name = name;
-        object->record.size_bytes = given.size;
-        object->pages = os::Pages(std::move(given.file), given.size, os::Pages::Home::disk);
-        objects_.push_back(std::move(object));
-        return objects_.back();
+        registry::Object object;
+        object.record.name = name;
+        object.record.size_bytes = given.size;
+        object.pages = os::Pages(std::move(given.file), given.size, os::Pages::Home::disk);
+        return files_.keep(std::move(object));
+    }
+
+    Result<uint64_t> get_size(const ObjectName& name) override {
+        INLAY_TRY_VOID(tell(lane_message(LaneMessage::size).bytes(name.bucket).bytes(name.key).take()));
+        INLAY_TRY(auto reader, await(LaneMessage::answer));
+        INLAY_TRY_VOID(registry::read_verdict(reader));
+        return reader.number();
     }
 
     Result<KeyPage> list_keys(std::string_view bucket, std::string_view prefix, std::string_view after) override {
@@ -223,12 +222,11 @@ class WorkerSupply final : public Supply, private Stream {
         for (size_t i = 0; i < count; i++) {
             const uint64_t size = reader.number();
             if (message_.fds_lost) {
-                fds_.push_back(-1);
+                files_.add(-1);
                 continue;
             }
             auto pages = std::make_shared<const os::Pages>(std::move(message_.fds[i]), size, os::Pages::Home::memory);
-            fds_.push_back(pages->fd());
-            given[fds_.size()] = std::move(pages);
+            given[files_.add(pages->fd())] = std::move(pages);
         }
         CallNews news;
         if (reader.number() != 0) {
@@ -281,14 +279,23 @@ class WorkerSupply final : public Supply, private Stream {
         INLAY_TRY(auto reader, await(LaneMessage::answer));
         INLAY_TRY_VOID(registry::read_verdict(reader));
         if (message_.fds_lost) {
-            fds_.push_back(-1);  // The worker has counted it.
+            files_.add(-1);  // The worker has counted it.
             return Error{Errc::overloaded, "this lane has no descriptors left"};
         }
         Answer answer{reader.number(), {}};
         if (!reader.finished() || message_.fds.size() != 1) return registry::damaged_message();
         answer.file = std::move(message_.fds.front());
-        fds_.push_back(answer.file.get());
+        files_.add(answer.file.get());
         return answer;
+    }
+
+    // The worker lets them go, too.
+    Result<> let_go_of_unused() {
+        const auto unused = files_.take_unused();
+        if (unused.empty()) return {};
+        auto message = lane_message(LaneMessage::let_go);
+        files_.write_use(message, unused);
+        return tell(message.take());
     }
 
     const os::Channel& worker_;
@@ -298,8 +305,7 @@ class WorkerSupply final : public Supply, private Stream {
     std::unordered_map<uint64_t, std::optional<CallNews>> away_;  // What was handed over, with what has come of it; at most kChildrenAwayMax.
     bool is_gone_ = false;                       // The worker.
     os::Message message_;
-    std::vector<int> fds_;
-    std::vector<std::shared_ptr<const registry::Object>> objects_;
+    LaneFiles files_;
     std::shared_ptr<const os::Pages> ring_;      // Of a stream.
     uint64_t timeout_ns_ = 0;
     std::deque<Result<RingPiece>> pieces_;       // That have come and were not asked for yet.

@@ -45,7 +45,7 @@
 
 namespace inlay::run {
 
-enum class LaneMessage : uint64_t { load = 1, run, answer, open, output, log, outcome_part, outcome, piece, receive, send, ready, callee, called, spawn, await, drop, news, list };
+enum class LaneMessage : uint64_t { load = 1, run, answer, open, output, log, outcome_part, outcome, piece, receive, send, ready, callee, called, spawn, await, drop, news, list, size, let_go };
 
 // A message of this kind without its fields.
 inline WireWriter lane_message(LaneMessage kind) { return std::move(WireWriter().number(static_cast<uint64_t>(kind))); }

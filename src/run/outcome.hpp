@@ -38,6 +38,7 @@ struct Response {
 struct StagedEffect {
     registry::Effect effect;
     std::shared_ptr<const os::Pages> pages;
+    std::shared_ptr<const os::Pages> like = nullptr;  // The file that got this name, for who stores files; it stays in its process.
 };
 
 // A put of this content, by reference where it lies in pages.

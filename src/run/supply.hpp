@@ -61,6 +61,12 @@ class Supply {
     // The object at its current version. Errors: object_not_found, draining, overloaded, io_error.
     virtual Result<std::shared_ptr<const registry::Object>> get_object(const ObjectName& name) = 0;
 
+    // How large it is now; nothing of it is held. Errors: the same.
+    virtual Result<uint64_t> get_size(const ObjectName& name) {
+        INLAY_TRY(auto object, get_object(name));
+        return object->pages.size();
+    }
+
     // Of those behind `after`, kSupplyKeysMax at most. Errors: not_implemented: not from here; bucket_not_found, draining, io_error.
     virtual Result<KeyPage> list_keys(std::string_view, std::string_view, std::string_view) { return Error{Errc::not_implemented, "keys are listed in lanes only"}; }
 

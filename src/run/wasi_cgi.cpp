@@ -29,7 +29,7 @@ bool is_hidden(std::string_view field_name) {  // RFC 3875 section 4.1.18: crede
 }
 
 void add_request(const Request& request, std::vector<std::string>& variables) {
-    const auto given = static_cast<ptrdiff_t>(variables.size());  // By the deploy: a client adds nothing to those.
+    const auto given = static_cast<ptrdiff_t>(variables.size());  // By the deploy: a client neither adds to those nor takes their place.
     variables.push_back("GATEWAY_INTERFACE=CGI/1.1");
     variables.push_back(fmt::format("REQUEST_METHOD={}", request.method));
     variables.push_back(fmt::format("QUERY_STRING={}", request.query));
@@ -41,6 +41,7 @@ void add_request(const Request& request, std::vector<std::string>& variables) {
         if (equal_ignoring_case(field.name, "content-type")) variables.push_back(fmt::format("CONTENT_TYPE={}", field.value));
         if (is_hidden(field.name) || field.name.find('_') != field.name.npos) continue;  // "X_Y" would be taken for "X-Y".
         const std::string name = variable_of(field.name) + "=";
+        if (std::any_of(variables.begin(), variables.begin() + given, [&](const auto& one) { return one.starts_with(name); })) continue;
         auto known = std::find_if(variables.begin() + given, variables.end(), [&](const auto& one) { return one.starts_with(name); });
         if (known == variables.end())
             variables.push_back(name + std::string(field.value));

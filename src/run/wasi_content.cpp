@@ -28,11 +28,6 @@ int32_t read_iovecs(const Invocation& invocation, GuestPtr address, uint32_t cou
 
 std::span<uint8_t> span_of(const Invocation& invocation, const Iovec& one) { return *invocation.memory->bytes(GuestPtr{one.address}, GuestLen{one.length}); }
 
-uint64_t size_of(const Invocation& invocation, const File& file) {
-    if (file.spool) return file.spool->size();
-    return file.source ? invocation.sources[*file.source].size() : 0;
-}
-
 // A worker does not wait for a disk: the invocation begins again when the piece is in memory, or in a lane.
 bool must_leave(Invocation& invocation, const Source& source, uint64_t offset, uint64_t length) {
     if (!invocation.terms.is_in_worker() || !source.pages || !invocation.may_begin_again()) return false;
@@ -72,13 +67,28 @@ int32_t read_at(Invocation& invocation, const File& file, uint64_t offset, std::
     return kSuccess;
 }
 
+// The pages of what this program has written under that name before, if nobody but their effect and this descriptor has them: it writes on to them.
+std::shared_ptr<const os::Pages> own_pages(const Invocation& invocation, const File& file) {
+    const Source& source = invocation.sources[*file.source];
+    constexpr long kHolders = 3;  // The outputs, the effect, the source.
+    const auto& outputs = invocation.outputs;
+    const bool is_own = !file.is_unlinked && source.pages && source.offset == 0 && source.pages.use_count() == kHolders &&
+                        std::find(outputs.begin(), outputs.end(), source.pages) != outputs.end();
+    return is_own && is_staged(invocation, file.location.name(), *source.pages) ? source.pages : nullptr;
+}
+
 // Of a file that has not been written yet all of its content is taken over first, for all of its descriptors.
 int32_t make_writable(Invocation& invocation, File& file) {
     if (file.spool) return kSuccess;
     auto spool = std::make_shared<Spool>(kPublishInlineMax);
     if (file.source) {
+        auto own = own_pages(invocation, file);
         const Source source = invocation.sources[*file.source];
         if (source.closed) return kBadf;
+        if (own) spool->adopt(std::move(own), source.size());
+    }
+    if (file.source && spool->size() == 0) {
+        const Source source = invocation.sources[*file.source];
         if (is_too_long(invocation, source.size()) && invocation.may_begin_again()) return engine::kStopGuest;
         if (must_leave(invocation, source, 0, source.size())) return engine::kStopGuest;
         auto content = source.pages ? source.pages->view().substr(source.offset, source.length) : source.inline_bytes;
@@ -105,6 +115,8 @@ int32_t respond(Invocation& invocation, std::span<const Iovec> list, uint32_t& w
         } else {
             if (is_too_long(invocation, uint64_t{written} + one.length) && invocation.may_begin_again()) return engine::kStopGuest;
             auto bytes = span_of(invocation, one);
+            // What is full stays as it is: only a file's content has to lie in one piece.
+            if (state.response_end.is_full_for(bytes.size()) && state.response.size() + 2 < kRangesMax) state.response.push_back(state.response_end.take(invocation));
             if (int32_t code = state.response_end.write(invocation, state.response_end.size(), {reinterpret_cast<const char*>(bytes.data()), bytes.size()}); code != kSuccess) return code;
         }
         written += one.length;

@@ -59,6 +59,18 @@ int32_t for_each_key(Invocation& invocation, const Location& location, const std
     return kSuccess;
 }
 
+// What is there beneath all that is staged.
+int32_t find_stored(Invocation& invocation, const ObjectName& name, Found& found) {
+    auto known = invocation.request.find_opened(name);
+    auto size = known ? Result<uint64_t>(known->pages.size()) : invocation.supply.get_size(name);
+    const bool is_absent = !size.ok() && (size.error().code == Errc::object_not_found || size.error().code == Errc::object_changed);
+    if (is_absent) return kSuccess;
+    if (!size.ok()) return kIo;
+    found.kind = Found::Kind::file;
+    found.size = *size;
+    return kSuccess;
+}
+
 // Of a source that nobody has seen: its number is free again, as there are only so many of them.
 void forget(Invocation& invocation, uint32_t source) {
     if (source + 1 == invocation.sources.size()) return invocation.sources.pop_back();
@@ -66,6 +78,11 @@ void forget(Invocation& invocation, uint32_t source) {
 }
 
 }  // namespace
+
+bool is_staged(const Invocation& invocation, const ObjectName& name, const os::Pages& pages) {
+    const auto* staged = find_staged(invocation, name);
+    return staged && staged->pages.get() == &pages;
+}
 
 std::shared_ptr<Spool> spool_of(Invocation& invocation, const ObjectName& name) {
     for (const auto* file : state_of(invocation).find_all(name))
@@ -80,7 +97,7 @@ int32_t open_object(Invocation& invocation, const ObjectName& name, uint32_t& so
     const auto* staged = find_staged(invocation, name);
     if (staged && staged->effect.is_delete) return kNoent;
     if (!invocation.has_room_for_sources(1)) {
-        invocation.meet("kSourcesMax", kSourcesMax);
+        invocation.meet_sources_limit();
         return kMfile;
     }
     if (staged) {
@@ -99,6 +116,17 @@ int32_t open_object(Invocation& invocation, const ObjectName& name, uint32_t& so
     return kSuccess;
 }
 
+int32_t find_content(Invocation& invocation, const ObjectName& name, Found& found) {
+    found = {};
+    if (!check_key(name.key).ok()) return kSuccess;
+    const auto* staged = find_staged(invocation, name);
+    if (staged && staged->effect.is_delete) return kSuccess;
+    if (!staged) return find_stored(invocation, name, found);
+    found.kind = Found::Kind::file;
+    found.size = staged->effect.length;
+    return kSuccess;
+}
+
 int32_t look(Invocation& invocation, const Location& location, Found& found) {
     found = {};
     if (auto spool = spool_of(invocation, location.name())) {
@@ -107,14 +135,8 @@ int32_t look(Invocation& invocation, const Location& location, Found& found) {
         return kSuccess;
     }
     if (!location.path.empty()) {
-        uint32_t source = 0;
-        int32_t code = open_object(invocation, location.name(), source);
-        if (code == kSuccess) {
-            found.kind = Found::Kind::file;
-            found.size = invocation.sources[source].size();
-            forget(invocation, source);
-        }
-        if (code != kNoent) return code;
+        int32_t code = find_content(invocation, location.name(), found);
+        if (code != kSuccess || found.kind == Found::Kind::file) return code;
     }
     const bool is_made = location.path.empty() || invocation.wasi->made_directories.contains(location.name().path());
     if (is_made) found.kind = Found::Kind::directory;
@@ -146,12 +168,15 @@ int32_t list(Invocation& invocation, const Location& location, std::vector<Entry
 }
 
 int32_t stage(Invocation& invocation, ObjectName name, Piece content) {
+    const auto* before = find_staged(invocation, name);
+    auto like = before ? before->like : nullptr;
     std::erase_if(invocation.effects, [&](const auto& one) { return one.effect.name == name; });
     if (invocation.effects.size() >= invocation.limits().publishes) {
         invocation.meet(&FunctionLimits::publishes);
         return kDquot;
     }
     invocation.effects.push_back(staged_put(std::move(name), {}, std::move(content)));
+    invocation.effects.back().like = std::move(like);
     return kSuccess;
 }
 
@@ -193,9 +218,32 @@ int32_t link(Invocation& invocation, const ObjectName& from, ObjectName to) {
     } else if (is_small) {
         content.bytes = opened.inline_bytes;  // COPY: small, at most kPublishInlineMax
     }
+    const auto* staged = find_staged(invocation, from);
+    auto like = staged ? staged->like : opened.pages;
     forget(invocation, source);
     invocation.cost.copied.small += content.bytes.size();
-    return stage(invocation, std::move(to), std::move(content));
+    int32_t code = stage(invocation, std::move(to), std::move(content));
+    if (code == kSuccess) invocation.effects.back().like = std::move(like);
+    return code;
+}
+
+int32_t rename(Invocation& invocation, const ObjectName& from, const ObjectName& to) {
+    auto& effects = invocation.effects;
+    auto is_for = [](const ObjectName& name) { return [&name](const StagedEffect& one) { return one.effect.name == name; }; };
+    Found stored;
+    if (int32_t code = find_stored(invocation, from, stored); code != kSuccess) return code;
+    if (stored.kind == Found::Kind::nothing) {  // Nobody else has ever seen it: it has another name from the beginning.
+        std::erase_if(effects, is_for(to));
+        std::find_if(effects.begin(), effects.end(), is_for(from))->effect.name = to;
+        return kSuccess;
+    }
+    const auto replaced = static_cast<size_t>(std::count_if(effects.begin(), effects.end(), is_for(from)) + std::count_if(effects.begin(), effects.end(), is_for(to)));
+    if (effects.size() - replaced + 2 > invocation.limits().publishes) {  // The new name, and that the old one goes: both, or nothing.
+        invocation.meet(&FunctionLimits::publishes);
+        return kDquot;
+    }
+    int32_t code = link(invocation, from, to);
+    return code == kSuccess ? unlink(invocation, from) : code;
 }
 
 }  // namespace inlay::run::wasi

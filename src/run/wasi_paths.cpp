@@ -183,6 +183,10 @@ int32_t path_create_directory(Invocation& invocation, uint32_t fd, GuestPtr path
     if (code == kSuccess) code = look(invocation, named.location, found);
     if (code != kSuccess) return code;
     if (found.kind != Found::Kind::nothing) return kExist;
+    Location above = named.location;
+    above.path.resize(above.path.find('/') == above.path.npos ? 0 : above.path.rfind('/'));
+    if (code = look(invocation, above, found); code != kSuccess) return code;
+    if (found.kind != Found::Kind::directory) return found.kind == Found::Kind::file ? kNotdir : kNoent;
     auto& made = state_of(invocation).made_directories;
     if (made.size() >= kWasiDirectoriesMax) {
         invocation.meet("kWasiDirectoriesMax", kWasiDirectoriesMax);
@@ -234,12 +238,7 @@ int32_t path_rename(Invocation& invocation, uint32_t from_fd, GuestPtr from, Gue
     if (found.kind == Found::Kind::directory) return kIsdir;
     State& state = state_of(invocation);
     const auto open = state.find_all(old.location.name()), lost = state.find_all(fresh.location.name());
-    if (invocation.effects.size() + 2 > invocation.limits().publishes) {  // The new name, and that the old one goes: both, or nothing.
-        invocation.meet(&FunctionLimits::publishes);
-        return kDquot;
-    }
-    code = link(invocation, old.location.name(), fresh.location.name());
-    if (code == kSuccess) code = unlink(invocation, old.location.name());
+    code = rename(invocation, old.location.name(), fresh.location.name());
     if (code != kSuccess) return code;
     for (auto* file : lost) file->is_unlinked = true;
     for (auto* file : open) file->location = fresh.location;
@@ -260,7 +259,10 @@ int32_t path_link(Invocation& invocation, uint32_t from_fd, uint32_t, GuestPtr f
     if (found.kind != Found::Kind::nothing) return kExist;
     // What has been written is an object only when it is closed.
     const auto spool = spool_of(invocation, old.location.name());
-    return spool && spool->size() > 0 ? static_cast<int32_t>(kBusy) : link(invocation, old.location.name(), fresh.location.name());
+    Found content;
+    if (spool) code = find_content(invocation, old.location.name(), content);
+    if (code != kSuccess) return code;
+    return spool && (spool->size() > 0 || content.size > 0) ? static_cast<int32_t>(kBusy) : link(invocation, old.location.name(), fresh.location.name());
 }
 
 int32_t path_readlink(Invocation& invocation, uint32_t fd, GuestPtr path, GuestLen length, GuestPtr, GuestLen, GuestPtr) noexcept {

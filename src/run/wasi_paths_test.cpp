@@ -48,7 +48,7 @@ class WasiPaths : public testing::Test {
         auto outcome = trial.run(body + "(i32.const 0)", text_at(kPath, texts_));
         std::string told;
         if (auto* completed = std::get_if<Completed>(&outcome.how))
-            for (const auto& [effect, pages] : completed->effects) told += effect.is_delete ? "-" + effect.name.key + " " : effect.name.key + "=" + effect.inline_bytes + " ";
+            for (const auto& [effect, pages, like] : completed->effects) told += effect.is_delete ? "-" + effect.name.key + " " : effect.name.key + "=" + effect.inline_bytes + " ";
         return told;
     }
 

@@ -13,7 +13,7 @@ namespace inlay::run::wasi {
 namespace {
 
 constexpr uint64_t kSleepPieceNs = 10'000'000;
-constexpr uint64_t kMonotonicBegins = 1'000'000'000;  // Some take 0 for a clock that does not work: Go ends.
+constexpr uint64_t kTickNs = 50'000;
 
 bool write_bytes(const Invocation& invocation, uint64_t address, std::string_view text) {
     if (address > UINT32_MAX || !invocation.memory) return false;
@@ -43,36 +43,46 @@ int32_t write_sizes(const Invocation& invocation, const std::vector<std::string>
 }
 
 // What a clock says; nullopt: there is none of this number. Of the processor's time it tells what has passed: more than that is not used.
-std::optional<uint64_t> told(const Invocation& invocation, uint32_t clock) {
+// The monotonic one goes on from what the real one said when it was first asked: so it also measures from what a snapshot holds.
+std::optional<uint64_t> told(Invocation& invocation, uint32_t clock) {
     const auto& coarse = invocation.terms.clock;
     if (clock > kClockThread) return std::nullopt;
     if (clock == kClockRealtime) return coarse.told(wall_ns());
-    return kMonotonicBegins + coarse.told(monotonic_ns()) - coarse.told(invocation.began_ns);
+    if (clock == kClockMonotonic) return coarse.told(monotonic_ns() + state_of(invocation).monotonic_begins_ns);
+    return coarse.told(monotonic_ns()) - coarse.told(invocation.began_ns);
 }
 
 int32_t no_socket(Invocation& invocation, uint32_t fd) { return state_of(invocation).find(fd) ? kNotsock : kBadf; }
 
-// When a clock's event comes, of the monotonic clock; an error for one that cannot.
-uint64_t due_ns(const Invocation& invocation, const Subscription& wanted, uint64_t now_ns, Event& event) {
+// An event that a clock brings: when, of our clock, and what its own clock says then.
+struct Due {
+    uint64_t at_ns = 0;
+    uint64_t told_ns = 0;
+    uint32_t clock = 0;
+    Event event;
+};
+
+// Of a clock that cannot bring one, an error at once.
+Due due_of(Invocation& invocation, const Subscription& wanted, uint64_t now_ns, Event event) {
     auto now_told = told(invocation, wanted.id);
     if (!now_told) event.error = kInval;
-    if (!now_told) return now_ns;
-    uint64_t wait_ns = wanted.timeout_ns;
-    if (wanted.flags & kClockAbsolute) wait_ns -= std::min(wait_ns, *now_told);
-    return wait_ns > UINT64_MAX - now_ns ? UINT64_MAX : now_ns + wait_ns;
+    if (!now_told) return {now_ns, 0, wanted.id, event};
+    const bool is_absolute = wanted.flags & kClockAbsolute;
+    const uint64_t wait_ns = wanted.timeout_ns - (is_absolute ? std::min(wanted.timeout_ns, *now_told) : 0);
+    auto after = [&](uint64_t begin_ns) { return wait_ns > UINT64_MAX - begin_ns ? UINT64_MAX : begin_ns + wait_ns; };
+    return {after(now_ns), is_absolute ? wanted.timeout_ns : after(*now_told), wanted.id, event};
 }
 
-// Files are always ready. True: this event is there already.
-bool is_ready(Invocation& invocation, const Subscription& wanted, Event& event) {
+// Files are always ready: what the event says of one.
+void look_at_file(Invocation& invocation, const Subscription& wanted, Event& event) {
     const File* file = state_of(invocation).find(wanted.id);
     const uint64_t right = wanted.tag == kEventRead ? rights::kFdRead : rights::kFdWrite;
     if (!file)
         event.error = kBadf;
     else if (!file->may(rights::kPollFdReadwrite) || !file->may(right))
         event.error = kNotcapable;
-    else if (wanted.tag == kEventRead && file->source)
-        event.bytes = invocation.sources[*file->source].size() - std::min(invocation.sources[*file->source].size(), file->offset);
-    return true;
+    else if (wanted.tag == kEventRead)
+        event.bytes = size_of(invocation, *file) - std::min(size_of(invocation, *file), file->offset);
 }
 
 // A worker waits for nobody: what sleeps begins again in a lane.
@@ -82,6 +92,15 @@ int32_t sleep_until(Invocation& invocation, uint64_t at_ns) {
     for (uint64_t now_ns = monotonic_ns(); now_ns < at_ns && !engine::Watchdog::is_over(); now_ns = monotonic_ns())
         std::this_thread::sleep_for(std::chrono::nanoseconds(std::min(kSleepPieceNs, at_ns - now_ns)));
     return kSuccess;
+}
+
+// Also until the event's own clock has come so far: it moves in steps, behind ours.
+int32_t sleep_for_event(Invocation& invocation, const Due& due) {
+    int32_t code = sleep_until(invocation, due.at_ns);
+    const uint64_t last_ns = due.at_ns + std::min(2 * invocation.terms.clock.resolution_ns, UINT64_MAX - due.at_ns);
+    while (code == kSuccess && told(invocation, due.clock) < due.told_ns && monotonic_ns() < last_ns && !engine::Watchdog::is_over())
+        code = sleep_until(invocation, monotonic_ns() + kTickNs);
+    return code;
 }
 
 }  // namespace
@@ -136,20 +155,24 @@ int32_t poll_oneoff(Invocation& invocation, GuestPtr subscriptions, GuestPtr eve
     std::memcpy(wanted.data(), given->data(), given->size());  // COPY: what is waited for, no content
     const uint64_t now_ns = monotonic_ns();
     std::vector<Event> there;
-    std::vector<std::pair<uint64_t, Event>> later;
+    std::vector<Due> later;
     for (const auto& one : wanted) {
         Event event{one.user, 0, one.tag};
         if (one.tag > kEventWrite) return kInval;
-        const uint64_t at_ns = one.tag == kEventClock ? due_ns(invocation, one, now_ns, event) : now_ns;
-        const bool is_now = one.tag == kEventClock ? at_ns <= now_ns : is_ready(invocation, one, event);
-        if (is_now) there.push_back(event);
-        else later.emplace_back(at_ns, event);
+        if (one.tag != kEventClock) {
+            look_at_file(invocation, one, event);
+            there.push_back(event);
+            continue;
+        }
+        const Due due = due_of(invocation, one, now_ns, event);
+        if (due.at_ns <= now_ns) there.push_back(due.event);
+        else later.push_back(due);
     }
     if (there.empty()) {
-        const uint64_t first_ns = std::min_element(later.begin(), later.end(), [](const auto& a, const auto& b) { return a.first < b.first; })->first;
-        if (int32_t code = sleep_until(invocation, first_ns); code != kSuccess) return code;
-        for (const auto& [at_ns, event] : later)
-            if (at_ns <= first_ns) there.push_back(event);
+        const Due first = *std::min_element(later.begin(), later.end(), [](const auto& a, const auto& b) { return a.at_ns < b.at_ns; });
+        if (int32_t code = sleep_for_event(invocation, first); code != kSuccess) return code;
+        for (const auto& due : later)
+            if (due.at_ns <= first.at_ns) there.push_back(due.event);
     }
     std::memcpy(room->data(), there.data(), there.size() * sizeof(Event));  // COPY: events, no content
     return write_guest(invocation, out, static_cast<uint32_t>(there.size())) ? kSuccess : kFault;

@@ -25,7 +25,7 @@ int32_t Spool::make_room(Invocation& invocation, uint64_t size) {
         invocation.meet(&FunctionLimits::output_bytes);
         return kDquot;
     }
-    const uint64_t wanted = std::min(std::max({size, 2 * capacity, kFirstPagesBytes}), std::max(size, limit - others));
+    const uint64_t wanted = std::min(std::max({size, 2 * capacity, kFirstPagesBytes, next_bytes_}), std::max(size, limit - others));
     if (invocation.terms.is_in_worker() && others + wanted > kExpressOutputBytesMax && invocation.may_begin_again()) return engine::kStopGuest;
     auto pages = invocation.supply.create_output(os::round_up(wanted, os::page_size()));
     if (!pages.ok()) {
@@ -80,11 +80,18 @@ bool Spool::read(Invocation& invocation, uint64_t offset, std::span<uint8_t> to)
     return true;
 }
 
+void Spool::adopt(std::shared_ptr<const os::Pages> pages, uint64_t size) {
+    pages_ = std::move(pages);
+    size_ = size;
+}
+
 Piece Spool::take(Invocation& invocation) {
     Piece piece;
     if (pages_ && size_ > 0) {
         piece.length = size_;
-        invocation.outputs.push_back(pages_);
+        next_bytes_ = 2 * pages_->size();
+        const auto& outputs = invocation.outputs;
+        if (std::find(outputs.begin(), outputs.end(), pages_) == outputs.end()) invocation.outputs.push_back(pages_);
         piece.pages = std::move(pages_);
     } else {
         piece.bytes = std::move(bytes_);

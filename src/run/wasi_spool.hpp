@@ -26,9 +26,13 @@ class Spool {
     int32_t write(Invocation& invocation, uint64_t offset, std::string_view bytes);
     // Cuts, or adds zeros. Errors: as of write().
     int32_t resize(Invocation& invocation, uint64_t size);
+    // Whether so many bytes more would have to go into larger pages, with all that is there.
+    bool is_full_for(uint64_t bytes) const { return pages_ && size_ + bytes > pages_->size(); }
+    // Goes on in pages that hold `size` bytes. Requires: it is empty; they are among the invocation's outputs, and nobody else will look at them.
+    void adopt(std::shared_ptr<const os::Pages> pages, uint64_t size);
     // Copies [offset, offset + to.size()) out. Requires: that lies inside. False: io.
     bool read(Invocation& invocation, uint64_t offset, std::span<uint8_t> to) const;
-    // All of it; it is empty then. The pages are among the invocation's outputs, and are sealed with them.
+    // All of it; it is empty then, and its next pages are twice as large. The pages are among the invocation's outputs, and are sealed with them.
     Piece take(Invocation& invocation);
 
   private:
@@ -38,6 +42,7 @@ class Spool {
     std::string bytes_;
     std::shared_ptr<const os::Pages> pages_;
     uint64_t size_ = 0;
+    uint64_t next_bytes_ = 0;  // Pages are this large at least.
 };
 
 }  // namespace inlay::run::wasi

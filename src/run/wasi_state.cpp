@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "../../abi/inlay.h"
+#include "base/clock.hpp"
 #include "base/text_list.hpp"
 #include "engine/program.hpp"
 #include "run/wasi_cgi.hpp"
@@ -25,7 +26,7 @@ File directory(std::string name, Location location) {
     File file;
     file.kind = File::Kind::directory;
     file.rights = rights::kReadDirectory | (location.writable ? rights::kWriteDirectory : 0);
-    file.inheriting = file.rights | rights::kReadFile | (location.writable ? rights::kWriteFile : 0);
+    file.inheriting = file.rights | rights::kReadFile | rights::kWriteFile;  // Who opens to write is told ROFS: a libc asks for no more than stands here.
     file.guest_name = std::move(name);
     file.location = std::move(location);
     return file;
@@ -49,7 +50,7 @@ std::vector<std::pair<std::string, Location>> parse_directories(std::string_view
     return found;
 }
 
-State::State(const Invocation& invocation) : response_end(invocation.terms.heap_inline_max()) {
+State::State(const Invocation& invocation) : response_end(invocation.terms.heap_inline_max()), monotonic_begins_ns(wall_ns() - monotonic_ns()) {
     File body = stream(File::Kind::input, rights::kReadFile);
     const bool has_body = !invocation.request.stream;
     if (has_body) body.source = 0;
@@ -108,12 +109,22 @@ State& state_of(Invocation& invocation) {
     return *invocation.wasi;
 }
 
+uint64_t size_of(const Invocation& invocation, const File& file) {
+    if (file.spool) return file.spool->size();
+    return file.source ? invocation.sources[*file.source].size() : 0;
+}
+
 int32_t close_file(Invocation& invocation, File file) {
     if (file.kind == File::Kind::log && !file.line.empty()) log_text(invocation, file, "\n");
     if (file.kind != File::Kind::object) return kSuccess;
+    const auto was = file.source ? invocation.sources[*file.source].pages : nullptr;
     if (file.source) invocation.close_source(*file.source);
     const bool is_last = file.spool.use_count() == 1;
-    return is_last && !file.is_unlinked ? stage(invocation, file.location.name(), file.spool->take(invocation)) : static_cast<int32_t>(kSuccess);
+    if (!is_last || file.is_unlinked) return kSuccess;
+    int32_t code = stage(invocation, file.location.name(), file.spool->take(invocation));
+    const bool is_stored = code == kSuccess && was && was->home() == os::Pages::Home::disk;
+    if (is_stored) invocation.effects.back().like = was;
+    return code;
 }
 
 // What the log does not take any more is not looked at either: a guest has long texts for nothing.

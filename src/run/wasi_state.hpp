@@ -85,6 +85,7 @@ class State {
     std::vector<Piece> response;
     Spool response_end;
     std::optional<uint32_t> exit_code;
+    const uint64_t monotonic_begins_ns;      // What its monotonic clock says more than ours.
     bool log_is_full = false;
     std::set<std::string> made_directories;  // "BUCKET/PATH"; at most kWasiDirectoriesMax.
 
@@ -100,6 +101,9 @@ State& state_of(Invocation& invocation);
 Result<> finish(Invocation& invocation, int32_t code);
 // What it wrote to descriptor 1, taken away; nothing of a module that is no program.
 Response output_of(Invocation& invocation);
+
+// Of what can be read of it.
+uint64_t size_of(const Invocation& invocation, const File& file);
 
 // Closes a file: what was written is staged. Gives an Errno.
 int32_t close_file(Invocation& invocation, File file);

@@ -144,6 +144,7 @@ uint64_t Lane::account(uint64_t began_ns, uint64_t cpu_before_ns) {
 
 asio::awaitable<run::Outcome> Lane::run(const run::Request& request, const run::Terms& terms, LaneStream* stream) {
     given_.clear();
+    let_go_ = 0;
     outputs_.clear();
     outcome_bytes_.clear();
     log_lines_ = 0;
@@ -247,6 +248,8 @@ bool Lane::answer_message(const run::Request& request, const run::Terms& terms, 
     WireReader reader(received_.bytes);
     switch (static_cast<LaneMessage>(reader.number())) {
         case LaneMessage::open: return answer_open(request, reader);
+        case LaneMessage::size: return answer_size(request, reader);
+        case LaneMessage::let_go: return let_go(reader);
         case LaneMessage::output: return answer_output(reader);
         case LaneMessage::list: return read_listing(reader);
         case LaneMessage::receive: return stream_ && reader.finished() && stream_->ask();
@@ -274,7 +277,7 @@ bool Lane::answer_message(const run::Request& request, const run::Terms& terms, 
 
 // Whether what the guest does now may come of bytes that nobody has written for it.
 bool Lane::has_lost_input() const {
-    return std::any_of(given_.begin(), given_.end(), [](const auto& pages) { return pages->lost(); });
+    return std::any_of(given_.begin(), given_.end(), [](const auto& pages) { return pages && pages->lost(); });
 }
 
 bool Lane::answer(const Error& error) {
@@ -286,27 +289,6 @@ bool Lane::answer(std::shared_ptr<const os::Pages> pages) {
     uint64_t size = pages->size();
     given_.push_back(std::move(pages));
     return send(std::move(run::lane_message(LaneMessage::answer).number(0).number(size)), {fd});
-}
-
-bool Lane::answer_open(const run::Request& request, WireReader& reader) {
-    ObjectName name{std::string(reader.bytes()), std::string(reader.bytes())};
-    if (!reader.finished() || !check_name("bucket", name.bucket).ok() || !check_key(name.key).ok()) return false;
-    if (given_.size() >= kLaneGivenMax) return answer({Errc::overloaded, "too many objects and outputs in one invocation"});
-    auto known = request.find_opened(name);
-    auto object = known ? Result(std::move(known)) : worker_.supply().get_object(name);
-    if (!object.ok()) return answer(object.error());
-    return answer(registry::pages_of(std::move(object).value()));
-}
-
-bool Lane::answer_output(WireReader& reader) {
-    uint64_t size = reader.number();
-    if (!reader.finished() || size == 0 || size > kOutputBytesMax + kHeapRangeCopyMax) return false;
-    if (given_.size() >= kLaneGivenMax) return answer({Errc::overloaded, "too many objects and outputs in one invocation"});
-    auto pages = (stream_ ? worker_.stream_supply() : worker_.supply()).create_output(size);
-    if (!pages.ok()) return answer(pages.error());
-    if (auto sealed = os::seal_size((*pages)->fd()); !sealed.ok()) return answer(sealed.error());
-    outputs_.push_back((*pages)->fd());
-    return answer(std::move(pages).value());
 }
 
 bool Lane::read_listing(WireReader& reader) {
@@ -344,17 +326,6 @@ asio::awaitable<bool> Lane::send_part() {
     part_.reset();
     if (!sent) co_return answer({Errc::bad_request, "the client is gone, or does not read its response"});
     co_return send(std::move(run::lane_message(LaneMessage::answer).number(0)), {});
-}
-
-bool Lane::read_use(WireReader& reader) const {
-    uint64_t objects = reader.number();
-    if (objects > given_.size()) return false;
-    for (uint64_t i = 0; i < objects; i++) {
-        auto pages = given(reader.number());
-        if (!pages) return false;
-        pages->use().mapped_bytes += reader.number();
-    }
-    return true;
 }
 
 bool Lane::read_outcome(const run::Terms& terms, std::optional<run::Outcome>& outcome) {

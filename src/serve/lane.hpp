@@ -85,7 +85,12 @@ class Lane final : public Deadlines::Entry {
     bool answer_messages(const run::Request& request, const run::Terms& terms, std::optional<run::Outcome>& outcome);
     bool answer_message(const run::Request& request, const run::Terms& terms, std::optional<run::Outcome>& outcome);
     bool answer_open(const run::Request& request, WireReader& reader);
+    bool answer_size(const run::Request& request, WireReader& reader);
     bool answer_output(WireReader& reader);
+    bool answer_too_many();
+    bool let_go(WireReader& reader);
+    bool has_room_for(size_t files) const;
+    Result<std::shared_ptr<const registry::Object>> find_object(const run::Request& request, const ObjectName& name);
     bool answer_callee(WireReader& reader);
     bool answer_spawn(WireReader& reader, const run::Terms& terms);
     bool answer_await();
@@ -125,7 +130,8 @@ class Lane final : public Deadlines::Entry {
     Process process_;
     boost::asio::posix::stream_descriptor readable_;
     os::Message received_;
-    std::vector<std::shared_ptr<const os::Pages>> given_;  // During a run, by number from 1.
+    std::vector<std::shared_ptr<const os::Pages>> given_;  // During a run, by number from 1; nullptr: it was let go.
+    size_t let_go_ = 0;                   // So many of them.
     std::vector<int> outputs_;            // Those of them that the guest may have written.
     std::string outcome_bytes_;           // What has come of it so far.
     size_t log_lines_ = 0;

@@ -140,7 +140,7 @@ os::Transfer Lane::send_news(uint64_t id, const std::optional<run::Outcome>& out
     message.number(outcome.has_value());
     if (outcome) run::write(message, *outcome, number_of_fd);
     const std::string bytes = message.take();
-    const bool fits = fds.size() <= kMessageFdsMax && given_.size() + fds.size() <= kLaneGivenMax && bytes.size() <= kMessageBytesMax;
+    const bool fits = fds.size() <= kMessageFdsMax && has_room_for(fds.size()) && bytes.size() <= kMessageBytesMax;
     if (!fits) return send_news(id, too_much());
     auto sent = channel_.send(bytes, fds);
     if (!sent.ok()) return os::Transfer::closed;
@@ -157,7 +157,7 @@ uint64_t Lane::number_of(const std::shared_ptr<const os::Pages>& pages) {
 }
 
 uint64_t Lane::number_of(int fd) const {
-    auto found = std::find_if(given_.begin(), given_.end(), [&](const auto& pages) { return pages->fd() == fd; });
+    auto found = std::find_if(given_.begin(), given_.end(), [&](const auto& pages) { return pages && pages->fd() == fd; });
     return found == given_.end() ? 0 : static_cast<uint64_t>(found - given_.begin()) + 1;
 }
 
